@@ -1,1 +1,49 @@
-//! bridge-core
+//! Decides what the bridge does next.
+//!
+//! One [`Bridge`] owns all state of all threads, turns and calls. It is driven by four verbs: [`Bridge::handle`]
+//! takes an [`Event`], [`Bridge::poll_effect`] gives the [`Effect`]s to carry out in order,
+//! [`Bridge::poll_timeout`] tells when to come back, and [`Bridge::handle_timeout`] is that coming back.
+//!
+//! The crate never reads a clock, a file, a socket or the environment, has no runtime and no wire types: time and
+//! identifiers come in as arguments. The shell (`codex-mcp`) translates both protocols into these words.
+
+#![warn(missing_docs)]
+
+mod app_server;
+mod bridge;
+mod call;
+mod effect;
+mod event;
+mod failure;
+mod health;
+mod ids;
+mod limits;
+mod progress;
+mod report;
+mod request;
+mod run;
+mod stop;
+mod thread;
+mod transcript;
+mod turn;
+mod turn_event;
+
+pub use app_server::{AppServerInfo, Exit, StartFailure, StartFailureKind};
+pub use bridge::Bridge;
+pub use effect::{Effect, Outcome, Request};
+pub use event::{
+    ApprovalPolicy, Attachment, CallRequest, Event, Question, Reply, ThreadOpened, ThreadOptions,
+    TurnEvent, TurnOptions, TurnRecord, TurnRequest,
+};
+pub use failure::{CodexError, Failure, RequestFailure};
+pub use health::{Account, HealthReport, ProcessState, SandboxProbe};
+pub use ids::{
+    AppServerId, CallId, ConnectionId, ItemId, Json, RequestId, ServerRequestId, ThreadId, TurnId,
+};
+pub use limits::Limits;
+pub use progress::{ItemState, Update};
+pub use report::{StopCause, TurnReport, TurnState};
+pub use transcript::{
+    Command, CommandStatus, Declined, Item, Message, Patch, Phase, Plan, PlanStep, StepStatus,
+    Thinking, Tool, Transcript, Usage,
+};

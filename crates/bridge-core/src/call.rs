@@ -1,0 +1,214 @@
+//! Calls that wait: for which turn or answer, at which pace they are told, and the one answer that each gets.
+
+use std::time::Instant;
+
+use crate::bridge::Bridge;
+use crate::ids::{ThreadKey, TurnKey};
+use crate::progress::Pacer;
+use crate::{
+    Account, CallId, ConnectionId, Effect, Failure, Outcome, SandboxProbe, StopCause, ThreadId,
+    TurnId, TurnReport, TurnState, Update,
+};
+
+/// A call that is not answered yet.
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) connection: ConnectionId,
+    pub(crate) kind: CallKind,
+    /// `None` once the client gave it up: it is told nothing more.
+    pacer: Option<Pacer>,
+    /// When it is answered with what is known by then.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// What a call waits for.
+#[derive(Debug)]
+pub(crate) enum CallKind {
+    /// The end of the turn that it asked for.
+    Owner { thread: ThreadKey, turn: TurnKey },
+    /// The start of the turn that it asked for.
+    Background { thread: ThreadKey, turn: TurnKey },
+    /// The end of a turn that goes on without it.
+    Waiter { thread: ThreadKey, turn: TurnKey },
+    /// The end of a turn that it stopped; `dropped` others waited behind it.
+    Canceller {
+        thread: ThreadKey,
+        turn: TurnKey,
+        dropped: usize,
+    },
+    /// The answer to a steer.
+    Steer { thread: ThreadId },
+    /// A turn from disk.
+    Read {
+        thread: ThreadId,
+        turn: Option<TurnId>,
+    },
+    /// Both parts of the health report.
+    Health {
+        account: Option<Result<Account, Failure>>,
+        sandbox: Option<Result<SandboxProbe, Failure>>,
+    },
+}
+
+impl CallKind {
+    pub(crate) fn turn(&self) -> Option<(ThreadKey, TurnKey)> {
+        match self {
+            Self::Owner { thread, turn }
+            | Self::Background { thread, turn }
+            | Self::Waiter { thread, turn }
+            | Self::Canceller { thread, turn, .. } => Some((*thread, *turn)),
+            Self::Steer { .. } | Self::Read { .. } | Self::Health { .. } => None,
+        }
+    }
+}
+
+impl Call {
+    pub(crate) fn new(connection: ConnectionId, kind: CallKind) -> Self {
+        Self {
+            connection,
+            kind,
+            pacer: Some(Pacer::default()),
+            deadline: None,
+        }
+    }
+
+    /// When the call has to be looked at: for its deadline or for news.
+    pub(crate) fn timeout(&self) -> Option<Instant> {
+        let news = self.pacer.as_ref().and_then(Pacer::timeout);
+        [self.deadline, news].into_iter().flatten().min()
+    }
+}
+
+impl Bridge {
+    /// Lets a call wait for the end of a turn.
+    pub(crate) fn attach(&mut self, id: CallId, call: Call) {
+        let turn = call
+            .kind
+            .turn()
+            .and_then(|(thread, turn)| self.threads.get_mut(&thread)?.turn_mut(turn));
+        if let Some(turn) = turn {
+            turn.calls.push(id);
+        }
+        self.calls.insert(id, call);
+    }
+
+    fn detach(&mut self, id: CallId) {
+        for turn in self
+            .threads
+            .values_mut()
+            .flat_map(|thread| thread.running.iter_mut().chain(&mut thread.queue))
+        {
+            turn.calls.retain(|call| *call != id);
+            turn.waiting_steers.retain(|(call, _)| *call != id);
+        }
+        self.waiting_for_app_server.retain(|call| *call != id);
+    }
+
+    pub(crate) fn connection_closed(&mut self, connection: ConnectionId, now: Instant) {
+        self.connections.remove(&connection);
+        let calls = self
+            .calls
+            .iter()
+            .filter(|(_, call)| call.connection == connection);
+        for id in calls.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.give_up(id, StopCause::ClientGone, now);
+        }
+    }
+
+    /// A call that asked for a turn takes it with it and is answered at its end; any other call only lets go.
+    pub(crate) fn give_up(&mut self, id: CallId, cause: StopCause, now: Instant) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        match call.kind {
+            CallKind::Owner { thread, turn } | CallKind::Background { thread, turn } => {
+                call.pacer = None;
+                self.stop_turn(thread, turn, cause, None, now);
+            }
+            CallKind::Waiter { .. }
+            | CallKind::Canceller { .. }
+            | CallKind::Steer { .. }
+            | CallKind::Read { .. }
+            | CallKind::Health { .. } => self.answer(id, Outcome::Failed(Failure::CallCancelled)),
+        }
+    }
+
+    /// A call's deadline has come, or news may be told.
+    pub(crate) fn call_due(&mut self, id: CallId, now: Instant) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        let turn = call.kind.turn();
+        if call.deadline.is_some_and(|deadline| deadline <= now) {
+            if let Some(report) = turn.and_then(|(thread, turn)| self.snapshot(thread, turn, now)) {
+                self.answer(id, Outcome::Turn(Box::new(report)));
+            }
+        } else if let Some(update) = call.pacer.as_mut().and_then(|pacer| pacer.due(now)) {
+            self.effects.push_back(Effect::Report { call: id, update });
+        } else if call.timeout().is_some_and(|at| at <= now)
+            && let Some(turn) =
+                turn.and_then(|(thread, turn)| self.threads.get_mut(&thread)?.turn_mut(turn))
+        {
+            let heartbeat = turn.heartbeat(now);
+            self.tell(id, heartbeat, now);
+        }
+    }
+
+    /// Tells a call news, when its pace allows.
+    pub(crate) fn tell(&mut self, id: CallId, update: Update, now: Instant) {
+        let pacer = self.calls.get_mut(&id).and_then(|call| call.pacer.as_mut());
+        if let Some(update) = pacer.and_then(|pacer| pacer.push(update, now)) {
+            self.effects.push_back(Effect::Report { call: id, update });
+        }
+    }
+
+    /// The turn as it stands now.
+    pub(crate) fn snapshot(
+        &self,
+        key: ThreadKey,
+        turn: TurnKey,
+        now: Instant,
+    ) -> Option<TurnReport> {
+        let thread = self.threads.get(&key)?;
+        let state = match thread.position(turn)? {
+            0 => TurnState::InProgress,
+            position => TurnState::Queued { position },
+        };
+        Some(thread.turn(turn)?.report(thread.id(), state, now))
+    }
+
+    /// Answers a call with a failure; a health call is told of it as a finding.
+    pub(crate) fn fail_call(&mut self, id: CallId, failure: Failure, now: Instant) {
+        let Some(call) = self.calls.get_mut(&id) else {
+            return;
+        };
+        if let CallKind::Health { account, sandbox } = &mut call.kind {
+            account.get_or_insert_with(|| Err(failure.clone()));
+            sandbox.get_or_insert_with(|| Err(failure.clone()));
+            self.answer_health(id, now);
+        } else {
+            self.answer(id, Outcome::Failed(failure));
+        }
+    }
+
+    /// Answers a call, once: a call that was answered is no longer there.
+    pub(crate) fn answer(&mut self, id: CallId, outcome: Outcome) {
+        if self.calls.remove(&id).is_some() {
+            self.detach(id);
+            self.effects.push_back(Effect::Answer { call: id, outcome });
+        }
+    }
+
+    pub(crate) fn all_calls(&self) -> Vec<CallId> {
+        self.calls.keys().copied().collect()
+    }
+
+    /// Calls that wait for the app-server itself and not for a turn.
+    pub(crate) fn calls_without_turn(&self) -> Vec<CallId> {
+        self.calls
+            .iter()
+            .filter(|(_, call)| call.kind.turn().is_none())
+            .map(|(id, _)| *id)
+            .collect()
+    }
+}

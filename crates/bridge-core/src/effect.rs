@@ -1,0 +1,157 @@
+//! Everything the bridge can do to the world. The shell carries effects out in order.
+
+use crate::{
+    AppServerId, CallId, Failure, HealthReport, Question, RequestId, ServerRequestId, ThreadId,
+    ThreadOptions, TurnId, TurnOptions, TurnReport, Update,
+};
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Start an app-server; answered by `AppServerReady` or `AppServerFailed`.
+    StartAppServer {
+        /// Its name from now on.
+        app_server: AppServerId,
+    },
+    /// End an app-server gently; answered by `AppServerExited`.
+    StopAppServer {
+        /// Which.
+        app_server: AppServerId,
+    },
+    /// End an app-server that does not answer, at once; answered by `AppServerExited`.
+    KillAppServer {
+        /// Which.
+        app_server: AppServerId,
+    },
+    /// Send a request; answered by `Response`.
+    Send {
+        /// To which app-server.
+        app_server: AppServerId,
+        /// The request's name.
+        id: RequestId,
+        /// What to ask.
+        request: Request,
+    },
+    /// Tell Codex no, in the form that the question takes.
+    Decline {
+        /// To which app-server.
+        app_server: AppServerId,
+        /// Codex's id for the question.
+        id: ServerRequestId,
+        /// The question.
+        question: Question,
+    },
+    /// Tell a call's client how it goes.
+    Report {
+        /// The call.
+        call: CallId,
+        /// The news.
+        update: Update,
+    },
+    /// Answer a call. Nothing follows for it.
+    Answer {
+        /// The call.
+        call: CallId,
+        /// The answer.
+        outcome: Outcome,
+    },
+}
+
+/// A request to an app-server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// A new thread, read-only.
+    StartThread(ThreadOptions),
+    /// Load a thread from disk, read-only.
+    ResumeThread(ThreadId),
+    /// Give a thread a title.
+    NameThread {
+        /// The thread.
+        thread: ThreadId,
+        /// The title.
+        name: String,
+    },
+    /// A new turn on an idle thread, in a read-only sandbox. All options are spelled out, for Codex keeps those of
+    /// the turn before.
+    StartTurn {
+        /// The thread.
+        thread: ThreadId,
+        /// The user's message.
+        prompt: String,
+        /// The options, completed with the thread's.
+        options: TurnOptions,
+    },
+    /// More input for the running turn.
+    SteerTurn {
+        /// The thread.
+        thread: ThreadId,
+        /// The turn that must be running.
+        turn: TurnId,
+        /// The input.
+        prompt: String,
+    },
+    /// Interrupt a turn. Commands that it started go on.
+    InterruptTurn {
+        /// The thread.
+        thread: ThreadId,
+        /// The turn.
+        turn: TurnId,
+    },
+    /// Kill the commands that a thread's turns left running.
+    CleanTerminals(ThreadId),
+    /// Read a turn from disk.
+    ReadTurn {
+        /// The thread.
+        thread: ThreadId,
+        /// The turn; without it, the newest.
+        turn: Option<TurnId>,
+    },
+    /// Read the login state.
+    ReadAccount,
+    /// Run a harmless command in the read-only sandbox.
+    ProbeSandbox,
+}
+
+impl Request {
+    /// Returns the protocol method, for errors.
+    #[must_use]
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::StartThread(_) => "thread/start",
+            Self::ResumeThread(_) => "thread/resume",
+            Self::NameThread { .. } => "thread/name/set",
+            Self::StartTurn { .. } => "turn/start",
+            Self::SteerTurn { .. } => "turn/steer",
+            Self::InterruptTurn { .. } => "turn/interrupt",
+            Self::CleanTerminals(_) => "thread/backgroundTerminals/clean",
+            Self::ReadTurn { .. } => "thread/turns/list",
+            Self::ReadAccount => "account/read",
+            Self::ProbeSandbox => "command/exec",
+        }
+    }
+}
+
+/// The answer to a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The turn, ended or as it stands.
+    Turn(Box<TurnReport>),
+    /// The input reached the running turn.
+    Steered {
+        /// The thread.
+        thread: ThreadId,
+        /// The turn.
+        turn: TurnId,
+    },
+    /// A cancel was carried out.
+    Cancelled {
+        /// The turn that was running, as it ended.
+        turn: Option<Box<TurnReport>>,
+        /// How many waiting turns were dropped.
+        dropped: usize,
+    },
+    /// How everything is.
+    Health(Box<HealthReport>),
+    /// Nothing was done.
+    Failed(Failure),
+}

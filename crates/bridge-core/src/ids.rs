@@ -1,0 +1,89 @@
+//! Identifiers. Numbers are minted by us, strings come from Codex and are never parsed.
+
+use std::fmt;
+
+macro_rules! number_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u64);
+    };
+}
+
+macro_rules! string_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub String);
+
+        impl $name {
+            /// Returns the text that Codex gave.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+    };
+}
+
+number_id! {
+    /// One live MCP connection. Minted by the shell.
+    ConnectionId
+}
+number_id! {
+    /// One MCP `tools/call`. Minted by the shell, unique over all connections.
+    CallId
+}
+number_id! {
+    /// One `codex app-server` process. Minted by the core, never reused.
+    AppServerId
+}
+number_id! {
+    /// One request from us to an app-server. Minted by the core, never reused.
+    RequestId
+}
+string_id! {
+    /// A Codex thread.
+    ThreadId
+}
+string_id! {
+    /// A Codex turn.
+    TurnId
+}
+string_id! {
+    /// A Codex item inside a turn.
+    ItemId
+}
+string_id! {
+    /// A request from Codex to us, as the JSON text of its id: numbers and strings are different ids.
+    ServerRequestId
+}
+string_id! {
+    /// JSON text that the core carries and never reads.
+    Json
+}
+
+/// Our own name for a thread: it has one before Codex gives it a [`ThreadId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ThreadKey(pub(crate) u64);
+
+/// Our own name for a turn: it has one while it waits in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TurnKey(pub(crate) u64);
+
+/// Mints every number the core needs.
+#[derive(Debug, Default)]
+pub(crate) struct Counter(u64);
+
+impl Counter {
+    pub(crate) fn mint(&mut self) -> u64 {
+        self.0 += 1;
+        self.0
+    }
+}

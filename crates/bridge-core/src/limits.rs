@@ -1,0 +1,28 @@
+//! The limits that the core enforces. Their defaults stand in the shell's configuration.
+
+use std::time::Duration;
+
+/// How long and how much. Every field is enforced by the core and shown by `codex.health`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Turns that may wait on one thread behind the running one.
+    pub queue_per_thread: usize,
+    /// How long a turn may run, unless the call asks for less or more.
+    pub turn_time: Duration,
+    /// How long a running turn may be silent while nothing that it started is still going.
+    pub silence: Duration,
+    /// How long Codex may report retries to its provider without any progress.
+    pub provider_retry: Duration,
+    /// How long an interrupt may take before the app-server counts as hung.
+    pub interrupt_grace: Duration,
+    /// How long an app-server may be unused before it is stopped. `None`: for ever.
+    pub idle_stop: Option<Duration>,
+    /// How often in a row an app-server may fail to start, or die, before waiting calls are answered.
+    pub start_attempts: u32,
+    /// The pause before the second start in a row; it doubles with each further one.
+    pub restart_pause: Duration,
+    /// Characters of a command's output that a transcript keeps (its end).
+    pub command_output_chars: usize,
+    /// Finished turns that are kept in memory for each thread, for `codex.wait`.
+    pub finished_per_thread: usize,
+}

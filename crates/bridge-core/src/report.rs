@@ -1,0 +1,64 @@
+//! What a call is told of a turn, running or ended.
+
+use std::time::Duration;
+
+use crate::{Failure, ThreadId, Transcript, TurnId};
+
+/// A turn as it stands at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnReport {
+    /// The thread; unknown while Codex is still being asked for it.
+    pub thread: Option<ThreadId>,
+    /// The turn; unknown until Codex has started it.
+    pub turn: Option<TurnId>,
+    /// Where the turn stands.
+    pub state: TurnState,
+    /// The model that Codex resolved for the turn.
+    pub model: Option<String>,
+    /// The reasoning effort that Codex resolved for the turn; `None` is the model's default.
+    pub effort: Option<String>,
+    /// How long the turn has run, or ran. Waiting in the queue does not count.
+    pub duration: Duration,
+    /// What Codex said, thought, planned and did.
+    pub transcript: Transcript,
+    /// Why it failed, or why we stopped it, where that was a failure.
+    pub failure: Option<Failure>,
+    /// Who stopped it.
+    pub stopped: Option<StopCause>,
+}
+
+/// Where a turn stands. The last three are Codex's own words for an ended turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TurnState {
+    /// Behind this many others, itself included: 1 is next.
+    Queued {
+        /// The place in the queue.
+        position: usize,
+    },
+    /// Started, or about to be.
+    InProgress,
+    /// Ended by itself.
+    Completed,
+    /// Ended by an interrupt.
+    Interrupted,
+    /// Ended by an error.
+    Failed,
+}
+
+/// Why a turn was stopped before its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StopCause {
+    /// Its call was cancelled by the client.
+    CallCancelled,
+    /// The client that owned it is gone.
+    ClientGone,
+    /// `codex.cancel`, with the reason that was given.
+    Requested {
+        /// The caller's words.
+        reason: Option<String>,
+    },
+    /// A limit of ours; the report's failure says which.
+    Limit,
+    /// The server is about to end.
+    Shutdown,
+}

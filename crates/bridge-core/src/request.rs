@@ -1,0 +1,436 @@
+//! What each kind of call sets going.
+
+use std::time::{Duration, Instant};
+
+use crate::bridge::{Bridge, Purpose};
+use crate::call::{Call, CallKind};
+use crate::failure::unexpected;
+use crate::ids::{ThreadKey, TurnKey};
+use crate::thread::{Origin, Thread};
+use crate::turn::{Turn, TurnPhase};
+use crate::{
+    Attachment, CallId, CallRequest, ConnectionId, Effect, Failure, Outcome, Reply, Request,
+    RequestFailure, StopCause, ThreadId, TurnId, TurnReport, TurnRequest,
+};
+
+impl Bridge {
+    pub(crate) fn call_received(
+        &mut self,
+        id: CallId,
+        connection: ConnectionId,
+        request: CallRequest,
+        now: Instant,
+    ) {
+        if self.shutting_down {
+            return self.refuse(id, Failure::ShuttingDown);
+        }
+        match request {
+            CallRequest::StartThread { options, turn } => {
+                let key = self.add_thread(Origin::New(Box::new(options)));
+                self.enqueue(id, connection, key, turn, now);
+            }
+            CallRequest::ContinueThread { thread, turn } => {
+                let known = self.keys.get(&thread).copied();
+                let key = known.unwrap_or_else(|| self.add_thread(Origin::Known(thread)));
+                self.enqueue(id, connection, key, turn, now);
+            }
+            CallRequest::Steer {
+                thread,
+                turn,
+                prompt,
+            } => {
+                self.calls.insert(
+                    id,
+                    Call::new(
+                        connection,
+                        CallKind::Steer {
+                            thread: thread.clone(),
+                        },
+                    ),
+                );
+                self.steer(id, &thread, turn.as_ref(), prompt);
+            }
+            CallRequest::Wait { thread, turn, wait } => {
+                self.wait(id, connection, thread, turn, wait, now)
+            }
+            CallRequest::Cancel {
+                thread,
+                turn,
+                reason,
+            } => {
+                self.cancel(
+                    id,
+                    connection,
+                    &thread,
+                    turn.as_ref(),
+                    StopCause::Requested { reason },
+                    now,
+                );
+            }
+            CallRequest::Health => {
+                self.calls.insert(
+                    id,
+                    Call::new(
+                        connection,
+                        CallKind::Health {
+                            account: None,
+                            sandbox: None,
+                        },
+                    ),
+                );
+                self.send_read(id, now);
+            }
+        }
+    }
+
+    fn add_thread(&mut self, origin: Origin) -> ThreadKey {
+        let key = ThreadKey(self.numbers.mint());
+        let thread = Thread::new(key, origin);
+        if let Some(id) = thread.id() {
+            self.keys.insert(id.clone(), key);
+        }
+        self.threads.insert(key, thread);
+        key
+    }
+
+    fn enqueue(
+        &mut self,
+        id: CallId,
+        connection: ConnectionId,
+        key: ThreadKey,
+        request: TurnRequest,
+        now: Instant,
+    ) {
+        let Some(thread) = self.threads.get_mut(&key) else {
+            return;
+        };
+        let limit = self.limits.queue_per_thread;
+        if thread.queue.len() >= limit {
+            return self.refuse(id, Failure::QueueFull { limit });
+        }
+        let turn = TurnKey(self.numbers.mint());
+        let kind = match request.attachment {
+            Attachment::Foreground => CallKind::Owner { thread: key, turn },
+            Attachment::Background => CallKind::Background { thread: key, turn },
+        };
+        thread
+            .queue
+            .push_back(Turn::new(turn, request, &self.limits));
+        self.attach(id, Call::new(connection, kind));
+        self.want_app_server(now);
+        self.pump(key, now);
+        self.tell_position(key, turn, now);
+        self.release_background(key, turn, now);
+    }
+
+    /// Answers a background call as soon as there is something to come back for: its turn runs, or waits behind
+    /// another one.
+    pub(crate) fn release_background(&mut self, key: ThreadKey, turn: TurnKey, now: Instant) {
+        let Some(running) = self
+            .threads
+            .get(&key)
+            .and_then(|thread| thread.running.as_ref())
+        else {
+            return;
+        };
+        let waits = running.key != turn;
+        if !waits && running.phase == TurnPhase::Starting {
+            return;
+        }
+        let background = |call: &Call| match call.kind {
+            CallKind::Background { turn: of, .. } => of == turn,
+            CallKind::Owner { .. }
+            | CallKind::Waiter { .. }
+            | CallKind::Canceller { .. }
+            | CallKind::Steer { .. }
+            | CallKind::Read { .. }
+            | CallKind::Health { .. } => false,
+        };
+        let Some(id) = self
+            .calls
+            .iter()
+            .find(|(_, call)| background(call))
+            .map(|(id, _)| *id)
+        else {
+            return;
+        };
+        if let Some(report) = self.snapshot(key, turn, now) {
+            self.answer(id, Outcome::Turn(Box::new(report)));
+        }
+    }
+
+    fn wait(
+        &mut self,
+        id: CallId,
+        connection: ConnectionId,
+        thread_id: ThreadId,
+        turn: Option<TurnId>,
+        wait: Duration,
+        now: Instant,
+    ) {
+        if let Some(thread) = self
+            .keys
+            .get(&thread_id)
+            .and_then(|key| self.threads.get(key))
+        {
+            let target = match &turn {
+                None => thread.newest(),
+                Some(_) => thread.running.as_ref().filter(|running| running.id == turn),
+            };
+            if let Some(target) = target {
+                let (key, turn) = (thread.key, target.key);
+                let mut call = Call::new(connection, CallKind::Waiter { thread: key, turn });
+                call.deadline = Some(now + wait);
+                self.attach(id, call);
+                return self.tell_position(key, turn, now);
+            }
+            if let Some(report) = thread.finished(turn.as_ref()) {
+                let outcome = Outcome::Turn(Box::new(report.clone()));
+                return self.effects.push_back(Effect::Answer { call: id, outcome });
+            }
+        }
+        self.calls.insert(
+            id,
+            Call::new(
+                connection,
+                CallKind::Read {
+                    thread: thread_id,
+                    turn,
+                },
+            ),
+        );
+        self.send_read(id, now);
+    }
+
+    fn cancel(
+        &mut self,
+        id: CallId,
+        connection: ConnectionId,
+        thread_id: &ThreadId,
+        turn: Option<&TurnId>,
+        cause: StopCause,
+        now: Instant,
+    ) {
+        let Some(thread) = self
+            .keys
+            .get(thread_id)
+            .and_then(|key| self.threads.get(key))
+        else {
+            return self.refuse(
+                id,
+                Failure::NoRunningTurn {
+                    thread: thread_id.clone(),
+                },
+            );
+        };
+        if let Some(given) = turn.filter(|given| thread.running_id() != Some(given)) {
+            let outcome = match thread.finished(Some(given)) {
+                Some(report) => Outcome::Cancelled {
+                    turn: Some(Box::new(report.clone())),
+                    dropped: 0,
+                },
+                None => Outcome::Failed(Failure::WrongTurn {
+                    given: given.clone(),
+                    running: thread.running_id().cloned(),
+                }),
+            };
+            return self.effects.push_back(Effect::Answer { call: id, outcome });
+        }
+        if thread.is_idle() {
+            return self.refuse(
+                id,
+                Failure::NoRunningTurn {
+                    thread: thread_id.clone(),
+                },
+            );
+        }
+        let (key, running) = (
+            thread.key,
+            thread.running.as_ref().map(|running| running.key),
+        );
+        let waiting: Vec<TurnKey> = match turn {
+            None => thread.queue.iter().map(|turn| turn.key).collect(),
+            Some(_) => Vec::new(),
+        };
+        let dropped = waiting.len();
+        for waiting in waiting {
+            self.stop_turn(key, waiting, cause.clone(), None, now);
+        }
+        match running {
+            Some(turn) => {
+                self.attach(
+                    id,
+                    Call::new(
+                        connection,
+                        CallKind::Canceller {
+                            thread: key,
+                            turn,
+                            dropped,
+                        },
+                    ),
+                );
+                self.stop_turn(key, turn, cause, None, now);
+            }
+            None => {
+                let outcome = Outcome::Cancelled {
+                    turn: None,
+                    dropped,
+                };
+                self.effects.push_back(Effect::Answer { call: id, outcome });
+            }
+        }
+    }
+
+    fn steer(&mut self, id: CallId, thread_id: &ThreadId, given: Option<&TurnId>, prompt: String) {
+        let thread = self
+            .keys
+            .get(thread_id)
+            .and_then(|key| self.threads.get_mut(key));
+        let Some(turn) = thread.and_then(|thread| thread.running.as_mut()) else {
+            return self.answer(
+                id,
+                Outcome::Failed(Failure::NoRunningTurn {
+                    thread: thread_id.clone(),
+                }),
+            );
+        };
+        if turn.stop.is_some() {
+            return self.answer(id, Outcome::Failed(Failure::TurnStopping));
+        }
+        match (&turn.id, given) {
+            (None, Some(given)) => {
+                let failure = Failure::WrongTurn {
+                    given: given.clone(),
+                    running: None,
+                };
+                self.answer(id, Outcome::Failed(failure));
+            }
+            (Some(running), Some(given)) if running != given => {
+                let failure = Failure::WrongTurn {
+                    given: given.clone(),
+                    running: Some(running.clone()),
+                };
+                self.answer(id, Outcome::Failed(failure));
+            }
+            (None, None) => turn.waiting_steers.push((id, prompt)),
+            (Some(running), _) => {
+                let running = running.clone();
+                self.send_steer(id, thread_id.clone(), running, prompt);
+            }
+        }
+    }
+
+    pub(crate) fn send_steer(
+        &mut self,
+        id: CallId,
+        thread: ThreadId,
+        turn: TurnId,
+        prompt: String,
+    ) {
+        if let Some(app_server) = self.app_server.ready() {
+            self.send(
+                app_server,
+                Request::SteerTurn {
+                    thread,
+                    turn,
+                    prompt,
+                },
+                Purpose::Steer(id),
+            );
+        }
+    }
+
+    pub(crate) fn steered(
+        &mut self,
+        id: CallId,
+        method: &'static str,
+        result: Result<Reply, RequestFailure>,
+    ) {
+        let Some(Call {
+            kind: CallKind::Steer { thread },
+            ..
+        }) = self.calls.get(&id)
+        else {
+            return;
+        };
+        let outcome = match result {
+            Ok(Reply::TurnStarted(turn)) => Outcome::Steered {
+                thread: thread.clone(),
+                turn,
+            },
+            other => Outcome::Failed(unexpected(method, other)),
+        };
+        self.answer(id, outcome);
+    }
+
+    /// Sends what a reading call needs, or keeps it until an app-server is there.
+    pub(crate) fn send_read(&mut self, id: CallId, now: Instant) {
+        self.want_app_server(now);
+        let Some(app_server) = self.app_server.ready() else {
+            return self.waiting_for_app_server.push(id);
+        };
+        match self.calls.get(&id).map(|call| &call.kind) {
+            Some(CallKind::Read { thread, turn }) => {
+                let request = Request::ReadTurn {
+                    thread: thread.clone(),
+                    turn: turn.clone(),
+                };
+                self.send(app_server, request, Purpose::Read(id));
+            }
+            Some(CallKind::Health { .. }) => {
+                self.send(app_server, Request::ReadAccount, Purpose::Account(id));
+                self.send(app_server, Request::ProbeSandbox, Purpose::Sandbox(id));
+            }
+            Some(
+                CallKind::Owner { .. }
+                | CallKind::Background { .. }
+                | CallKind::Waiter { .. }
+                | CallKind::Canceller { .. }
+                | CallKind::Steer { .. },
+            )
+            | None => {}
+        }
+    }
+
+    pub(crate) fn turn_read(
+        &mut self,
+        id: CallId,
+        method: &'static str,
+        result: Result<Reply, RequestFailure>,
+    ) {
+        let Some(Call {
+            kind: CallKind::Read { thread, turn },
+            ..
+        }) = self.calls.get(&id)
+        else {
+            return;
+        };
+        let outcome = match result {
+            Ok(Reply::TurnRead(Some(record))) => Outcome::Turn(Box::new(TurnReport {
+                thread: Some(thread.clone()),
+                turn: Some(record.turn),
+                state: record.state,
+                model: None,
+                effort: None,
+                duration: record.duration,
+                transcript: record.transcript,
+                failure: record.error.map(Failure::Codex),
+                stopped: None,
+            })),
+            Ok(Reply::TurnRead(None)) => Outcome::Failed(Failure::NoSuchTurn {
+                thread: thread.clone(),
+                turn: turn.clone(),
+            }),
+            other => Outcome::Failed(unexpected(method, other)),
+        };
+        self.answer(id, outcome);
+    }
+
+    /// Answers a call that was never kept.
+    fn refuse(&mut self, call: CallId, failure: Failure) {
+        self.effects.push_back(Effect::Answer {
+            call,
+            outcome: Outcome::Failed(failure),
+        });
+    }
+}

@@ -1,0 +1,353 @@
+//! How a turn gets from the queue to its end: the thread is opened, the turn started, its calls answered.
+
+use std::time::Instant;
+
+use crate::bridge::{Bridge, Purpose};
+use crate::call::CallKind;
+use crate::failure::unexpected;
+use crate::ids::{ThreadKey, TurnKey};
+use crate::thread::{Defaults, Load, Origin};
+use crate::turn::{Turn, TurnPhase};
+use crate::{
+    Failure, Outcome, Reply, Request, RequestFailure, RequestId, ThreadOpened, TurnId, TurnState,
+    Update,
+};
+
+impl Bridge {
+    pub(crate) fn pump_all(&mut self, now: Instant) {
+        for key in self.thread_keys() {
+            self.pump(key, now);
+        }
+    }
+
+    /// Takes the next step for a thread that has turns waiting, if it can be taken now.
+    ///
+    /// This is the only place that starts a turn, and it never does while one runs: Codex would steer that one.
+    pub(crate) fn pump(&mut self, key: ThreadKey, now: Instant) {
+        let Some(app_server) = self.app_server.ready() else {
+            return;
+        };
+        let Some(thread) = self.threads.get_mut(&key) else {
+            return;
+        };
+        if thread.running.is_some() || thread.queue.is_empty() {
+            return;
+        }
+        match (thread.load, &thread.origin) {
+            (Load::Opening { .. }, _) => {}
+            (Load::Loaded, Origin::Known(id)) => {
+                let id = id.clone();
+                let Some(mut turn) = thread.queue.pop_front() else {
+                    return;
+                };
+                let options = thread.complete(turn.options.clone());
+                let prompt = std::mem::take(&mut turn.prompt);
+                turn.start(&options, now);
+                let turn_key = turn.key;
+                thread.running = Some(turn);
+                let request = Request::StartTurn {
+                    thread: id,
+                    prompt,
+                    options,
+                };
+                self.send(app_server, request, Purpose::StartTurn(key, turn_key));
+                self.tell_queue(key, now);
+            }
+            (Load::Unloaded | Load::Loaded, origin) => {
+                let request = match origin {
+                    Origin::New(options) => Request::StartThread((**options).clone()),
+                    Origin::Known(id) => Request::ResumeThread(id.clone()),
+                };
+                let request = self.send(app_server, request, Purpose::OpenThread(key));
+                if let Some(thread) = self.threads.get_mut(&key) {
+                    thread.load = Load::Opening { request };
+                }
+            }
+        }
+    }
+
+    pub(crate) fn thread_opened(
+        &mut self,
+        key: ThreadKey,
+        request: RequestId,
+        method: &'static str,
+        result: Result<Reply, RequestFailure>,
+        now: Instant,
+    ) {
+        let Some(thread) = self.threads.get_mut(&key) else {
+            return;
+        };
+        if thread.load != (Load::Opening { request }) {
+            return;
+        }
+        match result {
+            Ok(Reply::ThreadOpened(opened)) => {
+                thread.load = Load::Loaded;
+                let ThreadOpened {
+                    thread: id,
+                    model,
+                    effort,
+                    approval_policy,
+                } = opened;
+                thread.defaults = Defaults {
+                    model: Some(model),
+                    effort,
+                    approval_policy,
+                };
+                let known = Origin::Known(id.clone());
+                if let Origin::New(options) = std::mem::replace(&mut thread.origin, known) {
+                    self.keys.insert(id.clone(), key);
+                    self.name_thread(id, options.name);
+                }
+                self.pump(key, now);
+            }
+            Err(failure) if Self::is_hung(&failure) => {
+                thread.load = Load::Unloaded;
+                self.presume_hung(method);
+            }
+            other => {
+                thread.load = Load::Unloaded;
+                let failure = unexpected(method, other);
+                self.fail_queue(key, &failure, now);
+            }
+        }
+    }
+
+    fn name_thread(&mut self, thread: crate::ThreadId, name: Option<String>) {
+        if let (Some(name), Some(app_server)) = (name, self.app_server.ready()) {
+            self.send(
+                app_server,
+                Request::NameThread { thread, name },
+                Purpose::Nothing,
+            );
+        }
+    }
+
+    pub(crate) fn turn_started(
+        &mut self,
+        key: ThreadKey,
+        turn_key: TurnKey,
+        method: &'static str,
+        result: Result<Reply, RequestFailure>,
+        now: Instant,
+    ) {
+        let Some(thread) = self.threads.get_mut(&key) else {
+            return;
+        };
+        if thread
+            .running
+            .as_ref()
+            .is_none_or(|turn| turn.key != turn_key)
+        {
+            return;
+        }
+        match result {
+            Ok(Reply::TurnStarted(id)) => self.turn_runs(key, id, now),
+            // Whether the turn runs is unknown, and another start could steer it.
+            Err(failure) if Self::is_hung(&failure) => self.presume_hung(method),
+            other => {
+                let Some(turn) = thread.running.take() else {
+                    return;
+                };
+                let (state, failure) = match turn.stop {
+                    Some(_) => (TurnState::Interrupted, None),
+                    None => (TurnState::Failed, Some(unexpected(method, other))),
+                };
+                self.finish_turn(key, turn, state, failure, now);
+            }
+        }
+    }
+
+    /// Codex has started the turn: it can be steered and interrupted from here on.
+    pub(crate) fn turn_runs(&mut self, key: ThreadKey, id: TurnId, now: Instant) {
+        let Some(thread) = self.threads.get_mut(&key) else {
+            return;
+        };
+        let Some(thread_id) = thread.id().cloned() else {
+            return;
+        };
+        let Some(turn) = thread
+            .running
+            .as_mut()
+            .filter(|turn| turn.phase == TurnPhase::Starting)
+        else {
+            return;
+        };
+        turn.phase = TurnPhase::Running;
+        turn.id = Some(id.clone());
+        let turn_key = turn.key;
+        let steers = std::mem::take(&mut turn.waiting_steers);
+        if turn.stop.is_some() {
+            self.send_interrupt(thread_id.clone(), id.clone());
+        }
+        for (call, prompt) in steers {
+            self.send_steer(call, thread_id.clone(), id.clone(), prompt);
+        }
+        self.tell_turn(
+            key,
+            &Update::Started {
+                thread: thread_id,
+                turn: id,
+            },
+            now,
+        );
+        self.release_background(key, turn_key, now);
+    }
+
+    /// Answers everybody who waits for a turn that is over, and goes on with the next one.
+    pub(crate) fn finish_turn(
+        &mut self,
+        key: ThreadKey,
+        mut turn: Turn,
+        state: TurnState,
+        failure: Option<Failure>,
+        now: Instant,
+    ) {
+        if state == TurnState::Completed {
+            // It got there before the stop did.
+            turn.stop = None;
+            self.app_server.failures = 0;
+        }
+        let thread_id = self
+            .threads
+            .get(&key)
+            .and_then(|thread| thread.id().cloned());
+        let mut report = turn.report(thread_id.as_ref(), state, now);
+        report.failure = failure.or(report.failure);
+        for call in std::mem::take(&mut turn.calls) {
+            let turn = Box::new(report.clone());
+            let outcome = match self.calls.get(&call).map(|call| &call.kind) {
+                Some(CallKind::Canceller { dropped, .. }) => Outcome::Cancelled {
+                    turn: Some(turn),
+                    dropped: *dropped,
+                },
+                Some(
+                    CallKind::Owner { .. }
+                    | CallKind::Background { .. }
+                    | CallKind::Waiter { .. }
+                    | CallKind::Steer { .. }
+                    | CallKind::Read { .. }
+                    | CallKind::Health { .. },
+                )
+                | None => Outcome::Turn(turn),
+            };
+            self.answer(call, outcome);
+        }
+        if let Some(thread) = thread_id {
+            for (call, _) in std::mem::take(&mut turn.waiting_steers) {
+                self.answer(
+                    call,
+                    Outcome::Failed(Failure::NoRunningTurn {
+                        thread: thread.clone(),
+                    }),
+                );
+            }
+        }
+        if let Some(thread) = self.threads.get_mut(&key) {
+            thread.remember(report, self.limits.finished_per_thread);
+        }
+        self.pump(key, now);
+    }
+
+    /// Ends all turns that wait on a thread.
+    pub(crate) fn fail_queue(&mut self, key: ThreadKey, failure: &Failure, now: Instant) {
+        let queue = self
+            .threads
+            .get_mut(&key)
+            .map(|thread| std::mem::take(&mut thread.queue));
+        for turn in queue.into_iter().flatten() {
+            self.finish_turn(key, turn, TurnState::Failed, Some(failure.clone()), now);
+        }
+        self.forget_if_empty(key);
+    }
+
+    /// Ends everything that waits for an app-server.
+    pub(crate) fn fail_waiting(&mut self, failure: &Failure, now: Instant) {
+        for key in self.thread_keys() {
+            self.fail_queue(key, failure, now);
+        }
+        for call in std::mem::take(&mut self.waiting_for_app_server) {
+            self.fail_call(call, failure.clone(), now);
+        }
+    }
+
+    pub(crate) fn has_waiting_work(&self) -> bool {
+        !self.waiting_for_app_server.is_empty()
+            || self.threads.values().any(|thread| !thread.queue.is_empty())
+    }
+
+    /// Forgets a thread of which nothing is worth keeping: it was never opened.
+    pub(crate) fn forget_if_empty(&mut self, key: ThreadKey) {
+        let empty = |thread: &crate::thread::Thread| match thread.load {
+            Load::Unloaded => {
+                thread.is_idle() && thread.finished.iter().all(|report| report.turn.is_none())
+            }
+            Load::Opening { .. } | Load::Loaded => false,
+        };
+        if self.threads.get(&key).is_some_and(empty) {
+            self.threads.remove(&key);
+            self.keys.retain(|_, known| *known != key);
+        }
+    }
+
+    /// Tells everybody who waits for the thread's running turn.
+    pub(crate) fn tell_turn(&mut self, key: ThreadKey, update: &Update, now: Instant) {
+        let turn = self
+            .threads
+            .get(&key)
+            .and_then(|thread| thread.running.as_ref());
+        for call in turn.map(|turn| turn.calls.clone()).unwrap_or_default() {
+            self.tell(call, update.clone(), now);
+        }
+    }
+
+    /// Tells the calls of one turn where it stands.
+    pub(crate) fn tell_position(&mut self, key: ThreadKey, turn: TurnKey, now: Instant) {
+        let Some(thread) = self.threads.get(&key) else {
+            return;
+        };
+        let Some(position) = thread.position(turn) else {
+            return;
+        };
+        let Some(turn) = thread.turn(turn) else {
+            return;
+        };
+        let update = match (position, &thread.running, self.app_server.ready()) {
+            (0, ..) if turn.phase != TurnPhase::Starting => turn.heartbeat(now),
+            (1, None, None) => Update::StartingCodex,
+            (0, ..) | (1, None, Some(_)) => Update::Starting,
+            (position, ..) => Update::Queued { position },
+        };
+        for call in turn.calls.clone() {
+            self.tell(call, update.clone(), now);
+        }
+    }
+
+    /// Tells everybody who waits in a thread's queue that it moved.
+    pub(crate) fn tell_queue(&mut self, key: ThreadKey, now: Instant) {
+        let waiting = self
+            .threads
+            .get(&key)
+            .map(|thread| thread.queue.iter().map(|turn| turn.key).collect::<Vec<_>>());
+        for turn in waiting.into_iter().flatten() {
+            self.tell_position(key, turn, now);
+        }
+    }
+
+    /// Tells everybody who waits in any queue.
+    pub(crate) fn tell_all_queues(&mut self, now: Instant) {
+        for key in self.thread_keys() {
+            self.tell_queue(key, now);
+        }
+    }
+}
+
+impl Turn {
+    fn start(&mut self, options: &crate::TurnOptions, now: Instant) {
+        self.phase = TurnPhase::Starting;
+        self.model = options.model.clone();
+        self.effort = options.effort.clone();
+        self.started_at = Some(now);
+        self.progress_at = Some(now);
+    }
+}

@@ -1,0 +1,132 @@
+//! One thread: what is loaded, what runs, what waits, what ended.
+
+use std::collections::VecDeque;
+
+use crate::ids::{ThreadKey, TurnKey};
+use crate::turn::Turn;
+use crate::{ApprovalPolicy, RequestId, ThreadId, ThreadOptions, TurnId, TurnOptions, TurnReport};
+
+/// A thread that somebody asked for.
+#[derive(Debug)]
+pub(crate) struct Thread {
+    pub(crate) key: ThreadKey,
+    /// How it comes into the app-server.
+    pub(crate) origin: Origin,
+    pub(crate) load: Load,
+    pub(crate) defaults: Defaults,
+    pub(crate) running: Option<Turn>,
+    pub(crate) queue: VecDeque<Turn>,
+    /// The last turns that ended here, oldest first.
+    pub(crate) finished: VecDeque<TurnReport>,
+}
+
+/// Where a thread comes from.
+#[derive(Debug)]
+pub(crate) enum Origin {
+    /// It does not exist yet.
+    New(Box<ThreadOptions>),
+    /// Codex has it on disk.
+    Known(ThreadId),
+}
+
+/// Whether the app-server has the thread in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Load {
+    Unloaded,
+    Opening { request: RequestId },
+    Loaded,
+}
+
+/// What a turn uses that says nothing else.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Defaults {
+    pub(crate) model: Option<String>,
+    pub(crate) effort: Option<String>,
+    pub(crate) approval_policy: Option<ApprovalPolicy>,
+}
+
+impl Thread {
+    pub(crate) fn new(key: ThreadKey, origin: Origin) -> Self {
+        Self {
+            key,
+            origin,
+            load: Load::Unloaded,
+            defaults: Defaults::default(),
+            running: None,
+            queue: VecDeque::new(),
+            finished: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> Option<&ThreadId> {
+        match &self.origin {
+            Origin::New(_) => None,
+            Origin::Known(id) => Some(id),
+        }
+    }
+
+    /// The options of a turn, completed with the thread's.
+    pub(crate) fn complete(&self, options: TurnOptions) -> TurnOptions {
+        TurnOptions {
+            model: options.model.or_else(|| self.defaults.model.clone()),
+            effort: options.effort.or_else(|| self.defaults.effort.clone()),
+            approval_policy: options.approval_policy.or(self.defaults.approval_policy),
+            output_schema: options.output_schema,
+        }
+    }
+
+    pub(crate) fn turn(&self, key: TurnKey) -> Option<&Turn> {
+        self.running
+            .iter()
+            .chain(self.queue.iter())
+            .find(|turn| turn.key == key)
+    }
+
+    pub(crate) fn turn_mut(&mut self, key: TurnKey) -> Option<&mut Turn> {
+        self.running
+            .iter_mut()
+            .chain(self.queue.iter_mut())
+            .find(|turn| turn.key == key)
+    }
+
+    /// The turn's place: 0 runs, 1 is next.
+    pub(crate) fn position(&self, key: TurnKey) -> Option<usize> {
+        if self.running.as_ref().is_some_and(|turn| turn.key == key) {
+            return Some(0);
+        }
+        self.queue
+            .iter()
+            .position(|turn| turn.key == key)
+            .map(|index| index + 1)
+    }
+
+    /// The turn that was asked for last and has not ended.
+    pub(crate) fn newest(&self) -> Option<&Turn> {
+        self.queue.back().or(self.running.as_ref())
+    }
+
+    pub(crate) fn running_id(&self) -> Option<&TurnId> {
+        self.running.as_ref().and_then(|turn| turn.id.as_ref())
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.running.is_none() && self.queue.is_empty()
+    }
+
+    pub(crate) fn finished(&self, turn: Option<&TurnId>) -> Option<&TurnReport> {
+        match turn {
+            None => self.finished.back(),
+            Some(turn) => self
+                .finished
+                .iter()
+                .find(|report| report.turn.as_ref() == Some(turn)),
+        }
+    }
+
+    pub(crate) fn remember(&mut self, report: TurnReport, keep: usize) {
+        self.finished.push_back(report);
+        while self.finished.len() > keep {
+            self.finished.pop_front();
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! One turn, from the queue to its end.
+
+use std::time::{Duration, Instant};
+
+use crate::ids::TurnKey;
+use crate::{
+    CallId, CodexError, Failure, Limits, StopCause, ThreadId, Transcript, TurnId, TurnOptions,
+    TurnReport, TurnRequest, TurnState, Update,
+};
+
+/// A turn that waits or runs.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    pub(crate) key: TurnKey,
+    pub(crate) id: Option<TurnId>,
+    pub(crate) prompt: String,
+    pub(crate) options: TurnOptions,
+    pub(crate) time_limit: Duration,
+    pub(crate) phase: TurnPhase,
+    pub(crate) stop: Option<Stop>,
+    /// Calls that are answered at its end. The owner's is among them while it is attached.
+    pub(crate) calls: Vec<CallId>,
+    /// Input that came before the turn could take it.
+    pub(crate) waiting_steers: Vec<(CallId, String)>,
+    pub(crate) transcript: Transcript,
+    pub(crate) model: Option<String>,
+    pub(crate) effort: Option<String>,
+    pub(crate) started_at: Option<Instant>,
+    /// The last sign of progress: anything but reports of retries.
+    pub(crate) progress_at: Option<Instant>,
+    /// The first report of a retry since then, and the newest.
+    pub(crate) retrying: Option<(Instant, CodexError)>,
+}
+
+/// How far a turn is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TurnPhase {
+    /// In the queue.
+    Queued,
+    /// `turn/start` was sent.
+    Starting,
+    /// It runs.
+    Running,
+    /// It was stopped and ended like this; what it left running is being killed.
+    Cleaning {
+        state: TurnState,
+        error: Option<CodexError>,
+    },
+}
+
+/// A stop that was asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Stop {
+    pub(crate) cause: StopCause,
+    pub(crate) failure: Option<Failure>,
+    /// When the app-server counts as hung.
+    pub(crate) deadline: Instant,
+}
+
+impl Turn {
+    pub(crate) fn new(key: TurnKey, request: TurnRequest, limits: &Limits) -> Self {
+        Self {
+            key,
+            id: None,
+            prompt: request.prompt,
+            options: request.options,
+            time_limit: request.time_limit.unwrap_or(limits.turn_time),
+            phase: TurnPhase::Queued,
+            stop: None,
+            calls: Vec::new(),
+            waiting_steers: Vec::new(),
+            transcript: Transcript::default(),
+            model: None,
+            effort: None,
+            started_at: None,
+            progress_at: None,
+            retrying: None,
+        }
+    }
+
+    /// What may go wrong next if nothing happens, and when. A turn that is being stopped only has the stop's deadline.
+    pub(crate) fn watchdog(&self, limits: &Limits) -> Option<(Instant, Watchdog)> {
+        if let Some(stop) = &self.stop {
+            return Some((stop.deadline, Watchdog::StopDeadline));
+        }
+        let (started_at, progress_at) = (self.started_at?, self.progress_at?);
+        let time = Some((started_at + self.time_limit, Watchdog::TimeLimit));
+        let retry = self
+            .retrying
+            .as_ref()
+            .map(|(since, _)| (*since + limits.provider_retry, Watchdog::ProviderRetry));
+        let silence = match self.retrying.is_none() && !self.transcript.is_busy() {
+            true => Some((progress_at + limits.silence, Watchdog::Silence)),
+            false => None,
+        };
+        [time, retry, silence]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
+    }
+
+    pub(crate) fn progressed(&mut self, now: Instant) {
+        self.progress_at = Some(now);
+        self.retrying = None;
+    }
+
+    pub(crate) fn report(
+        &self,
+        thread: Option<&ThreadId>,
+        state: TurnState,
+        now: Instant,
+    ) -> TurnReport {
+        TurnReport {
+            thread: thread.cloned(),
+            turn: self.id.clone(),
+            state,
+            model: self.model.clone(),
+            effort: self.effort.clone(),
+            duration: self.elapsed(now),
+            transcript: self.transcript.clone(),
+            failure: self.stop.as_ref().and_then(|stop| stop.failure.clone()),
+            stopped: self.stop.as_ref().map(|stop| stop.cause.clone()),
+        }
+    }
+
+    pub(crate) fn elapsed(&self, now: Instant) -> Duration {
+        self.started_at.map_or(Duration::ZERO, |started_at| {
+            now.saturating_duration_since(started_at)
+        })
+    }
+
+    /// The news that a call gets when nothing has happened for a while.
+    pub(crate) fn heartbeat(&self, now: Instant) -> Update {
+        let doing = self
+            .transcript
+            .running_command()
+            .map(|command| command.command.clone());
+        Update::StillRunning {
+            doing,
+            elapsed: self.elapsed(now),
+        }
+    }
+}
+
+/// Why a turn that does not move is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watchdog {
+    /// It has run for too long.
+    TimeLimit,
+    /// Codex has been retrying for too long.
+    ProviderRetry,
+    /// Nothing has come for too long.
+    Silence,
+    /// It was told to stop and did not.
+    StopDeadline,
+}

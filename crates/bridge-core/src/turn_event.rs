@@ -1,0 +1,233 @@
+//! What Codex tells of a running turn: folded into its transcript, and passed on as news.
+
+use std::time::Instant;
+
+use crate::bridge::Bridge;
+use crate::ids::ThreadKey;
+use crate::turn::TurnPhase;
+use crate::{
+    AppServerId, CommandStatus, Declined, Effect, Item, ItemState, Question, ServerRequestId,
+    ThreadId, TurnEvent, TurnId, Update,
+};
+
+/// Characters of a growing text that news carry: its end.
+const TAIL_CHARS: usize = 200;
+
+impl Bridge {
+    pub(crate) fn turn_event(
+        &mut self,
+        thread: &ThreadId,
+        turn_id: &TurnId,
+        event: TurnEvent,
+        now: Instant,
+    ) {
+        let Some(key) = self.keys.get(thread).copied() else {
+            return;
+        };
+        let Some(turn) = self
+            .threads
+            .get_mut(&key)
+            .and_then(|thread| thread.running.as_mut())
+        else {
+            return;
+        };
+        if turn.phase == TurnPhase::Starting && event == TurnEvent::Started {
+            return self.turn_runs(key, turn_id.clone(), now);
+        }
+        if turn.id.as_ref() != Some(turn_id) {
+            return;
+        }
+        if let TurnEvent::Completed { state, error } = event {
+            return self.turn_completed(key, state, error, now);
+        }
+        match &event {
+            TurnEvent::ErrorReported {
+                error,
+                will_retry: true,
+            } => match &mut turn.retrying {
+                Some((_, newest)) => newest.clone_from(error),
+                None => turn.retrying = Some((now, error.clone())),
+            },
+            TurnEvent::Started
+            | TurnEvent::Completed { .. }
+            | TurnEvent::ItemStarted(_)
+            | TurnEvent::ItemCompleted(_)
+            | TurnEvent::MessageDelta { .. }
+            | TurnEvent::ThinkingDelta { .. }
+            | TurnEvent::PlanUpdated(_)
+            | TurnEvent::UsageUpdated(_)
+            | TurnEvent::ErrorReported {
+                will_retry: false, ..
+            }
+            | TurnEvent::ModelChanged { .. }
+            | TurnEvent::Activity => turn.progressed(now),
+        }
+        if let Some(update) = self.fold(key, event) {
+            self.tell_turn(key, &update, now);
+        }
+    }
+
+    /// Adds an event to the transcript, and gives the news in it.
+    fn fold(&mut self, key: ThreadKey, event: TurnEvent) -> Option<Update> {
+        let output_chars = self.limits.command_output_chars;
+        let turn = self.threads.get_mut(&key)?.running.as_mut()?;
+        let transcript = &mut turn.transcript;
+        match event {
+            TurnEvent::ItemStarted(item) => {
+                let update = item_update(&item, ItemState::Started);
+                transcript.item_started(item, output_chars);
+                update
+            }
+            TurnEvent::ItemCompleted(item) => {
+                let update = item_update(&item, ItemState::Completed);
+                transcript.item_completed(item, output_chars);
+                update
+            }
+            TurnEvent::MessageDelta { item, text } => Some(Update::Message {
+                text: tail(transcript.message_delta(item, &text)),
+            }),
+            TurnEvent::ThinkingDelta { item, text } => Some(Update::Thinking {
+                text: tail(transcript.thinking_delta(item, &text)),
+            }),
+            TurnEvent::PlanUpdated(plan) => {
+                transcript.plan = Some(plan.clone());
+                Some(Update::Plan(plan))
+            }
+            TurnEvent::UsageUpdated(usage) => {
+                transcript.usage = Some(usage);
+                None
+            }
+            TurnEvent::ErrorReported {
+                error,
+                will_retry: true,
+            } => Some(Update::Retrying {
+                message: error.details.unwrap_or(error.message),
+            }),
+            TurnEvent::ModelChanged { model } => {
+                transcript.warn(&format!("Codex switched to the model {model} by itself"));
+                turn.model = Some(model);
+                None
+            }
+            TurnEvent::Started
+            | TurnEvent::Completed { .. }
+            | TurnEvent::ErrorReported {
+                will_retry: false, ..
+            }
+            | TurnEvent::Activity => None,
+        }
+    }
+
+    /// Nobody can be asked yet, so every question is declined at once, in writing.
+    pub(crate) fn question_asked(
+        &mut self,
+        app_server: AppServerId,
+        id: ServerRequestId,
+        thread: Option<&ThreadId>,
+        question: Question,
+        now: Instant,
+    ) {
+        let (what, reason) = match &question {
+            Question::Command { command, reason } => (format!("to run: {command}"), reason.clone()),
+            Question::FileChange { item, reason } => {
+                (self.describe_patch(thread, item), reason.clone())
+            }
+            Question::Permissions { reason } => ("more permissions".to_owned(), reason.clone()),
+            Question::UserInput { text } => (format!("to ask the user: {text}"), None),
+            Question::Elicitation { server, message } => {
+                (format!("for the MCP server {server}: {message}"), None)
+            }
+            Question::Unknown { method } => (
+                format!("something this version does not know ({method})"),
+                None,
+            ),
+        };
+        self.effects.push_back(Effect::Decline {
+            app_server,
+            id,
+            question,
+        });
+        let Some(key) = thread.and_then(|thread| self.keys.get(thread)).copied() else {
+            return;
+        };
+        let Some(turn) = self
+            .threads
+            .get_mut(&key)
+            .and_then(|thread| thread.running.as_mut())
+        else {
+            return;
+        };
+        turn.progressed(now);
+        turn.transcript.declined.push(Declined {
+            what: what.clone(),
+            reason,
+        });
+        self.tell_turn(key, &Update::Declined { what }, now);
+    }
+
+    fn describe_patch(&self, thread: Option<&ThreadId>, item: &crate::ItemId) -> String {
+        let key = thread.and_then(|thread| self.keys.get(thread));
+        let turn = key.and_then(|key| self.threads.get(key)?.running.as_ref());
+        let patch = turn.and_then(|turn| {
+            turn.transcript
+                .patches
+                .iter()
+                .find(|patch| patch.item == *item)
+        });
+        match patch {
+            Some(patch) => format!("to change {}", patch.paths.join(", ")),
+            None => "to change files".to_owned(),
+        }
+    }
+
+    pub(crate) fn warned(&mut self, thread: Option<&ThreadId>, message: &str) {
+        let key = thread.and_then(|thread| self.keys.get(thread));
+        let turn = key.and_then(|key| self.threads.get_mut(key)?.running.as_mut());
+        if let Some(turn) = turn {
+            turn.transcript.warn(message);
+        }
+    }
+}
+
+fn item_update(item: &Item, state: ItemState) -> Option<Update> {
+    let ended = |status: CommandStatus| match (state, status) {
+        (ItemState::Completed, CommandStatus::Failed | CommandStatus::Declined) => {
+            ItemState::Failed
+        }
+        (state, _) => state,
+    };
+    match item {
+        Item::Command(command) => Some(Update::Command {
+            item: command.item.clone(),
+            command: command.command.clone(),
+            state: ended(command.status),
+        }),
+        Item::Patch(patch) => Some(Update::Patch {
+            item: patch.item.clone(),
+            paths: patch.paths.clone(),
+            state: ended(patch.status),
+        }),
+        Item::Tool(tool) => Some(Update::Tool {
+            item: tool.item.clone(),
+            name: tool.name.clone(),
+            state: ended(tool.status),
+        }),
+        Item::Message(message) if state == ItemState::Completed => Some(Update::Message {
+            text: tail(&message.text),
+        }),
+        Item::Thinking(thinking) if state == ItemState::Completed && !thinking.text.is_empty() => {
+            Some(Update::Thinking {
+                text: tail(&thinking.text),
+            })
+        }
+        Item::Message(_) | Item::Thinking(_) | Item::Other { .. } | Item::Record => None,
+    }
+}
+
+fn tail(text: &str) -> String {
+    let start = text
+        .char_indices()
+        .rev()
+        .nth(TAIL_CHARS - 1)
+        .map_or(0, |(start, _)| start);
+    text[start..].to_owned()
+}

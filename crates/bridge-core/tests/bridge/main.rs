@@ -1,0 +1,5 @@
+//! The core, driven by scripts and by chance.
+
+mod properties;
+mod scenarios;
+mod support;

@@ -1,0 +1,460 @@
+//! Drives a bridge by a script, one event a line, and writes down every effect.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use bridge_core::*;
+
+/// The limits of every test: round numbers.
+pub fn limits() -> Limits {
+    Limits {
+        queue_per_thread: 2,
+        turn_time: Duration::from_secs(1000),
+        silence: Duration::from_secs(100),
+        provider_retry: Duration::from_secs(50),
+        interrupt_grace: Duration::from_secs(3),
+        idle_stop: Some(Duration::from_secs(300)),
+        start_attempts: 3,
+        restart_pause: Duration::from_millis(500),
+        command_output_chars: 10,
+        finished_per_thread: 2,
+    }
+}
+
+/// A bridge, a clock that the script moves, and the requests that wait for an answer.
+pub struct Script {
+    bridge: Bridge,
+    now: Instant,
+    pending: BTreeMap<&'static str, Vec<RequestId>>,
+    app_server: AppServerId,
+    output: String,
+}
+
+impl Script {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the clock's first reading; the script moves it from there"
+    )]
+    pub fn new() -> Self {
+        Self {
+            bridge: Bridge::new(limits()),
+            now: Instant::now(),
+            pending: BTreeMap::new(),
+            app_server: AppServerId(0),
+            output: String::new(),
+        }
+    }
+
+    /// Plays the lines and gives them back with their effects. News are shown on one line each.
+    pub fn play(mut self, script: &str) -> String {
+        for line in script
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+        {
+            writeln!(self.output, "{line}").unwrap();
+            self.step(line);
+            self.drain();
+        }
+        self.output
+    }
+
+    fn step(&mut self, line: &str) {
+        if let Some(time) = line.strip_prefix('+') {
+            self.now += match time.strip_suffix("ms") {
+                Some(millis) => Duration::from_millis(millis.parse().unwrap()),
+                None => Duration::from_secs(time.strip_suffix('s').unwrap().parse().unwrap()),
+            };
+            while self.bridge.poll_timeout().is_some_and(|at| at <= self.now) {
+                self.bridge.handle_timeout(self.now);
+            }
+            return;
+        }
+        let event = self.event(line);
+        self.bridge.handle(event, self.now);
+    }
+
+    fn event(&mut self, line: &str) -> Event {
+        let (words, text) = match line.split_once('"') {
+            Some((words, text)) => (words, text.trim_end_matches('"')),
+            None => (line, ""),
+        };
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let number = |index: usize| words[index].parse::<u64>().unwrap();
+        let thread = |index: usize| ThreadId(words[index].to_owned());
+        let turn = |index: usize| words.get(index).map(|id| TurnId((*id).to_owned()));
+        let app_server = self.app_server;
+        let connection = ConnectionId(1);
+        let call = |request| Event::CallReceived {
+            call: CallId(number(1)),
+            connection,
+            request,
+        };
+        let in_turn = |event| Event::Turn {
+            app_server,
+            thread: thread(1),
+            turn: turn(2).unwrap(),
+            event,
+        };
+        match words[0] {
+            "connect" => Event::ConnectionOpened {
+                connection: ConnectionId(number(1)),
+            },
+            "close" => Event::ConnectionClosed {
+                connection: ConnectionId(number(1)),
+            },
+            "codex" => call(CallRequest::StartThread {
+                options: ThreadOptions {
+                    working_directory: "/w".to_owned(),
+                    ..ThreadOptions::default()
+                },
+                turn: turn_request(text, &words[2..]),
+            }),
+            "reply" => call(CallRequest::ContinueThread {
+                thread: thread(2),
+                turn: turn_request(text, &words[3..]),
+            }),
+            "steer" => call(CallRequest::Steer {
+                thread: thread(2),
+                turn: turn(3),
+                prompt: text.to_owned(),
+            }),
+            "wait" => call(CallRequest::Wait {
+                thread: thread(2),
+                turn: turn(3),
+                wait: Duration::from_secs(60),
+            }),
+            "cancel" => call(CallRequest::Cancel {
+                thread: thread(2),
+                turn: turn(3),
+                reason: None,
+            }),
+            "health" => call(CallRequest::Health),
+            "give-up" => Event::CallCancelled {
+                call: CallId(number(1)),
+            },
+            "shutdown" => Event::ShutdownRequested,
+            "ready" => Event::AppServerReady {
+                app_server,
+                info: info(),
+            },
+            "start-failed" => Event::AppServerFailed {
+                app_server,
+                failure: start_failure(words[1]),
+            },
+            "exited" => Event::AppServerExited {
+                app_server,
+                exit: Exit {
+                    signal: Some(9),
+                    ..Exit::default()
+                },
+            },
+            "opened" => self.reply(
+                "thread/start thread/resume",
+                Ok(Reply::ThreadOpened(opened(words[1]))),
+            ),
+            "started" => self.reply(
+                "turn/start",
+                Ok(Reply::TurnStarted(TurnId(words[1].to_owned()))),
+            ),
+            "steered" => self.reply(
+                "turn/steer",
+                Ok(Reply::TurnStarted(TurnId(words[1].to_owned()))),
+            ),
+            "done" => self.reply(words[1], Ok(Reply::Done)),
+            "rejected" => self.reply(words[1], Err(rejected(text))),
+            "late" => self.reply(
+                words[1],
+                Err(RequestFailure::DeadlineExceeded {
+                    after: Duration::from_secs(30),
+                }),
+            ),
+            "account" => self.reply("account/read", Ok(Reply::Account(account()))),
+            "sandbox" => self.reply("command/exec", Ok(Reply::Sandbox(probe()))),
+            "nothing-read" => self.reply("thread/turns/list", Ok(Reply::TurnRead(None))),
+            "asks" => Event::QuestionAsked {
+                app_server,
+                id: ServerRequestId("0".to_owned()),
+                thread: Some(thread(1)),
+                question: Question::Command {
+                    command: text.to_owned(),
+                    reason: None,
+                },
+            },
+            "unloaded" => Event::ThreadClosed {
+                app_server,
+                thread: thread(1),
+            },
+            "warns" => Event::Warned {
+                app_server,
+                thread: Some(thread(1)),
+                message: text.to_owned(),
+            },
+            "turn-started" => in_turn(TurnEvent::Started),
+            "says" => in_turn(TurnEvent::MessageDelta {
+                item: ItemId("m".to_owned()),
+                text: text.to_owned(),
+            }),
+            "thinks" => in_turn(TurnEvent::ThinkingDelta {
+                item: ItemId("r".to_owned()),
+                text: text.to_owned(),
+            }),
+            "plans" => in_turn(TurnEvent::PlanUpdated(plan(text))),
+            "runs" => in_turn(TurnEvent::ItemStarted(command(
+                text,
+                CommandStatus::InProgress,
+            ))),
+            "ran" => in_turn(TurnEvent::ItemCompleted(command(
+                text,
+                CommandStatus::Completed,
+            ))),
+            "retries" => in_turn(TurnEvent::ErrorReported {
+                error: error(text),
+                will_retry: true,
+            }),
+            "completed" => in_turn(TurnEvent::Completed {
+                state: TurnState::Completed,
+                error: None,
+            }),
+            "interrupted" => in_turn(TurnEvent::Completed {
+                state: TurnState::Interrupted,
+                error: None,
+            }),
+            "failed" => in_turn(TurnEvent::Completed {
+                state: TurnState::Failed,
+                error: Some(error(text)),
+            }),
+            other => panic!("the script has no word {other}"),
+        }
+    }
+
+    /// Answers the oldest request of one of these methods.
+    fn reply(&mut self, methods: &str, result: Result<Reply, RequestFailure>) -> Event {
+        let waiting = self.pending.iter_mut().find(|(method, ids)| {
+            methods.split(' ').any(|wanted| wanted == **method) && !ids.is_empty()
+        });
+        let (_, ids) = waiting.unwrap_or_else(|| panic!("no request {methods} waits"));
+        Event::Response {
+            app_server: self.app_server,
+            request: ids.remove(0),
+            result,
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(effect) = self.bridge.poll_effect() {
+            match &effect {
+                Effect::StartAppServer { app_server } => self.app_server = *app_server,
+                Effect::Send { id, request, .. } => {
+                    self.pending.entry(request.method()).or_default().push(*id)
+                }
+                Effect::StopAppServer { .. }
+                | Effect::KillAppServer { .. }
+                | Effect::Decline { .. }
+                | Effect::Report { .. }
+                | Effect::Answer { .. } => {}
+            }
+            writeln!(self.output, "  -> {}", show(&effect)).unwrap();
+        }
+    }
+}
+
+fn turn_request(prompt: &str, words: &[&str]) -> TurnRequest {
+    let value = |key: &str| {
+        words
+            .iter()
+            .find_map(|word| word.strip_prefix(key))
+            .map(str::to_owned)
+    };
+    let background = words.contains(&"background");
+    TurnRequest {
+        prompt: prompt.to_owned(),
+        options: TurnOptions {
+            model: value("model="),
+            effort: value("effort="),
+            ..TurnOptions::default()
+        },
+        attachment: if background {
+            Attachment::Background
+        } else {
+            Attachment::Foreground
+        },
+        time_limit: value("limit=").map(|seconds| Duration::from_secs(seconds.parse().unwrap())),
+    }
+}
+
+fn info() -> AppServerInfo {
+    AppServerInfo {
+        program: "codex".to_owned(),
+        pid: 1,
+        version: Some("0.169.0".to_owned()),
+        codex_home: None,
+    }
+}
+
+fn start_failure(kind: &str) -> StartFailure {
+    let kind = match kind {
+        "missing" => StartFailureKind::NotFound,
+        "crashed" => StartFailureKind::ExitedEarly,
+        other => panic!("the script has no failed start {other}"),
+    };
+    StartFailure {
+        program: "codex".to_owned(),
+        kind,
+        detail: "why".to_owned(),
+    }
+}
+
+fn opened(thread: &str) -> ThreadOpened {
+    ThreadOpened {
+        thread: ThreadId(thread.to_owned()),
+        model: "base".to_owned(),
+        effort: None,
+        approval_policy: None,
+    }
+}
+
+fn rejected(message: &str) -> RequestFailure {
+    RequestFailure::Rejected {
+        code: -32600,
+        message: message.to_owned(),
+        data: None,
+    }
+}
+
+fn account() -> Account {
+    Account {
+        kind: Some("apiKey".to_owned()),
+        plan: None,
+        login_required: true,
+    }
+}
+
+fn probe() -> SandboxProbe {
+    SandboxProbe {
+        exit_code: 0,
+        stderr: String::new(),
+    }
+}
+
+fn error(kind: &str) -> CodexError {
+    CodexError {
+        kind: kind.to_owned(),
+        http_status: None,
+        message: "it broke".to_owned(),
+        details: None,
+    }
+}
+
+fn plan(step: &str) -> Plan {
+    let steps = vec![PlanStep {
+        step: step.to_owned(),
+        status: StepStatus::InProgress,
+    }];
+    Plan {
+        explanation: None,
+        steps,
+    }
+}
+
+fn command(command: &str, status: CommandStatus) -> Item {
+    Item::Command(Command {
+        item: ItemId("c".to_owned()),
+        command: command.to_owned(),
+        working_directory: "/w".to_owned(),
+        status,
+        exit_code: None,
+        output: "0123456789abc".to_owned(),
+        output_chars: 13,
+        duration: None,
+    })
+}
+
+/// Writes an effect in one short line.
+fn show(effect: &Effect) -> String {
+    match effect {
+        Effect::StartAppServer { .. } => "start the app-server".to_owned(),
+        Effect::StopAppServer { .. } => "stop the app-server".to_owned(),
+        Effect::KillAppServer { .. } => "kill the app-server".to_owned(),
+        Effect::Send { request, .. } => format!("send {}", show_request(request)),
+        Effect::Decline { question, .. } => format!("decline {question:?}"),
+        Effect::Report { call, update } => format!("tell {} {update:?}", call.0),
+        Effect::Answer { call, outcome } => format!("answer {} {}", call.0, show_outcome(outcome)),
+    }
+}
+
+fn show_request(request: &Request) -> String {
+    let method = request.method();
+    match request {
+        Request::StartThread(_) | Request::ReadAccount | Request::ProbeSandbox => method.to_owned(),
+        Request::ResumeThread(thread) | Request::CleanTerminals(thread) => {
+            format!("{method} {thread}")
+        }
+        Request::NameThread { thread, name } => format!("{method} {thread} {name}"),
+        Request::StartTurn {
+            thread,
+            prompt,
+            options,
+        } => {
+            let TurnOptions { model, effort, .. } = options;
+            format!(
+                "{method} {thread} {prompt:?} model={} effort={}",
+                or_none(model),
+                or_none(effort)
+            )
+        }
+        Request::SteerTurn {
+            thread,
+            turn,
+            prompt,
+        } => format!("{method} {thread}/{turn} {prompt:?}"),
+        Request::InterruptTurn { thread, turn } => format!("{method} {thread}/{turn}"),
+        Request::ReadTurn { thread, turn } => format!("{method} {thread} {turn:?}"),
+    }
+}
+
+fn or_none(value: &Option<String>) -> &str {
+    value.as_deref().unwrap_or("-")
+}
+
+fn show_outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Turn(report) => show_report(report),
+        Outcome::Steered { thread, turn } => format!("steered {thread}/{turn}"),
+        Outcome::Cancelled { turn, dropped } => {
+            let turn = turn
+                .as_ref()
+                .map_or("no turn".to_owned(), |report| show_report(report));
+            format!("cancelled [{turn}] and {dropped} waiting")
+        }
+        Outcome::Health(report) => format!("{report:?}"),
+        Outcome::Failed(failure) => format!("{failure:?}"),
+    }
+}
+
+fn show_report(report: &TurnReport) -> String {
+    let id = |id: Option<&str>| id.unwrap_or("-").to_owned();
+    let thread = id(report.thread.as_ref().map(ThreadId::as_str));
+    let turn = id(report.turn.as_ref().map(TurnId::as_str));
+    let mut text = format!(
+        "{:?} {thread}/{turn} after {:?}",
+        report.state, report.duration
+    );
+    if let Some(answer) = report.transcript.answer() {
+        write!(text, " {:?}", answer.text).unwrap();
+    }
+    if let Some(failure) = &report.failure {
+        write!(text, " because {failure:?}").unwrap();
+    }
+    if let Some(cause) = &report.stopped {
+        write!(text, " stopped by {cause:?}").unwrap();
+    }
+    for declined in &report.transcript.declined {
+        write!(text, " declined {:?}", declined.what).unwrap();
+    }
+    for warning in &report.transcript.warnings {
+        write!(text, " warning {warning:?}").unwrap();
+    }
+    text
+}
