@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Account, AppServerId, AppServerInfo, CallId, CodexError, ConnectionId, Exit, Item, ItemId,
     Json, Plan, RequestFailure, RequestId, SandboxProbe, ServerRequestId, StartFailure, ThreadId,
-    Transcript, TurnId, TurnState, Usage,
+    Tokens, Transcript, TurnId, TurnState,
 };
 
 /// One thing that happened.
@@ -242,8 +242,8 @@ pub enum Reply {
 pub struct ThreadOpened {
     /// Its id.
     pub thread: ThreadId,
-    /// The model that its turns use by default.
-    pub model: String,
+    /// The model that its turns use by default, where Codex tells it.
+    pub model: Option<String>,
     /// The reasoning effort that its turns use by default; `None` is the model's own.
     pub effort: Option<String>,
     /// The approval policy that its turns use by default, where it is one of the three.
@@ -339,7 +339,14 @@ pub enum TurnEvent {
     /// The plan changed.
     PlanUpdated(Plan),
     /// Tokens were counted.
-    UsageUpdated(Usage),
+    TokensCounted {
+        /// Of the last request to the model.
+        last: Tokens,
+        /// Of the whole thread.
+        thread: Tokens,
+        /// The model's context window.
+        context_window: Option<u64>,
+    },
     /// Something failed inside the turn.
     ErrorReported {
         /// What.

@@ -45,5 +45,5 @@ pub use progress::{ItemState, Update};
 pub use report::{StopCause, TurnReport, TurnState};
 pub use transcript::{
     Command, CommandStatus, Declined, Item, Message, Patch, Phase, Plan, PlanStep, StepStatus,
-    Thinking, Tool, Transcript, Usage,
+    Thinking, Tokens, Tool, Transcript, Usage,
 };

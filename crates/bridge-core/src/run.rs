@@ -90,7 +90,7 @@ impl Bridge {
                     approval_policy,
                 } = opened;
                 thread.defaults = Defaults {
-                    model: Some(model),
+                    model,
                     effort,
                     approval_policy,
                 };

@@ -150,21 +150,45 @@ pub enum StepStatus {
     Completed,
 }
 
-/// Tokens, of the turn's last request and of the whole thread.
+/// What the turn has used so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Input tokens of the turn, cached ones included.
-    pub input: u64,
-    /// Cached input tokens of the turn.
-    pub cached_input: u64,
-    /// Output tokens of the turn, reasoning included.
-    pub output: u64,
-    /// Reasoning tokens of the turn.
-    pub reasoning_output: u64,
+    /// The turn's tokens.
+    pub turn: Tokens,
     /// All tokens of the thread so far.
     pub thread_total: u64,
     /// The model's context window, in tokens.
     pub context_window: Option<u64>,
+}
+
+/// Tokens by kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tokens {
+    /// Input, cached included.
+    pub input: u64,
+    /// Input that was cached.
+    pub cached_input: u64,
+    /// Output, reasoning included.
+    pub output: u64,
+    /// Reasoning.
+    pub reasoning_output: u64,
+    /// Input and output.
+    pub total: u64,
+}
+
+impl Tokens {
+    /// What came on top of `earlier`.
+    pub(crate) fn since(self, earlier: Self) -> Self {
+        Self {
+            input: self.input.saturating_sub(earlier.input),
+            cached_input: self.cached_input.saturating_sub(earlier.cached_input),
+            output: self.output.saturating_sub(earlier.output),
+            reasoning_output: self
+                .reasoning_output
+                .saturating_sub(earlier.reasoning_output),
+            total: self.total.saturating_sub(earlier.total),
+        }
+    }
 }
 
 /// Something that Codex asked for and did not get.

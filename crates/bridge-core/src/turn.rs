@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use crate::ids::TurnKey;
 use crate::{
-    CallId, CodexError, Failure, Limits, StopCause, ThreadId, Transcript, TurnId, TurnOptions,
-    TurnReport, TurnRequest, TurnState, Update,
+    CallId, CodexError, Failure, Limits, StopCause, ThreadId, Tokens, Transcript, TurnId,
+    TurnOptions, TurnReport, TurnRequest, TurnState, Update,
 };
 
 /// A turn that waits or runs.
@@ -25,6 +25,8 @@ pub(crate) struct Turn {
     pub(crate) transcript: Transcript,
     pub(crate) model: Option<String>,
     pub(crate) effort: Option<String>,
+    /// What the thread had used before this turn.
+    pub(crate) tokens_before: Option<Tokens>,
     pub(crate) started_at: Option<Instant>,
     /// The last sign of progress: anything but reports of retries.
     pub(crate) progress_at: Option<Instant>,
@@ -72,6 +74,7 @@ impl Turn {
             transcript: Transcript::default(),
             model: None,
             effort: None,
+            tokens_before: None,
             started_at: None,
             progress_at: None,
             retrying: None,

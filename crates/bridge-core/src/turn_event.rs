@@ -7,7 +7,7 @@ use crate::ids::ThreadKey;
 use crate::turn::TurnPhase;
 use crate::{
     AppServerId, CommandStatus, Declined, Effect, Item, ItemState, Question, ServerRequestId,
-    ThreadId, TurnEvent, TurnId, Update,
+    ThreadId, TurnEvent, TurnId, Update, Usage,
 };
 
 /// Characters of a growing text that news carry: its end.
@@ -55,7 +55,7 @@ impl Bridge {
             | TurnEvent::MessageDelta { .. }
             | TurnEvent::ThinkingDelta { .. }
             | TurnEvent::PlanUpdated(_)
-            | TurnEvent::UsageUpdated(_)
+            | TurnEvent::TokensCounted { .. }
             | TurnEvent::ErrorReported {
                 will_retry: false, ..
             }
@@ -93,8 +93,19 @@ impl Bridge {
                 transcript.plan = Some(plan.clone());
                 Some(Update::Plan(plan))
             }
-            TurnEvent::UsageUpdated(usage) => {
-                transcript.usage = Some(usage);
+            TurnEvent::TokensCounted {
+                last,
+                thread,
+                context_window,
+            } => {
+                // What the thread had used before the turn's first request to the model.
+                let before = *turn.tokens_before.get_or_insert(thread.since(last));
+                let tokens = thread.since(before);
+                transcript.usage = Some(Usage {
+                    turn: tokens,
+                    thread_total: thread.total,
+                    context_window,
+                });
                 None
             }
             TurnEvent::ErrorReported {

@@ -1,1 +1,11 @@
 //! The library behind the binary.
+
+pub mod cli;
+mod clock;
+mod codex;
+pub mod config;
+pub mod engine;
+pub mod error;
+pub mod logging;
+pub mod workspace;
+pub mod mcp;

@@ -423,7 +423,7 @@ impl World {
         self.codex.loaded.insert(thread.clone());
         Reply::ThreadOpened(ThreadOpened {
             thread,
-            model: "m".to_owned(),
+            model: Some("m".to_owned()),
             effort: None,
             approval_policy: None,
         })

@@ -1,5 +1,10 @@
 //! Drives a bridge by a script, one event a line, and writes down every effect.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a script that cannot be read fails its test"
+)]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -7,7 +12,7 @@ use std::time::{Duration, Instant};
 use bridge_core::*;
 
 /// The limits of every test: round numbers.
-pub fn limits() -> Limits {
+pub(crate) fn limits() -> Limits {
     Limits {
         queue_per_thread: 2,
         turn_time: Duration::from_secs(1000),
@@ -23,7 +28,7 @@ pub fn limits() -> Limits {
 }
 
 /// A bridge, a clock that the script moves, and the requests that wait for an answer.
-pub struct Script {
+pub(crate) struct Script {
     bridge: Bridge,
     now: Instant,
     pending: BTreeMap<&'static str, Vec<RequestId>>,
@@ -36,7 +41,7 @@ impl Script {
         clippy::disallowed_methods,
         reason = "the clock's first reading; the script moves it from there"
     )]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             bridge: Bridge::new(limits()),
             now: Instant::now(),
@@ -47,7 +52,7 @@ impl Script {
     }
 
     /// Plays the lines and gives them back with their effects. News are shown on one line each.
-    pub fn play(mut self, script: &str) -> String {
+    pub(crate) fn play(mut self, script: &str) -> String {
         for line in script
             .lines()
             .map(str::trim)
@@ -309,7 +314,7 @@ fn start_failure(kind: &str) -> StartFailure {
 fn opened(thread: &str) -> ThreadOpened {
     ThreadOpened {
         thread: ThreadId(thread.to_owned()),
-        model: "base".to_owned(),
+        model: Some("base".to_owned()),
         effort: None,
         approval_policy: None,
     }

@@ -1,0 +1,7 @@
+//! What a connection does when the other side, or the owner, misbehaves. No process is started: the
+//! other side is the test, at the far end of two in-memory pipes, and time stands still.
+
+mod framing;
+mod load;
+mod requests;
+mod rig;

@@ -1,0 +1,335 @@
+//! From Codex's wire types to the core's events. What the core has no word for shows only that a turn is alive.
+
+use std::time::Duration;
+
+use bridge_core::{
+    Account, AppServerId, ApprovalPolicy, CodexError, Command, CommandStatus, Event, Item, ItemId, Message, Patch, Phase,
+    Plan, PlanStep, Question, Reply, Request, RequestFailure, SandboxProbe, StepStatus, Thinking, ThreadId, ThreadOpened,
+    Tokens, Tool, Transcript, TurnEvent, TurnId, TurnRecord, TurnState,
+};
+use codex_client::RequestError;
+use codex_client::protocol as wire;
+use codex_client::protocol::{Method, Notification, ServerRequest};
+use serde_json::value::RawValue;
+
+/// What a notification means; `None` if nothing.
+pub(crate) fn notification(app_server: AppServerId, notification: Notification) -> Option<Event> {
+    let in_turn = |thread: String, turn: String, event| {
+        Some(Event::Turn { app_server, thread: ThreadId(thread), turn: TurnId(turn), event })
+    };
+    match notification {
+        Notification::Error(error) => {
+            let event = TurnEvent::ErrorReported { error: turn_error(error.error), will_retry: error.will_retry };
+            in_turn(error.thread_id, error.turn_id, event)
+        }
+        Notification::Warning(warning) => {
+            Some(Event::Warned { app_server, thread: warning.thread_id.map(ThreadId), message: warning.message })
+        }
+        Notification::ThreadClosed(closed) => {
+            Some(Event::ThreadClosed { app_server, thread: ThreadId(closed.thread_id) })
+        }
+        Notification::TokenUsageUpdated(usage) => in_turn(usage.thread_id, usage.turn_id, tokens_counted(&usage.token_usage)),
+        Notification::TurnStarted(turn) => in_turn(turn.thread_id, turn.turn.id, TurnEvent::Started),
+        Notification::TurnCompleted(turn) => {
+            let event = TurnEvent::Completed { state: turn_state(&turn.turn.status), error: turn.turn.error.map(turn_error) };
+            in_turn(turn.thread_id, turn.turn.id, event)
+        }
+        Notification::PlanUpdated(update) => {
+            let steps = update.plan.into_iter().map(plan_step).collect();
+            let plan = Plan { explanation: update.explanation, steps };
+            in_turn(update.thread_id, update.turn_id, TurnEvent::PlanUpdated(plan))
+        }
+        Notification::ItemStarted(started) => {
+            in_turn(started.thread_id, started.turn_id, TurnEvent::ItemStarted(item(started.item, Completeness::Begun)))
+        }
+        Notification::ItemCompleted(completed) => in_turn(
+            completed.thread_id,
+            completed.turn_id,
+            TurnEvent::ItemCompleted(item(completed.item, Completeness::Whole)),
+        ),
+        Notification::AgentMessageDelta(delta) => {
+            let event = TurnEvent::MessageDelta { item: ItemId(delta.item_id), text: delta.delta };
+            in_turn(delta.thread_id, delta.turn_id, event)
+        }
+        Notification::ReasoningSummaryDelta(delta) | Notification::ReasoningTextDelta(delta) => {
+            let event = TurnEvent::ThinkingDelta { item: ItemId(delta.item_id), text: delta.delta };
+            in_turn(delta.thread_id, delta.turn_id, event)
+        }
+        Notification::ReasoningSummaryPartAdded(part) => {
+            // Parts of a summary are paragraphs.
+            let event = TurnEvent::ThinkingDelta { item: ItemId(part.item_id), text: PARAGRAPH.to_owned() };
+            in_turn(part.thread_id, part.turn_id, event)
+        }
+        Notification::PlanDelta(delta) | Notification::CommandOutputDelta(delta) => {
+            in_turn(delta.thread_id, delta.turn_id, TurnEvent::Activity)
+        }
+        Notification::PatchUpdated(update) => in_turn(update.thread_id, update.turn_id, TurnEvent::Activity),
+        Notification::McpToolCallProgress(progress) => in_turn(progress.thread_id, progress.turn_id, TurnEvent::Activity),
+        Notification::ModelRerouted(rerouted) => {
+            in_turn(rerouted.thread_id, rerouted.turn_id, TurnEvent::ModelChanged { model: rerouted.to_model })
+        }
+        Notification::ConfigWarning(_)
+        | Notification::DeprecationNotice(_)
+        | Notification::ThreadStarted(_)
+        | Notification::ThreadStatusChanged(_)
+        | Notification::ThreadNameUpdated(_)
+        | Notification::DiffUpdated(_)
+        | Notification::ServerRequestResolved(_)
+        | Notification::RateLimitsUpdated(_)
+        | Notification::AccountUpdated(_)
+        | Notification::Other { .. } => None,
+    }
+}
+
+/// What separates the parts of a reasoning summary.
+const PARAGRAPH: &str = "\n\n";
+
+/// The thread of a question, and what it asks.
+pub(crate) fn question(request: ServerRequest) -> (Option<ThreadId>, Question) {
+    match request {
+        ServerRequest::CommandApproval(asked) => {
+            let host = asked.network_approval_context.map(|network| format!("a connection to {}", network.host));
+            let command = asked.command.or(host).unwrap_or_else(|| "a command".to_owned());
+            (Some(ThreadId(asked.thread_id)), Question::Command { command, reason: asked.reason })
+        }
+        ServerRequest::FileChangeApproval(asked) => {
+            let question = Question::FileChange { item: ItemId(asked.item_id), reason: asked.reason };
+            (Some(ThreadId(asked.thread_id)), question)
+        }
+        ServerRequest::PermissionsApproval(asked) => {
+            (Some(ThreadId(asked.thread_id)), Question::Permissions { reason: asked.reason })
+        }
+        ServerRequest::UserInput(asked) => {
+            let text = asked.questions.iter().map(|question| question.question.as_str()).collect::<Vec<_>>().join(" / ");
+            (Some(ThreadId(asked.thread_id)), Question::UserInput { text })
+        }
+        ServerRequest::Elicitation(asked) => {
+            let question = Question::Elicitation { server: asked.server_name, message: asked.message };
+            (Some(ThreadId(asked.thread_id)), question)
+        }
+        ServerRequest::DynamicToolCall(asked) => {
+            (Some(ThreadId(asked.thread_id)), Question::Unknown { method: format!("item/tool/call {}", asked.tool) })
+        }
+        ServerRequest::Other { method, .. } => (None, Question::Unknown { method }),
+    }
+}
+
+/// Reads the answer to a request.
+pub(crate) fn reply(
+    request: &Request,
+    result: Result<Box<RawValue>, RequestError>,
+) -> Result<Reply, RequestFailure> {
+    let raw = result.map_err(request_failure)?;
+    let read = match request {
+        Request::StartThread(_) => wire::ThreadStart::read(&raw).map(thread_opened),
+        Request::ResumeThread(_) => wire::ThreadResume::read(&raw).map(thread_opened),
+        Request::StartTurn { .. } => {
+            wire::TurnStart::read(&raw).map(|response| Reply::TurnStarted(TurnId(response.turn.id)))
+        }
+        Request::SteerTurn { .. } => {
+            wire::TurnSteer::read(&raw).map(|response| Reply::TurnStarted(TurnId(response.turn_id)))
+        }
+        Request::ReadTurn { turn, .. } => wire::ThreadTurnsList::read(&raw).map(|response| {
+            let meant = |candidate: &wire::Turn| turn.as_ref().is_none_or(|turn| turn.0 == candidate.id);
+            Reply::TurnRead(response.data.into_iter().find(meant).map(|turn| Box::new(turn_record(turn))))
+        }),
+        Request::ReadAccount => wire::AccountRead::read(&raw).map(account),
+        Request::ProbeSandbox => wire::CommandExec::read(&raw).map(|response| {
+            Reply::Sandbox(SandboxProbe { exit_code: i64::from(response.exit_code), stderr: response.stderr })
+        }),
+        Request::NameThread { .. } | Request::InterruptTurn { .. } | Request::CleanTerminals(_) => Ok(Reply::Done),
+    };
+    read.map_err(request_failure)
+}
+
+/// Why a request has no answer.
+pub(crate) fn request_failure(error: RequestError) -> RequestFailure {
+    match error {
+        RequestError::Rejected { code, message, data, .. } => RequestFailure::Rejected {
+            code,
+            message,
+            data: data.map(|data| bridge_core::Json(data.get().to_owned())),
+        },
+        RequestError::DeadlineExceeded { after, .. } => RequestFailure::DeadlineExceeded { after },
+        RequestError::Overloaded { .. } => RequestFailure::Overloaded,
+        RequestError::Closed { .. } => RequestFailure::Closed,
+        RequestError::Unreadable { source, .. } => RequestFailure::Unreadable { detail: source.to_string() },
+    }
+}
+
+fn thread_opened(response: wire::ThreadStartResponse) -> Reply {
+    let approval_policy = response.approval_policy.and_then(|policy| match policy {
+        wire::ApprovalPolicy::Untrusted => Some(ApprovalPolicy::Untrusted),
+        wire::ApprovalPolicy::OnRequest => Some(ApprovalPolicy::OnRequest),
+        wire::ApprovalPolicy::Never => Some(ApprovalPolicy::Never),
+        wire::ApprovalPolicy::Other(_) => None,
+    });
+    Reply::ThreadOpened(ThreadOpened {
+        thread: ThreadId(response.thread.id),
+        model: response.model.or(response.thread.model),
+        effort: response.reasoning_effort,
+        approval_policy,
+    })
+}
+
+fn turn_record(turn: wire::Turn) -> TurnRecord {
+    let mut transcript = Transcript::default();
+    for read in turn.items {
+        transcript.item_completed(item(read, Completeness::Whole), usize::MAX);
+    }
+    TurnRecord {
+        turn: TurnId(turn.id),
+        state: turn_state(&turn.status),
+        transcript,
+        error: turn.error.map(turn_error),
+        duration: millis(turn.duration_ms).unwrap_or_default(),
+    }
+}
+
+fn turn_state(status: &wire::TurnStatus) -> TurnState {
+    match status {
+        wire::TurnStatus::Completed => TurnState::Completed,
+        wire::TurnStatus::Interrupted => TurnState::Interrupted,
+        wire::TurnStatus::InProgress => TurnState::InProgress,
+        // An end of a kind that is not known here is none that went well.
+        wire::TurnStatus::Failed | wire::TurnStatus::Other(_) => TurnState::Failed,
+    }
+}
+
+fn turn_error(error: wire::TurnError) -> CodexError {
+    let (kind, http_status) = match error.codex_error_info {
+        Some(info) => (info.kind, info.http_status_code),
+        None => ("other".to_owned(), None),
+    };
+    CodexError { kind, http_status, message: error.message, details: error.additional_details }
+}
+
+fn account(response: wire::AccountReadResponse) -> Reply {
+    let (kind, plan) = match response.account {
+        Some(account) => (Some(account.kind), account.plan_type),
+        None => (None, None),
+    };
+    Reply::Account(Account { kind, plan, login_required: response.requires_openai_auth })
+}
+
+fn plan_step(step: wire::PlanStep) -> PlanStep {
+    let status = match step.status {
+        wire::PlanStepStatus::Completed => StepStatus::Completed,
+        wire::PlanStepStatus::InProgress => StepStatus::InProgress,
+        wire::PlanStepStatus::Pending | wire::PlanStepStatus::Other(_) => StepStatus::Pending,
+    };
+    PlanStep { step: step.step, status }
+}
+
+fn tokens_counted(usage: &wire::ThreadTokenUsage) -> TurnEvent {
+    let count = |tokens: i64| u64::try_from(tokens).unwrap_or(0);
+    let tokens = |usage: &wire::TokenUsage| Tokens {
+        input: count(usage.input_tokens),
+        cached_input: count(usage.cached_input_tokens),
+        output: count(usage.output_tokens),
+        reasoning_output: count(usage.reasoning_output_tokens),
+        total: count(usage.total_tokens),
+    };
+    let context_window = usage.model_context_window.map(count);
+    TurnEvent::TokensCounted { last: tokens(&usage.last), thread: tokens(&usage.total), context_window }
+}
+
+/// Whether an item is as it will stay.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Completeness {
+    Begun,
+    Whole,
+}
+
+fn item(item: wire::ThreadItem, completeness: Completeness) -> Item {
+    match item {
+        wire::ThreadItem::UserMessage(_) => Item::Record,
+        wire::ThreadItem::AgentMessage(message) => Item::Message(Message {
+            item: ItemId(message.id),
+            phase: message.phase.and_then(phase),
+            text: message.text,
+            complete: completeness == Completeness::Whole,
+        }),
+        wire::ThreadItem::Reasoning(reasoning) => {
+            let text = if reasoning.summary.is_empty() { reasoning.content } else { reasoning.summary };
+            Item::Thinking(Thinking { item: ItemId(reasoning.id), text: text.join(PARAGRAPH) })
+        }
+        wire::ThreadItem::CommandExecution(command) => Item::Command(self::command(command)),
+        wire::ThreadItem::FileChange(change) => Item::Patch(Patch {
+            item: ItemId(change.id),
+            paths: change.changes.into_iter().map(|change| change.path).collect(),
+            status: status(&change.status),
+        }),
+        wire::ThreadItem::McpToolCall(call) => tool(call.id, format!("{}.{}", call.server, call.tool), &call.status),
+        wire::ThreadItem::DynamicToolCall(call) => tool(call.id, call.tool, &call.status),
+        wire::ThreadItem::WebSearch(search) => {
+            let status = match completeness {
+                Completeness::Begun => CommandStatus::InProgress,
+                Completeness::Whole => CommandStatus::Completed,
+            };
+            let name = format!("web search: {}", search.query);
+            Item::Tool(Tool { item: ItemId(search.id), name, status })
+        }
+        wire::ThreadItem::Plan(plan) => other(plan.id, "plan"),
+        wire::ThreadItem::ImageView(view) => other(view.id, "imageView"),
+        wire::ThreadItem::EnteredReviewMode(mode) => other(mode.id, "enteredReviewMode"),
+        wire::ThreadItem::ExitedReviewMode(mode) => other(mode.id, "exitedReviewMode"),
+        wire::ThreadItem::ContextCompaction(compaction) => other(compaction.id, "contextCompaction"),
+        wire::ThreadItem::Other(unknown) => match item_id(&unknown.raw) {
+            Some(id) => other(id, &unknown.kind),
+            None => Item::Record,
+        },
+    }
+}
+
+/// The id of an item of an unknown kind.
+fn item_id(raw: &RawValue) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Id {
+        id: String,
+    }
+    serde_json::from_str::<Id>(raw.get()).ok().map(|item| item.id)
+}
+
+fn phase(phase: wire::MessagePhase) -> Option<Phase> {
+    match phase {
+        wire::MessagePhase::Commentary => Some(Phase::Commentary),
+        wire::MessagePhase::FinalAnswer | wire::MessagePhase::PartialAnswer => Some(Phase::FinalAnswer),
+        wire::MessagePhase::Other(_) => None,
+    }
+}
+
+fn command(command: wire::CommandExecutionItem) -> Command {
+    let output = command.aggregated_output.unwrap_or_default();
+    Command {
+        item: ItemId(command.id),
+        command: command.command,
+        working_directory: command.cwd.unwrap_or_default(),
+        status: status(&command.status),
+        exit_code: command.exit_code.map(i64::from),
+        output_chars: output.chars().count(),
+        output,
+        duration: millis(command.duration_ms),
+    }
+}
+
+fn tool(id: String, name: String, of: &wire::ItemStatus) -> Item {
+    Item::Tool(Tool { item: ItemId(id), name, status: status(of) })
+}
+
+fn other(id: String, kind: &str) -> Item {
+    Item::Other { item: ItemId(id), kind: kind.to_owned() }
+}
+
+fn status(status: &wire::ItemStatus) -> CommandStatus {
+    match status {
+        wire::ItemStatus::InProgress => CommandStatus::InProgress,
+        wire::ItemStatus::Completed => CommandStatus::Completed,
+        wire::ItemStatus::Failed | wire::ItemStatus::Other(_) => CommandStatus::Failed,
+        wire::ItemStatus::Declined => CommandStatus::Declined,
+    }
+}
+
+fn millis(millis: Option<i64>) -> Option<Duration> {
+    millis.and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis)
+}

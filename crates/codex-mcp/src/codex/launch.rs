@@ -1,0 +1,105 @@
+//! How an app-server is started for this configuration, and what its failures to start mean.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use bridge_core::{AppServerInfo, Exit, StartFailure, StartFailureKind};
+use codex_client::protocol::ClientInfo;
+use codex_client::{AppServer, Greeting, Inbox, Launch, Limits, ServerInfo, StartError};
+
+use crate::config::Config;
+use crate::workspace::Roots;
+
+/// Notifications that nobody here reads, or that come in floods: Codex need not send them.
+const OPT_OUT: &[&str] = &[
+    "thread/settings/updated",
+    "turn/diff/updated",
+    "item/commandExecution/outputDelta",
+    "item/fileChange/outputDelta",
+    "account/rateLimits/updated",
+    "app/list/updated",
+    "skills/changed",
+    "remoteControl/status/changed",
+];
+
+/// Starts an app-server.
+///
+/// # Errors
+/// In the core's words.
+pub(crate) async fn start(config: &Config, roots: &Roots) -> Result<(AppServer, Inbox, AppServerInfo), StartFailure> {
+    let program = config.find_codex_bin().map_err(|error| StartFailure {
+        program: config.codex_bin.display().to_string(),
+        kind: StartFailureKind::NotFound,
+        detail: error.to_string(),
+    })?;
+    let launch = Launch {
+        program,
+        args: vec![OsString::from("app-server")],
+        environment: config.codex_environment(),
+        working_directory: roots.first().to_owned(),
+    };
+    let limits = Limits { max_line_bytes: config.max_line_bytes, ..Limits::default() };
+    let greeting = Greeting {
+        client_info: ClientInfo {
+            name: "codex-mcp".to_owned(),
+            title: Some("codex-mcp".to_owned()),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
+        opt_out_notification_methods: OPT_OUT.iter().map(|method| (*method).to_owned()).collect(),
+        deadline: config.start_deadline,
+    };
+    match AppServer::start(&launch, limits, &greeting).await {
+        Ok((server, inbox, info)) => Ok((server, inbox, server_info(&launch.program, info))),
+        Err(error) => Err(start_failure(&launch.program, &error)),
+    }
+}
+
+/// How an app-server ended, in the core's words.
+pub(crate) fn exit(exit: codex_client::Exit) -> Exit {
+    Exit { code: exit.code, signal: exit.signal, stderr: exit.stderr_tail }
+}
+
+fn server_info(program: &Path, info: ServerInfo) -> AppServerInfo {
+    AppServerInfo {
+        program: program.display().to_string(),
+        pid: info.pid,
+        version: info.version.map(|version| version.to_string()),
+        codex_home: info.codex_home.map(|home| home.display().to_string()),
+    }
+}
+
+fn start_failure(program: &Path, error: &StartError) -> StartFailure {
+    let kind = match error {
+        StartError::NotFound { .. } => StartFailureKind::NotFound,
+        StartError::NotExecutable { .. } => StartFailureKind::NotExecutable,
+        StartError::NotCodex { .. } => StartFailureKind::NotCodex,
+        StartError::TooOld { .. } => StartFailureKind::TooOld,
+        StartError::Exited { .. } => StartFailureKind::ExitedEarly,
+        StartError::DeadlineExceeded { .. } => StartFailureKind::Deadline,
+        StartError::SpawnFailed { .. } => StartFailureKind::System,
+    };
+    StartFailure { program: program.display().to_string(), kind, detail: explain(error) }
+}
+
+/// The error with its causes and, where the program said something, its last words.
+fn explain(error: &StartError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    let stderr = match error {
+        StartError::Exited { exit, .. } => exit.stderr_tail.as_str(),
+        StartError::DeadlineExceeded { stderr_tail, .. } => stderr_tail.as_str(),
+        StartError::NotFound { .. }
+        | StartError::NotExecutable { .. }
+        | StartError::SpawnFailed { .. }
+        | StartError::NotCodex { .. }
+        | StartError::TooOld { .. } => "",
+    };
+    match stderr.lines().rev().map(str::trim).find(|line| !line.is_empty()) {
+        Some(line) => format!("{text}; its last words: {}", line.chars().take(300).collect::<String>()),
+        None => text,
+    }
+}

@@ -1,0 +1,6 @@
+//! The border to Codex: the only place where its wire types and the core's words meet.
+
+pub(crate) mod from_wire;
+pub(crate) mod launch;
+pub(crate) mod thread_config;
+pub(crate) mod to_wire;

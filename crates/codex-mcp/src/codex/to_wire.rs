@@ -1,0 +1,165 @@
+//! From the core's requests and answers to Codex's wire types.
+//!
+//! Threads are opened read-only and every turn gets its sandbox by itself: a thread that is started with a wider one
+//! makes Codex write a trust entry into the user's configuration (measured with Codex 0.169).
+
+use std::time::Duration;
+
+use bridge_core::{ApprovalPolicy, Json, Question, Request, RequestId, ThreadOptions, TurnOptions};
+use codex_client::protocol as wire;
+use codex_client::protocol::Method;
+use codex_client::{Connection, RequestError, RpcError};
+use serde_json::{Map, Value, json};
+
+/// How long the probe of the sandbox may take, in milliseconds.
+const PROBE_TIMEOUT_MS: i64 = 5000;
+
+/// Sends a request; its answer arrives in the inbox under the request's number.
+pub(crate) fn send(
+    connection: &Connection,
+    id: RequestId,
+    request: &Request,
+    deadline: Duration,
+) -> Result<(), RequestError> {
+    let thread_id = |thread: &bridge_core::ThreadId| wire::ThreadIdParams { thread_id: thread.0.clone() };
+    match request {
+        Request::StartThread(options) => submit::<wire::ThreadStart>(connection, id, &thread_start(options), deadline),
+        Request::ResumeThread(thread) => {
+            let params = wire::ThreadResumeParams {
+                thread_id: thread.0.clone(),
+                exclude_turns: true,
+                sandbox: Some(wire::SandboxMode::ReadOnly),
+                config: Some(resume_config()),
+                ..Default::default()
+            };
+            submit::<wire::ThreadResume>(connection, id, &params, deadline)
+        }
+        Request::NameThread { thread, name } => {
+            let params = wire::ThreadSetNameParams { thread_id: thread.0.clone(), name: name.clone() };
+            submit::<wire::ThreadSetName>(connection, id, &params, deadline)
+        }
+        Request::StartTurn { thread, prompt, options } => {
+            submit::<wire::TurnStart>(connection, id, &turn_start(&thread.0, prompt, options), deadline)
+        }
+        Request::SteerTurn { thread, turn, prompt } => {
+            let params = wire::TurnSteerParams {
+                thread_id: thread.0.clone(),
+                input: vec![wire::UserInput::text(prompt)],
+                expected_turn_id: turn.0.clone(),
+                client_user_message_id: None,
+            };
+            submit::<wire::TurnSteer>(connection, id, &params, deadline)
+        }
+        Request::InterruptTurn { thread, turn } => {
+            let params = wire::TurnInterruptParams { thread_id: thread.0.clone(), turn_id: turn.0.clone() };
+            submit::<wire::TurnInterrupt>(connection, id, &params, deadline)
+        }
+        Request::CleanTerminals(thread) => {
+            submit::<wire::BackgroundTerminalsClean>(connection, id, &thread_id(thread), deadline)
+        }
+        Request::ReadTurn { thread, .. } => {
+            let params = wire::ThreadTurnsListParams {
+                thread_id: thread.0.clone(),
+                limit: Some(READ_TURNS),
+                items_view: Some(wire::TurnItemsView::Full),
+                ..Default::default()
+            };
+            submit::<wire::ThreadTurnsList>(connection, id, &params, deadline)
+        }
+        Request::ReadAccount => {
+            submit::<wire::AccountRead>(connection, id, &wire::AccountReadParams::default(), deadline)
+        }
+        Request::ProbeSandbox => {
+            let params = wire::CommandExecParams {
+                command: vec!["true".to_owned()],
+                timeout_ms: Some(PROBE_TIMEOUT_MS),
+                sandbox_policy: Some(read_only()),
+                ..Default::default()
+            };
+            submit::<wire::CommandExec>(connection, id, &params, deadline)
+        }
+    }
+}
+
+/// Tells Codex no, in the form that its question takes.
+pub(crate) fn decline(
+    connection: &Connection,
+    id: &codex_client::RequestId,
+    question: &Question,
+) -> Result<(), RequestError> {
+    match question {
+        Question::Command { .. } | Question::FileChange { .. } => {
+            connection.answer(id, Ok(&wire::ApprovalResponse { decision: wire::ApprovalDecision::Decline }))
+        }
+        Question::Permissions { .. } => connection.answer(
+            id,
+            Ok(&wire::PermissionsApprovalResponse { permissions: json!({}), scope: wire::PermissionScope::Turn }),
+        ),
+        Question::UserInput { .. } => connection.answer(id, Ok(&wire::UserInputResponse::default())),
+        Question::Elicitation { .. } => {
+            let action = wire::ElicitationAction::Decline;
+            connection.answer(id, Ok(&wire::ElicitationResponse { action, content: None, meta: None }))
+        }
+        Question::Unknown { method } => connection.answer::<Value>(id, Err(&RpcError::method_not_found(method))),
+    }
+}
+
+/// Turns that are looked through for the one that is meant.
+const READ_TURNS: u32 = 50;
+
+fn submit<M: Method>(
+    connection: &Connection,
+    id: RequestId,
+    params: &M::Params,
+    deadline: Duration,
+) -> Result<(), RequestError> {
+    connection.submit(id.0, M::NAME, params, deadline)
+}
+
+fn thread_start(options: &ThreadOptions) -> wire::ThreadStartParams {
+    wire::ThreadStartParams {
+        cwd: Some(options.working_directory.clone()),
+        model: options.model.clone(),
+        approval_policy: options.approval_policy.map(approval_policy),
+        sandbox: Some(wire::SandboxMode::ReadOnly),
+        config: options.config.as_ref().and_then(object),
+        base_instructions: options.base_instructions.clone(),
+        developer_instructions: options.developer_instructions.clone(),
+        ..Default::default()
+    }
+}
+
+fn turn_start(thread: &str, prompt: &str, options: &TurnOptions) -> wire::TurnStartParams {
+    wire::TurnStartParams {
+        thread_id: thread.to_owned(),
+        input: vec![wire::UserInput::text(prompt)],
+        approval_policy: options.approval_policy.map(approval_policy),
+        sandbox_policy: Some(read_only()),
+        model: options.model.clone(),
+        effort: options.effort.clone(),
+        output_schema: options.output_schema.as_ref().and_then(|schema| object(schema).map(Value::Object)),
+        ..Default::default()
+    }
+}
+
+/// A resumed thread forgets that its plan tool was switched on.
+fn resume_config() -> Map<String, Value> {
+    Map::from_iter([("tools.update_plan.enabled".to_owned(), json!(true))])
+}
+
+fn read_only() -> wire::SandboxPolicy {
+    wire::SandboxPolicy::ReadOnly(wire::ReadOnlySandbox::default())
+}
+
+fn approval_policy(policy: ApprovalPolicy) -> wire::ApprovalPolicy {
+    match policy {
+        ApprovalPolicy::Untrusted => wire::ApprovalPolicy::Untrusted,
+        ApprovalPolicy::OnRequest => wire::ApprovalPolicy::OnRequest,
+        ApprovalPolicy::Never => wire::ApprovalPolicy::Never,
+    }
+}
+
+/// The shell made this text from an object, so it is one.
+fn object(json: &Json) -> Option<Map<String, Value>> {
+    serde_json::from_str(json.as_str()).ok()
+}

@@ -1,0 +1,138 @@
+//! The complete environment of a Codex process: what is on the list, and nothing else.
+//!
+//! This process inherits everything that its client has, the client's keys and tokens included. Codex runs commands
+//! that a model wrote, so it is given only what it and the usual tool chains need.
+
+use std::ffi::{OsStr, OsString};
+
+use super::keys::Config;
+use super::names::matches;
+
+/// What Codex is given, by what it is for.
+pub(super) const PASSED: [(&str, &[&str]); 7] = [
+    (
+        "the user and the system",
+        &[
+            "PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TMPDIR", "TZ", "LANG", "LANGUAGE",
+            "LC_*", "XDG_*",
+        ],
+    ),
+    (
+        "Codex and its own providers",
+        &[
+            "CODEX_*",
+            "OPENAI_API_KEY",
+            "OPENAI_BASE_URL",
+            "OPENAI_ORGANIZATION",
+            "OPENAI_PROJECT",
+            "AZURE_OPENAI_*",
+        ],
+    ),
+    (
+        "proxies",
+        &[
+            "HTTP_PROXY",
+            "HTTPS_PROXY",
+            "ALL_PROXY",
+            "NO_PROXY",
+            "http_proxy",
+            "https_proxy",
+            "all_proxy",
+            "no_proxy",
+        ],
+    ),
+    (
+        "certificates",
+        &["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"],
+    ),
+    // Nothing that points Git at a repository (GIT_DIR, GIT_INDEX_FILE): a client started from a Git hook has those.
+    (
+        "Git and SSH",
+        &[
+            "SSH_AUTH_SOCK",
+            "GIT_AUTHOR_*",
+            "GIT_COMMITTER_*",
+            "GIT_CONFIG_GLOBAL",
+            "GIT_CONFIG_SYSTEM",
+            "GIT_SSH",
+            "GIT_SSH_COMMAND",
+        ],
+    ),
+    (
+        "tool chains",
+        &[
+            "CARGO_HOME",
+            "RUSTUP_HOME",
+            "RUSTUP_TOOLCHAIN",
+            "GOPATH",
+            "GOROOT",
+            "GOCACHE",
+            "GOMODCACHE",
+            "NVM_DIR",
+            "VOLTA_HOME",
+            "PNPM_HOME",
+            "BUN_INSTALL",
+            "JAVA_HOME",
+            "GRADLE_USER_HOME",
+            "ANDROID_HOME",
+            "DOTNET_ROOT",
+            "VIRTUAL_ENV",
+            "CONDA_PREFIX",
+            "PYENV_ROOT",
+            "UV_CACHE_DIR",
+            "RBENV_ROOT",
+            "GEM_HOME",
+            "ASDF_DIR",
+            "ASDF_DATA_DIR",
+            "MISE_DATA_DIR",
+        ],
+    ),
+    // Codex reads this one; the prefix is ours by accident.
+    ("Codex, under our prefix", &[CODEX_OWN_UNDER_OUR_PREFIX]),
+];
+
+/// What `CODEX_*` does not cover: a Codex that started our client would describe its own sandbox, thread, network
+/// proxy and packaging to a stranger, and `CODEX_EXEC_SERVER_URL` moves commands out of the workspace.
+pub(super) const WITHHELD: &[&str] = &[
+    "CODEX_SANDBOX*",
+    "CODEX_THREAD_ID",
+    "CODEX_NETWORK_*",
+    "CODEX_MANAGED_*",
+    "CODEX_INTERNAL_ORIGINATOR_OVERRIDE",
+    "CODEX_EXEC_SERVER_URL",
+];
+
+/// What Codex is not given even if the user lists it: the client's own, and ours.
+pub(super) const NEVER: &[&str] = &["ANTHROPIC*", "CLAUDE*", "AI_AGENT", "CODEX_MCP_*"];
+
+/// A variable of Codex that begins with the prefix of our own.
+pub(super) const CODEX_OWN_UNDER_OUR_PREFIX: &str = "CODEX_MCP_PROTOCOL_VERSION";
+
+impl Config {
+    /// Builds the complete environment for a Codex process, by name; it must inherit nothing besides.
+    pub fn codex_environment(&self) -> Vec<(OsString, OsString)> {
+        self.environment
+            .variables()
+            .filter(|(name, _)| self.is_passed(name))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
+    }
+
+    fn is_passed(&self, name: &OsStr) -> bool {
+        let listed_by_user = || {
+            self.environment_allow
+                .iter()
+                .any(|pattern| pattern.matches(name))
+        };
+        let listed_by_us = || PASSED.iter().any(|(_, patterns)| any(patterns, name));
+        !is_never_passed(name) && (listed_by_user() || (listed_by_us() && !any(WITHHELD, name)))
+    }
+}
+
+pub(super) fn is_never_passed(name: &OsStr) -> bool {
+    name != CODEX_OWN_UNDER_OUR_PREFIX && any(NEVER, name)
+}
+
+fn any(patterns: &[&str], name: &OsStr) -> bool {
+    patterns.iter().any(|pattern| matches(pattern, name))
+}

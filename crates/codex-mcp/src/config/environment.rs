@@ -1,0 +1,91 @@
+//! The environment as a value, so that everything that reads it can be given another one.
+//!
+//! Only [`Environment::of_process`] looks at the process. Nothing here changes it.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Variables and working directory, as they were at one moment.
+#[derive(Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+    working_directory: Option<PathBuf>,
+}
+
+impl Environment {
+    /// Takes a snapshot of this process. The working directory is absent if it was deleted or cannot be read.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the process environment"
+    )]
+    pub fn of_process() -> Self {
+        Self {
+            variables: std::env::vars_os().collect(),
+            working_directory: std::env::current_dir().ok(),
+        }
+    }
+
+    /// Makes an environment of the given variables and working directory.
+    pub fn new<N, V>(
+        variables: impl IntoIterator<Item = (N, V)>,
+        working_directory: impl Into<PathBuf>,
+    ) -> Self
+    where
+        N: Into<OsString>,
+        V: Into<OsString>,
+    {
+        Self {
+            variables: variables
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+            working_directory: Some(working_directory.into()),
+        }
+    }
+
+    /// Returns the value of a variable; one that is set to nothing counts as not set.
+    pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
+        let value = self.variables.get(OsStr::new(name))?;
+        (!value.is_empty()).then_some(value.as_os_str())
+    }
+
+    pub(super) fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.variables
+            .iter()
+            .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+
+    pub(super) fn working_directory(&self) -> Option<&Path> {
+        self.working_directory.as_deref()
+    }
+
+    pub(super) fn home(&self) -> Option<&Path> {
+        self.absolute("HOME")
+    }
+
+    /// Returns an XDG base directory.
+    pub(super) fn base_directory(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
+        self.absolute(variable)
+            .map(Path::to_owned)
+            .or_else(|| Some(self.home()?.join(below_home)))
+    }
+
+    /// Returns a path from a variable; a relative one, which nobody can mean, is ignored.
+    pub(super) fn absolute(&self, name: &str) -> Option<&Path> {
+        self.get(name)
+            .map(Path::new)
+            .filter(|path| path.is_absolute())
+    }
+}
+
+impl fmt::Debug for Environment {
+    /// Leaves the values out: they hold keys and tokens, and debug output ends in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment")
+            .field("variables", &self.variables.keys())
+            .field("working_directory", &self.working_directory)
+            .finish()
+    }
+}

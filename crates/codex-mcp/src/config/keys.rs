@@ -1,0 +1,183 @@
+//! The keys. Each is declared once, with its meaning, type, default and range; everything else follows from it.
+//!
+//! A key that nothing enforces does not belong here.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tracing::Level;
+
+use super::environment::Environment;
+use super::kind::{Describe, Kind, LogLevel, Switch};
+use super::layer::Given;
+use super::names::{NamePattern, VariableNames};
+use super::number::{count, seconds, seconds_or_never};
+use super::place::{Program, StateDir, WorkspaceRoots};
+use super::problem::{Origin, Problem};
+
+/// What the variable of every key begins with.
+pub(super) const VARIABLE_PREFIX: &str = "CODEX_MCP_";
+
+/// A key, as the reference and the command line need it.
+pub(crate) struct Key {
+    /// The name in a file.
+    pub(crate) name: &'static str,
+    /// The flag, without its dashes.
+    pub(crate) flag: &'static str,
+    /// What it does: the lines of its doc comment.
+    pub(crate) meaning: &'static [&'static str],
+    /// What its values are.
+    pub(crate) kind: Box<dyn Describe>,
+}
+
+/// A key with the value that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The name in a file.
+    pub key: &'static str,
+    /// The value, as it would stand in a file.
+    pub value: String,
+    /// Who set it.
+    pub origin: Origin,
+}
+
+macro_rules! declare_keys {
+    ($( $(#[doc = $line:literal])+ $name:literal, $flag:literal => $field:ident: $value:ty = $kind:expr; )+) => {
+        /// The settings that hold. Every path is absolute, except a `codex_bin` that is looked for on `PATH`.
+        #[derive(Debug, Clone)]
+        pub struct Config {
+            $( $(#[doc = $line])+ pub $field: $value, )+
+            pub(super) settings: Vec<Setting>,
+            pub(super) environment: Environment,
+        }
+
+        /// Every key, in the order of the reference.
+        pub(crate) fn all() -> Vec<Key> {
+            vec![$( Key { name: $name, flag: $flag, meaning: &[$($line),+], kind: Box::new($kind) } ),+]
+        }
+
+        const NAMES: &[&str] = &[$($name),+];
+
+        /// Decides every key. What it returns may be used only if no problem was noted.
+        pub(super) fn settle(given: &[Given], environment: &Environment, problems: &mut Vec<Problem>) -> Option<Config> {
+            let mut settler = Settler { given, environment, problems, settings: Vec::new() };
+            $( let $field = settler.settle($name, &$kind); )+
+            Some(Config { $( $field: $field?, )+ settings: settler.settings, environment: environment.clone() })
+        }
+    };
+}
+
+declare_keys! {
+    /// The Codex program. A bare name is looked for on `PATH` when Codex is first needed; relative directories of
+    /// `PATH` are skipped.
+    "codex_bin", "codex-bin" => codex_bin: PathBuf = Program("codex");
+
+    /// Where the server keeps what outlives it: today, the log files under `logs/`. It is made, for its owner alone,
+    /// when something is first written.
+    "state_dir", "state-dir" => state_dir: PathBuf = StateDir;
+
+    /// The directories in which Codex may work. A working directory that a call names must lie in one of them, links
+    /// resolved; the first is the default. In the variable they are separated as in `PATH`.
+    "workspace_roots", "workspace-root" => workspace_roots: Vec<PathBuf> = WorkspaceRoots;
+
+    /// How much is logged, on standard error and in the log file.
+    "log_level", "log-level" => log_level: Level = LogLevel;
+
+    /// Log everything that this program itself does, whatever `log_level` says.
+    "verbose", "verbose" => verbose: bool = Switch;
+
+    /// The longest prompt that is passed on, in characters. Codex itself refuses more than 1048576.
+    "max_prompt_chars", "max-prompt-chars" => max_prompt_chars: usize = count("CHARS", 1_000_000, 1..=1_048_576);
+
+    /// How many turns may wait behind the running one of a thread; a further one is refused.
+    "max_queue_per_thread", "max-queue-per-thread" => max_queue_per_thread: usize = count("TURNS", 16, 1..=256);
+
+    /// How long a turn may take before it is interrupted.
+    "turn_time_limit_seconds", "turn-time-limit-seconds" => turn_time_limit: Duration = seconds(3600, 1..=86_400);
+
+    /// How long a running turn may show no sign of life before it is interrupted.
+    "silence_limit_seconds", "silence-limit-seconds" => silence_limit: Duration = seconds(600, 1..=86_400);
+
+    /// How long Codex may report that it is reconnecting to its provider, without any progress, before the turn is
+    /// interrupted.
+    "provider_retry_limit_seconds", "provider-retry-limit-seconds" => provider_retry_limit: Duration = seconds(120, 1..=86_400);
+
+    /// How long the app-server may take to answer a request.
+    "request_deadline_seconds", "request-deadline-seconds" => request_deadline: Duration = seconds(30, 1..=600);
+
+    /// How long a new app-server may take until it can be used.
+    "start_deadline_seconds", "start-deadline-seconds" => start_deadline: Duration = seconds(20, 1..=600);
+
+    /// How long an app-server may be unused before it is stopped. The next turn starts a new one.
+    "idle_stop_seconds", "idle-stop-seconds" => idle_stop: Option<Duration> = seconds_or_never(900, 86_400);
+
+    /// The longest line, in bytes, that is read from the app-server. A longer one is dropped, and the log says so.
+    "max_line_bytes", "max-line-bytes" => max_line_bytes: usize = count("BYTES", 64 << 20, 1 << 20..=1 << 30);
+
+    /// How much of a command's output a result shows, in characters, counted from its end.
+    "command_output_chars", "command-output-chars" => command_output_chars: usize = count("CHARS", 4000, 0..=100_000);
+
+    /// Names of variables that are passed to Codex besides the usual ones, for example the `env_key` of a custom
+    /// provider. In the variable they are separated by commas.
+    "environment_allow", "environment-allow" => environment_allow: Vec<NamePattern> = VariableNames;
+}
+
+/// Returns the names of all keys.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.iter().copied()
+}
+
+/// Returns the declared name that equals `name`.
+pub(super) fn find(name: &str) -> Option<&'static str> {
+    names().find(|key| *key == name)
+}
+
+/// Returns the variable of a key.
+pub(super) fn variable(key: &str) -> String {
+    format!("{VARIABLE_PREFIX}{}", key.to_ascii_uppercase())
+}
+
+struct Settler<'a> {
+    given: &'a [Given],
+    environment: &'a Environment,
+    problems: &'a mut Vec<Problem>,
+    settings: Vec<Setting>,
+}
+
+impl Settler<'_> {
+    /// Takes the strongest layer's value of a key, and notes every problem on the way. `None`: there is no value.
+    fn settle<K: Kind>(&mut self, key: &'static str, kind: &K) -> Option<K::Value> {
+        let mut strongest = None;
+        for given in self.given.iter().filter(|given| given.key == key) {
+            match kind.parse(&given.raw, self.environment) {
+                Ok(value) => strongest = Some((value, given.origin.clone())),
+                Err(message) => self.note(key, given.origin.clone(), message),
+            }
+        }
+        let (value, origin) = match strongest.map_or_else(|| kind.default(self.environment), Ok) {
+            Ok(decided) => decided,
+            Err(message) => {
+                self.note(key, Origin::Default, message);
+                return None;
+            }
+        };
+        if let Err(message) = kind.check(&value) {
+            self.note(key, origin, message);
+            return None;
+        }
+        self.settings.push(Setting {
+            key,
+            value: kind.to_toml(&value).to_string(),
+            origin,
+        });
+        Some(value)
+    }
+
+    fn note(&mut self, key: &'static str, origin: Origin, message: String) {
+        self.problems.push(Problem {
+            origin,
+            key: Some(key),
+            message,
+        });
+    }
+}

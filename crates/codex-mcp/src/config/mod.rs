@@ -1,0 +1,84 @@
+//! The settings: where they come from, what they may be, and what to say when they are wrong.
+//!
+//! This module is the only reader of environment variables and of configuration files. The layers are, from weak to
+//! strong: defaults, `$XDG_CONFIG_HOME/codex-mcp/config.toml`, a `CODEX_MCP_<KEY>` variable for every key, flags.
+//! Every layer is checked, also where a stronger one overrides it, and all problems are reported together.
+//!
+//! Each key is declared once, in [`keys`]; the reference, the flags, the checks and `config show` follow from it.
+//! The module never writes a file, never changes the environment, and never starts a program.
+
+mod codex_bin;
+mod codex_environment;
+mod environment;
+mod file;
+mod keys;
+mod kind;
+mod layer;
+mod names;
+mod number;
+mod place;
+mod problem;
+mod reference;
+
+use std::path::{Path, PathBuf};
+
+pub use codex_bin::CodexBinError;
+pub use environment::Environment;
+pub(crate) use keys::all as all_keys;
+pub use keys::{Config, Setting};
+pub(crate) use kind::FlagShape;
+pub use layer::Flags;
+pub use names::NamePattern;
+pub use problem::{ConfigError, Origin, Problem};
+pub use reference::reference_markdown;
+
+use file::ConfigFile;
+
+impl Config {
+    /// Reads the user's configuration file (which may be missing), the variables and the flags.
+    ///
+    /// # Errors
+    /// Every problem of every layer, each with its place, what was given and what is allowed.
+    pub fn load(environment: &Environment, flags: &Flags) -> Result<Self, ConfigError> {
+        let file = default_file(environment).map_or(ConfigFile::Absent, ConfigFile::Optional);
+        load(&file, environment, flags)
+    }
+
+    /// Does what [`Config::load`] does, with `file` (which must exist) in the place of the user's own.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_file(
+        file: &Path,
+        environment: &Environment,
+        flags: &Flags,
+    ) -> Result<Self, ConfigError> {
+        load(&ConfigFile::Required(file.to_owned()), environment, flags)
+    }
+
+    /// Every key with its value and origin, in the order of the reference.
+    pub fn settings(&self) -> &[Setting] {
+        &self.settings
+    }
+}
+
+/// Where the user's configuration file is looked for; nowhere if neither `XDG_CONFIG_HOME` nor `HOME` is set.
+pub fn default_file(environment: &Environment) -> Option<PathBuf> {
+    let directory = environment.base_directory("XDG_CONFIG_HOME", ".config")?;
+    Some(directory.join("codex-mcp").join("config.toml"))
+}
+
+fn load(
+    file: &ConfigFile,
+    environment: &Environment,
+    flags: &Flags,
+) -> Result<Config, ConfigError> {
+    let mut problems = Vec::new();
+    let given = layer::read(file, environment, flags, &mut problems);
+    let config = keys::settle(&given, environment, &mut problems);
+    problems.sort_by(|one, other| one.origin.cmp(&other.origin));
+    match config {
+        Some(config) if problems.is_empty() => Ok(config),
+        Some(_) | None => Err(ConfigError { problems }),
+    }
+}

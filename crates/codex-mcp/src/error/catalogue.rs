@@ -1,0 +1,161 @@
+//! The catalogue: each code with its meaning, its remedy and whether a retry can help.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// What the reference says of a code.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The code as clients see it.
+    pub name: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// What to do next.
+    pub remedy: &'static str,
+    /// Whether trying again can help.
+    pub retry: Retry,
+}
+
+/// Whether the same call can succeed later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// Not unless something changes.
+    No,
+    /// After about this long.
+    After(Duration),
+}
+
+const NOW: Retry = Retry::After(Duration::ZERO);
+
+const fn seconds(seconds: u64) -> Retry {
+    Retry::After(Duration::from_secs(seconds))
+}
+
+macro_rules! catalogue {
+    ($($variant:ident = $name:literal, $meaning:literal, $remedy:literal, $retry:expr;)+) => {
+        /// Every error that a client can get.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Code {
+            $(#[doc = $meaning] $variant,)+
+        }
+
+        impl Code {
+            /// All codes, in the order of the reference.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// What the reference says of it.
+            #[must_use]
+            pub const fn entry(self) -> Entry {
+                match self {
+                    $(Self::$variant => Entry { name: $name, meaning: $meaning, remedy: $remedy, retry: $retry },)+
+                }
+            }
+        }
+    };
+}
+
+catalogue! {
+    InvalidArguments = "invalid_arguments", "An argument is missing, unknown, of the wrong type or out of range.",
+        "Correct the argument; the tool's input schema lists all of them.", Retry::No;
+    PromptTooLarge = "prompt_too_large", "The prompt is longer than the limit.",
+        "Shorten it, or write the text to a file in the workspace and ask Codex to read that.", Retry::No;
+    DirectoryNotFound = "directory_not_found", "The working directory does not exist or is no directory.",
+        "Give the absolute path of an existing directory as `cwd`, or leave it out.", Retry::No;
+    OutsideWorkspace = "outside_workspace", "The working directory lies outside the workspace roots.",
+        "Use a directory inside a root, or start the server with a further `--workspace-root`.", Retry::No;
+    ChangesNotAvailable = "changes_not_available", "This version lets Codex read and run commands, but change nothing.",
+        "Leave `changes` and `sandbox` out (or say `none` and `read-only`) and apply what Codex suggests yourself.", Retry::No;
+    ConfigKeyRefused = "config_key_refused", "A key of `config` is not among those that a call may set.",
+        "Leave it out, or set it in your own Codex configuration file.", Retry::No;
+
+    CodexNotFound = "codex_not_found", "The Codex program was not found.",
+        "Install it with `npm install -g @openai/codex`, or name it with `--codex-bin` or `CODEX_MCP_CODEX_BIN`.", Retry::No;
+    CodexNotExecutable = "codex_not_executable", "The Codex program may not be executed.",
+        "Check the file's permissions and that it was built for this system, or name another with `--codex-bin`.", Retry::No;
+    NotCodex = "not_codex", "The program that was started is not a Codex app-server.",
+        "Point `--codex-bin` at the Codex CLI; `codex --version` tells whether it is one.", Retry::No;
+    CodexTooOld = "codex_too_old", "The Codex CLI is older than this server needs.",
+        "Upgrade it with `npm install -g @openai/codex@latest`.", Retry::No;
+    CodexStartFailed = "codex_start_failed", "The Codex app-server ended, or was not ready in time, while starting.",
+        "Run `codex app-server` in a terminal to see what it says; a broken Codex configuration file is the usual cause.", seconds(5);
+    CodexExited = "codex_exited", "The Codex app-server ended in the middle of the work.",
+        "Send the prompt again with `codex-reply` on the same thread: earlier turns are kept and a new process is started.", NOW;
+    CodexHung = "codex_hung", "The Codex app-server stopped answering and was ended.",
+        "Send the prompt again with `codex-reply` on the same thread; check first what the turn may have done already.", NOW;
+    CodexOverloaded = "codex_overloaded", "The Codex app-server has too many requests under way.",
+        "Wait for other turns to end, then try again.", seconds(2);
+    CodexRefused = "codex_refused", "Codex refused the request.",
+        "The message is Codex's own; correct what it names.", Retry::No;
+    CodexUnreadable = "codex_unreadable", "Codex answered in a form that this version does not understand.",
+        "Check the versions with `codex.health`; upgrade this server if Codex is newer.", Retry::No;
+
+    LoginRequired = "login_required", "The model provider refused the login (HTTP 401).",
+        "The user has to log in with `codex login`, or set a valid API key, and then try again.", Retry::No;
+    AccessDenied = "access_denied", "The model provider refused access (HTTP 403).",
+        "Check the account, its region and any proxy; this server cannot change them.", Retry::No;
+    UsageLimit = "usage_limit", "The account's usage limit or quota is used up.",
+        "Wait for the reset that the message names, or change the plan; retrying before does not help.", Retry::No;
+    RateLimited = "rate_limited", "The model provider received too many requests (HTTP 429).",
+        "Wait, and run fewer turns at once.", seconds(30);
+    ProviderOverloaded = "provider_overloaded", "The model provider is overloaded.",
+        "Wait, or choose another `model`.", seconds(60);
+    ProviderError = "provider_error", "The model provider failed (HTTP 5xx).",
+        "Try again later with `codex-reply` on the same thread.", seconds(60);
+    ProviderUnreachable = "provider_unreachable", "Codex could not reach its model provider, or lost it, and gave up retrying.",
+        "Check the network, the proxy and the provider's base URL in the Codex configuration.", seconds(30);
+    ProviderSilent = "provider_silent", "Nothing came from Codex or its model for too long.",
+        "Try again with `codex-reply`; for models that think long, raise `silence_limit_seconds`.", NOW;
+    ContextFull = "context_full", "The thread's context window is full.",
+        "Start a new thread with `codex` and a summary of this one.", Retry::No;
+    ModelNotFound = "model_not_found", "The model does not exist or the account may not use it.",
+        "Leave `model` out to use the default, or choose one that `codex` lists for this account.", Retry::No;
+    ContentRefused = "content_refused", "The provider's content policy refused the request.",
+        "Rephrase the prompt; the same one will be refused again.", Retry::No;
+    CodexFailed = "codex_failed", "Codex ended the turn with an error of another kind.",
+        "The message is Codex's own; act on what it says.", Retry::No;
+
+    TurnTimeLimit = "turn_time_limit", "The turn ran into its time limit and was interrupted.",
+        "Continue with `codex-reply`, with a smaller task or a larger `timeLimitSeconds`.", NOW;
+    ThreadNotFound = "thread_not_found", "Codex has no such thread.",
+        "Use a `threadId` that `codex` returned, or start a new thread with `codex`.", Retry::No;
+    ThreadBusyElsewhere = "thread_busy_elsewhere", "Another process (a Codex terminal, another server) has the thread open.",
+        "Close it there, or start a new thread with `codex`.", seconds(60);
+    ThreadArchived = "thread_archived", "The thread is archived.",
+        "The user can bring it back with `codex unarchive`; or start a new thread with `codex`.", Retry::No;
+    ThreadClosed = "thread_closed", "The thread was archived, deleted or unloaded while its turn ran.",
+        "Send the prompt again with `codex-reply`; if the thread is gone, start a new one with `codex`.", NOW;
+    QueueFull = "queue_full", "Too many turns wait on the thread.",
+        "Wait for them with `codex.wait`, or use another thread: different threads run side by side.", seconds(30);
+    NoRunningTurn = "no_running_turn", "No turn runs on the thread.",
+        "Send the text with `codex-reply`: it starts the next turn.", Retry::No;
+    WrongTurn = "wrong_turn", "The named turn is not the one that runs.",
+        "Leave `turnId` out to mean the running turn, or name that one.", Retry::No;
+    TurnNotSteerable = "turn_not_steerable", "The running turn takes no further input.",
+        "Wait for its end with `codex.wait`, then send the text with `codex-reply`.", seconds(5);
+    TurnNotFound = "turn_not_found", "The thread has no such turn.",
+        "Leave `turnId` out to get the newest turn.", Retry::No;
+    CallCancelled = "call_cancelled", "The client gave the call up.",
+        "Nothing: this was asked for.", Retry::No;
+    ShuttingDown = "shutting_down", "The server is about to end.",
+        "Start it again; threads are kept by Codex and can be continued with `codex-reply`.", Retry::No;
+}
+
+/// The page `docs/errors.md`.
+#[must_use]
+pub fn reference_markdown() -> String {
+    let mut page = String::from(
+        "# Errors\n\nEvery error has one of these codes. Tools give it as text (`Error CODE: …`) and in the structured \
+         result as `error.code`, with `message`, `remedy`, `retryable` and `retryAfterSeconds`.\n\n\
+         | code | meaning | what to do | retry |\n| --- | --- | --- | --- |\n",
+    );
+    for code in Code::ALL {
+        let Entry { name, meaning, remedy, retry } = code.entry();
+        let retry = match retry {
+            Retry::No => "no".to_owned(),
+            Retry::After(Duration::ZERO) => "at once".to_owned(),
+            Retry::After(pause) => format!("after {} s", pause.as_secs()),
+        };
+        writeln!(page, "| `{name}` | {meaning} | {remedy} | {retry} |").expect("a string takes every write");
+    }
+    page
+}

@@ -1,0 +1,79 @@
+//! Every error that a client can get: a stable code, what happened, what to do next, whether to try again.
+//!
+//! [`Code`] is the catalogue, [`Problem`] is one error. Nothing else makes up an error for a client, and the reference
+//! in `docs/errors.md` is generated from here.
+
+mod catalogue;
+mod codex;
+mod failure;
+mod roots;
+
+use std::fmt;
+use std::time::Duration;
+
+pub use catalogue::{Code, Entry, Retry, reference_markdown};
+
+/// One error, as a client gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Which error.
+    pub code: Code,
+    /// What happened and why, in this case.
+    pub message: String,
+    /// What to do in this case, before the code's own remedy.
+    pub hint: Option<String>,
+    /// How long to wait before trying again, where that is known better than by the code.
+    pub retry_after: Option<Duration>,
+}
+
+impl Problem {
+    /// An error with nothing to add to its code's remedy.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None, retry_after: None }
+    }
+
+    /// Adds what to do in this case.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// A bad argument: which, what was wrong with it, and what is allowed.
+    #[must_use]
+    pub fn argument(name: &str, given: &str, allowed: &str) -> Self {
+        Self::new(Code::InvalidArguments, format!("argument `{name}`: {given}; allowed: {allowed}"))
+    }
+
+    /// What to do next: for this case, then in general.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        let general = self.code.entry().remedy;
+        match &self.hint {
+            Some(hint) => format!("{hint} {general}"),
+            None => general.to_owned(),
+        }
+    }
+
+    /// How long to wait before trying again; `None` if trying again cannot help.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self.code.entry().retry {
+            Retry::No => None,
+            Retry::After(usual) => Some(self.retry_after.unwrap_or(usual)),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(formatter, "Error {}: {}", self.code.entry().name, self.message)?;
+        writeln!(formatter, "What to do: {}", self.remedy())?;
+        match self.retry_after() {
+            None => write!(formatter, "Retry: not unchanged; it would fail again."),
+            Some(Duration::ZERO) => write!(formatter, "Retry: yes, at once."),
+            Some(pause) => write!(formatter, "Retry: yes, after {} s.", pause.as_secs()),
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! What calls may say: parsing with errors that name the argument, and the argument types that tools share.
+
+use std::time::Duration;
+
+use bridge_core::{ApprovalPolicy, Attachment, Json, ThreadId, TurnId, TurnOptions, TurnRequest};
+use rmcp::model::JsonObject;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::{Code, Problem};
+
+/// The longest time limit of a turn, in seconds: a day.
+const MAX_TIME_LIMIT: u32 = 86_400;
+/// The longest name of a thread, a model or an id, in characters.
+const MAX_NAME: usize = 200;
+
+/// Older and other spellings that clients use, and ours.
+const ALIASES: &[(&str, &str)] = &[
+    ("conversationId", "threadId"),
+    ("conversation_id", "threadId"),
+    ("sessionId", "threadId"),
+    ("session_id", "threadId"),
+    ("sid", "threadId"),
+    ("thread_id", "threadId"),
+    ("turn_id", "turnId"),
+    ("approvalPolicy", "approval-policy"),
+    ("baseInstructions", "base-instructions"),
+    ("developerInstructions", "developer-instructions"),
+    ("compactPrompt", "compact-prompt"),
+];
+
+/// Reads a tool's arguments.
+///
+/// # Errors
+/// [`Code::InvalidArguments`], naming the argument, what was given and what is allowed.
+pub(super) fn parse<T: DeserializeOwned>(arguments: Option<JsonObject>) -> Result<T, Problem> {
+    let mut arguments = arguments.unwrap_or_default();
+    for (alias, name) in ALIASES {
+        if let Some(value) = arguments.remove(*alias)
+            && arguments.insert((*name).to_owned(), value).is_some()
+        {
+            let message = format!("argument `{name}` was given twice, once as `{alias}`");
+            return Err(Problem::new(Code::InvalidArguments, message));
+        }
+    }
+    // An explicit null is how many clients leave an argument out.
+    arguments.retain(|_, value| !value.is_null());
+    serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
+        let path = error.path().to_string();
+        let reason = error.into_inner().to_string();
+        let message = match path.as_str() {
+            "." | "?" => reason,
+            path => format!("argument `{path}`: {reason}"),
+        };
+        Problem::new(Code::InvalidArguments, message)
+    })
+}
+
+/// What Codex may change in the workspace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Changes {
+    /// Nothing: a read-only sandbox.
+    #[default]
+    None,
+    /// A patch in a scratch workspace. Not in this version.
+    #[schemars(skip)]
+    Propose,
+    /// The files themselves. Not in this version.
+    #[schemars(skip)]
+    Direct,
+}
+
+/// The removed official tool's word for what Codex may change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Sandbox {
+    ReadOnly,
+    WorkspaceWrite,
+    DangerFullAccess,
+}
+
+/// Which questions Codex asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Approval {
+    Untrusted,
+    OnFailure,
+    OnRequest,
+    Never,
+}
+
+/// How hard the model thinks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Effort {
+    None,
+    Minimal,
+    Low,
+    Medium,
+    High,
+    Xhigh,
+    Max,
+    Ultra,
+}
+
+impl From<Approval> for ApprovalPolicy {
+    fn from(approval: Approval) -> Self {
+        match approval {
+            Approval::Untrusted => Self::Untrusted,
+            // Codex dropped `on-failure`; asking on request is what came closest to it.
+            Approval::OnFailure | Approval::OnRequest => Self::OnRequest,
+            Approval::Never => Self::Never,
+        }
+    }
+}
+
+impl Effort {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Minimal => "minimal",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Xhigh => "xhigh",
+            Self::Max => "max",
+            Self::Ultra => "ultra",
+        }
+    }
+}
+
+/// The arguments that one turn can have, whichever tool starts it.
+pub(super) struct TurnArguments {
+    pub(super) prompt: String,
+    pub(super) model: Option<String>,
+    pub(super) effort: Option<Effort>,
+    pub(super) output_schema: Option<JsonObject>,
+    pub(super) background: Option<bool>,
+    pub(super) time_limit_seconds: Option<u32>,
+    pub(super) changes: Option<Changes>,
+    pub(super) sandbox: Option<Sandbox>,
+    pub(super) approval_policy: Option<Approval>,
+}
+
+impl TurnArguments {
+    /// Checks everything that types do not.
+    ///
+    /// # Errors
+    /// A [`Problem`] that names the argument.
+    pub(super) fn check(self, max_prompt_chars: usize) -> Result<TurnRequest, Problem> {
+        refuse_changes(self.changes.unwrap_or_default(), self.sandbox)?;
+        let time_limit = self.time_limit_seconds.map(time_limit).transpose()?;
+        Ok(TurnRequest {
+            prompt: prompt(self.prompt, max_prompt_chars)?,
+            options: TurnOptions {
+                model: self.model.map(model_name).transpose()?,
+                effort: self.effort.map(|effort| effort.as_str().to_owned()),
+                approval_policy: self.approval_policy.map(ApprovalPolicy::from),
+                output_schema: self
+                    .output_schema
+                    .map(|schema| Json(Value::Object(schema).to_string())),
+            },
+            attachment: match self.background {
+                Some(true) => Attachment::Background,
+                Some(false) | None => Attachment::Foreground,
+            },
+            time_limit,
+        })
+    }
+}
+
+fn refuse_changes(changes: Changes, sandbox: Option<Sandbox>) -> Result<(), Problem> {
+    let asked = match (changes, sandbox) {
+        (Changes::None, None | Some(Sandbox::ReadOnly)) => return Ok(()),
+        (Changes::Propose, _) => "`changes: propose`",
+        (Changes::Direct, _) => "`changes: direct`",
+        (Changes::None, Some(Sandbox::WorkspaceWrite)) => "`sandbox: workspace-write`",
+        (Changes::None, Some(Sandbox::DangerFullAccess)) => "`sandbox: danger-full-access`",
+    };
+    Err(Problem::new(
+        Code::ChangesNotAvailable,
+        format!("{asked} asks for changes to files"),
+    ))
+}
+
+fn time_limit(seconds: u32) -> Result<Duration, Problem> {
+    match seconds {
+        1..=MAX_TIME_LIMIT => Ok(Duration::from_secs(u64::from(seconds))),
+        _ => Err(Problem::argument(
+            "timeLimitSeconds",
+            &seconds.to_string(),
+            &format!("1 to {MAX_TIME_LIMIT}"),
+        )),
+    }
+}
+
+/// Checks a prompt.
+pub(super) fn prompt(prompt: String, max_chars: usize) -> Result<String, Problem> {
+    if prompt.trim().is_empty() {
+        return Err(Problem::argument(
+            "prompt",
+            "it is empty",
+            "a text with at least one visible character",
+        ));
+    }
+    // Bytes are an upper bound for characters, and cheap.
+    if prompt.len() > max_chars {
+        let chars = prompt.chars().count();
+        if chars > max_chars {
+            let message = format!("the prompt has {chars} characters; the limit is {max_chars}");
+            return Err(Problem::new(Code::PromptTooLarge, message)
+                .with_hint("The limit is `max_prompt_chars`."));
+        }
+    }
+    Ok(prompt)
+}
+
+/// Checks a model's name by its form: which models exist, only the provider knows.
+pub(super) fn model_name(model: String) -> Result<String, Problem> {
+    let allowed =
+        |character: char| character.is_ascii_alphanumeric() || "-_.:/@+".contains(character);
+    let starts_well = model.starts_with(|first: char| first.is_ascii_alphanumeric());
+    if starts_well && model.len() <= MAX_NAME && model.chars().all(allowed) {
+        return Ok(model);
+    }
+    let given: String = model.chars().take(60).collect();
+    Err(Problem::argument(
+        "model",
+        &format!("{given:?}"),
+        "a model's name, such as `gpt-5.5`: letters, digits and `-_.:/@+`",
+    ))
+}
+
+/// Checks a thread's id by its form.
+pub(super) fn thread_id(id: &str) -> Result<ThreadId, Problem> {
+    identifier("threadId", id, "a `threadId` that `codex` returned").map(ThreadId)
+}
+
+/// Checks a turn's id by its form.
+pub(super) fn turn_id(id: Option<&str>) -> Result<Option<TurnId>, Problem> {
+    id.map(|id| {
+        identifier(
+            "turnId",
+            id,
+            "a `turnId` that `codex` or `codex-reply` returned",
+        )
+        .map(TurnId)
+    })
+    .transpose()
+}
+
+fn identifier(argument: &str, id: &str, allowed: &str) -> Result<String, Problem> {
+    let id = id.trim();
+    let fits = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
+    if !id.is_empty() && id.len() <= MAX_NAME && id.chars().all(fits) {
+        return Ok(id.to_owned());
+    }
+    let given: String = id.chars().take(60).collect();
+    Err(Problem::argument(argument, &format!("{given:?}"), allowed))
+}

@@ -1,0 +1,82 @@
+//! One tool call on its way through the engine: its progress, its cancellation, its outcome.
+
+use bridge_core::{CallRequest, Outcome};
+use rmcp::RoleServer;
+use rmcp::service::RequestContext;
+
+use super::progress::ProgressSink;
+use super::render;
+use super::server::Server;
+use crate::clock;
+use crate::config::Config;
+use crate::engine::Next;
+use crate::error::{Code, Problem};
+
+/// What a tool may use.
+pub(super) struct ToolCall<'a> {
+    server: &'a Server,
+    context: RequestContext<RoleServer>,
+}
+
+impl<'a> ToolCall<'a> {
+    pub(super) fn new(server: &'a Server, context: RequestContext<RoleServer>) -> Self {
+        Self { server, context }
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        self.server.config()
+    }
+
+    pub(super) fn max_prompt_chars(&self) -> usize {
+        self.config().max_prompt_chars
+    }
+
+    /// The directories in which Codex may work.
+    pub(super) fn workspace_roots(&self) -> Vec<String> {
+        self.server.roots().iter().map(|root| root.display().to_string()).collect()
+    }
+
+    /// Checks a working directory against the workspace roots.
+    ///
+    /// # Errors
+    /// It does not exist, is no directory, or lies outside.
+    pub(super) fn working_directory(&self, given: Option<&str>) -> Result<String, Problem> {
+        let path = self
+            .server
+            .roots()
+            .resolve(given)
+            .map_err(|error| Problem::from(&error))?;
+        path.into_os_string().into_string().map_err(|path| {
+            let message = format!("the path {} is not valid UTF-8", path.to_string_lossy());
+            Problem::new(Code::DirectoryNotFound, message)
+        })
+    }
+
+    /// Lets the engine carry out a request, passes its news on, and waits for its outcome. If the client gives the
+    /// call up, so does the engine.
+    pub(super) async fn run(&self, request: CallRequest) -> Outcome {
+        let mut call = self
+            .server
+            .engine()
+            .call(self.server.connection(), request)
+            .await;
+        let sink = ProgressSink::of(&self.context);
+        let mut sent = 0;
+        loop {
+            let update = tokio::select! {
+                biased;
+                () = self.context.ct.cancelled() => return call.cancel().await,
+                next = call.next() => match next {
+                    Next::News(update) => update,
+                    Next::Outcome(outcome) => return outcome,
+                },
+            };
+            if let Some(sink) = &sink {
+                sent += 1;
+                let (message, meta) = render::progress(&update, &self.context.id, clock::timestamp());
+                // A client that can hear no more is noticed by its connection.
+                let _ = sink.notify(sent, &message, meta).await;
+            }
+        }
+    }
+}

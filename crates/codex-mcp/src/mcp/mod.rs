@@ -1,0 +1,26 @@
+//! The MCP side: everything that speaks to a client, and the only place that knows rmcp.
+//!
+//! A connection is any pair of byte streams. [`connection::serve`] reads lines ([`line`]), turns them into
+//! messages ([`decode`], [`method`]), keeps the promises that the SDK leaves to the transport
+//! ([`transport`]) and to the service ([`hardened`]), and writes answers in the order in which they were
+//! made ([`outbox`]). [`Server`] answers: it lists [`tools`], which ask the engine and [`render`] what it says.
+
+mod arguments;
+mod call;
+pub mod connection;
+mod decode;
+mod hardened;
+mod line;
+mod method;
+mod outbox;
+pub mod progress;
+mod render;
+mod salvage;
+mod schema;
+mod server;
+pub mod stdio;
+mod tools;
+mod transport;
+
+pub use hardened::is_modern;
+pub use server::Server;

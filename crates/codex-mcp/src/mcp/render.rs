@@ -1,0 +1,107 @@
+//! What clients are shown: turns, errors and progress, each as text for a reader and as data for a program.
+//!
+//! Claude Code shows its model only the data of a success and only the text of an error, so both say everything.
+
+mod progress;
+mod turn;
+
+use bridge_core::Outcome;
+use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+pub(super) use progress::progress;
+pub(super) use turn::TurnResult;
+
+use crate::error::Problem;
+
+/// The answer to a call.
+#[derive(Debug)]
+pub(super) struct Answer {
+    text: String,
+    data: Value,
+    is_error: bool,
+}
+
+/// An error, as data.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ErrorResult {
+    /// A stable name; `docs/errors.md` lists all.
+    code: &'static str,
+    /// What happened and why.
+    message: String,
+    /// What to do next.
+    remedy: String,
+    /// Whether the same call can succeed later.
+    retryable: bool,
+    /// How long to wait before that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after_seconds: Option<u64>,
+}
+
+impl From<&Problem> for ErrorResult {
+    fn from(problem: &Problem) -> Self {
+        let retry_after = problem.retry_after();
+        Self {
+            code: problem.code.entry().name,
+            message: problem.message.clone(),
+            remedy: problem.remedy(),
+            retryable: retry_after.is_some(),
+            retry_after_seconds: retry_after.map(|pause| pause.as_secs()),
+        }
+    }
+}
+
+impl Answer {
+    pub(super) fn success(text: String, data: &impl Serialize) -> Self {
+        Self {
+            text,
+            data: to_value(data),
+            is_error: false,
+        }
+    }
+
+    /// The answer of a tool that starts or awaits a turn; `None` if the outcome is not a turn's.
+    pub(super) fn of_turn(outcome: Outcome) -> Option<Self> {
+        match outcome {
+            Outcome::Turn(report) => {
+                let result = TurnResult::from(*report);
+                let is_error = result.error.is_some();
+                Some(Self {
+                    text: result.to_string(),
+                    data: to_value(&result),
+                    is_error,
+                })
+            }
+            Outcome::Failed(failure) => Some(Self::from(Problem::from(&failure))),
+            Outcome::Steered { .. } | Outcome::Cancelled { .. } | Outcome::Health(_) => None,
+        }
+    }
+
+    pub(super) fn into_response(self) -> CallToolResponse {
+        let content = vec![ContentBlock::text(self.text)];
+        let mut result = match self.is_error {
+            true => CallToolResult::error(content),
+            false => CallToolResult::success(content),
+        };
+        result.structured_content = Some(self.data);
+        result.into()
+    }
+}
+
+impl From<Problem> for Answer {
+    fn from(problem: Problem) -> Self {
+        let data = json!({ "error": to_value(&ErrorResult::from(&problem)) });
+        Self {
+            text: problem.to_string(),
+            data,
+            is_error: true,
+        }
+    }
+}
+
+fn to_value(data: &impl Serialize) -> Value {
+    serde_json::to_value(data).expect("a result has string keys and cannot fail to serialise")
+}

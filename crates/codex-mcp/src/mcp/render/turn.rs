@@ -1,0 +1,444 @@
+//! A turn, as a client sees it.
+
+use std::fmt;
+
+use bridge_core::{
+    Command, CommandStatus, Message, Phase, Plan, StepStatus, StopCause, Tool, Transcript,
+    TurnReport, TurnState, Usage,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::ErrorResult;
+use crate::error::Problem;
+
+/// Where a turn stands, and all that came of it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::mcp) struct TurnResult {
+    /// The thread; continue it with codex-reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::mcp) thread_id: Option<String>,
+    /// Codex's final answer, or as much of it as there is.
+    pub(in crate::mcp) content: String,
+    /// The turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turn_id: Option<String>,
+    /// Where the turn stands.
+    pub(in crate::mcp) status: Status,
+    /// Its place in the thread's queue; 1 is next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue_position: Option<usize>,
+    /// The model that Codex resolved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    /// The reasoning effort that Codex resolved; absent: the model's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effort: Option<String>,
+    /// What Codex thought, apart from the answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    thinking: Vec<String>,
+    /// What Codex said on the way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    commentary: Vec<String>,
+    /// The commands that Codex ran. Not an audit log: Codex does not show those that its sandbox stopped at once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    commands: Vec<CommandResult>,
+    /// Other tools that Codex called.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<ToolResult>,
+    /// Codex's newest plan.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<PlanResult>,
+    /// What Codex asked for and did not get.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    declined: Vec<DeclinedResult>,
+    /// Tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<UsageResult>,
+    /// How long the turn ran, without its time in the queue.
+    duration_ms: u64,
+    /// Who stopped the turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped_by: Option<String>,
+    /// What else is worth knowing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+    /// Why the turn failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::mcp) error: Option<ErrorResult>,
+    #[serde(skip)]
+    problem: Option<Problem>,
+}
+
+/// Where a turn stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::mcp) enum Status {
+    Queued,
+    InProgress,
+    Completed,
+    Interrupted,
+    Failed,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct CommandResult {
+    command: String,
+    cwd: String,
+    status: ItemStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<i64>,
+    /// The end of its output.
+    output: String,
+    /// How much of the beginning of the output was left out, in characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output_omitted_chars: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+enum ItemStatus {
+    InProgress,
+    Completed,
+    Failed,
+    Declined,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct ToolResult {
+    name: String,
+    status: ItemStatus,
+}
+
+/// A plan, in the contract's words for its states.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PlanResult {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<String>,
+    steps: Vec<PlanStepResult>,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+struct PlanStepResult {
+    step: String,
+    status: StepStatusResult,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum StepStatusResult {
+    Pending,
+    InProgress,
+    Completed,
+}
+
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct DeclinedResult {
+    what: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct UsageResult {
+    input_tokens: u64,
+    cached_input_tokens: u64,
+    output_tokens: u64,
+    reasoning_output_tokens: u64,
+    /// All tokens of the thread so far.
+    thread_total_tokens: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context_window: Option<u64>,
+}
+
+impl From<TurnReport> for TurnResult {
+    fn from(report: TurnReport) -> Self {
+        let TurnReport {
+            thread,
+            turn,
+            state,
+            model,
+            effort,
+            duration,
+            transcript,
+            failure,
+            stopped,
+        } = report;
+        let problem = failure.as_ref().map(Problem::from);
+        let content = transcript
+            .answer()
+            .map(|answer| answer.text.clone())
+            .unwrap_or_default();
+        let commentary = transcript
+            .commentary()
+            .map(|message| message.text.clone())
+            .collect();
+        let mut warnings = transcript.warnings.clone();
+        warnings.extend(warning_of(state, &transcript));
+        let (status, queue_position) = Status::of(state);
+        Self {
+            thread_id: thread.map(|thread| thread.0),
+            content,
+            turn_id: turn.map(|turn| turn.0),
+            status,
+            queue_position,
+            model,
+            effort,
+            thinking: transcript
+                .thinking
+                .into_iter()
+                .map(|thinking| thinking.text)
+                .filter(|text| !text.is_empty())
+                .collect(),
+            commentary,
+            commands: transcript
+                .commands
+                .into_iter()
+                .map(CommandResult::from)
+                .collect(),
+            tools: transcript.tools.into_iter().map(ToolResult::from).collect(),
+            plan: transcript.plan.as_ref().map(PlanResult::from),
+            declined: transcript
+                .declined
+                .into_iter()
+                .map(|declined| DeclinedResult {
+                    what: declined.what,
+                    reason: declined.reason,
+                })
+                .collect(),
+            usage: transcript.usage.map(UsageResult::from),
+            duration_ms: millis(duration),
+            stopped_by: stopped.map(|cause| stopped_by(&cause)),
+            warnings,
+            error: problem.as_ref().map(ErrorResult::from),
+            problem,
+        }
+    }
+}
+
+/// What a reader could mistake.
+fn warning_of(state: TurnState, transcript: &Transcript) -> Option<String> {
+    let cut = |message: &Message| !message.complete && message.phase != Some(Phase::Commentary);
+    match (state, transcript.answer()) {
+        (TurnState::Completed, None) => {
+            Some("Codex ended the turn without a final answer".to_owned())
+        }
+        (TurnState::Interrupted | TurnState::Failed, Some(answer)) if cut(answer) => {
+            Some("`content` was cut off in the middle".to_owned())
+        }
+        (
+            TurnState::Queued { .. }
+            | TurnState::InProgress
+            | TurnState::Completed
+            | TurnState::Interrupted
+            | TurnState::Failed,
+            _,
+        ) => None,
+    }
+}
+
+fn stopped_by(cause: &StopCause) -> String {
+    match cause {
+        StopCause::CallCancelled => "the client cancelled the call".to_owned(),
+        StopCause::ClientGone => "the client went away".to_owned(),
+        StopCause::Requested { reason: None } => "codex.cancel".to_owned(),
+        StopCause::Requested {
+            reason: Some(reason),
+        } => format!("codex.cancel: {reason}"),
+        StopCause::Limit => "a limit of this server".to_owned(),
+        StopCause::Shutdown => "the end of the server".to_owned(),
+    }
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Status {
+    fn of(state: TurnState) -> (Self, Option<usize>) {
+        match state {
+            TurnState::Queued { position } => (Self::Queued, Some(position)),
+            TurnState::InProgress => (Self::InProgress, None),
+            TurnState::Completed => (Self::Completed, None),
+            TurnState::Interrupted => (Self::Interrupted, None),
+            TurnState::Failed => (Self::Failed, None),
+        }
+    }
+
+    /// The word for it.
+    pub(in crate::mcp) fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::InProgress => "inProgress",
+            Self::Completed => "completed",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+impl From<CommandStatus> for ItemStatus {
+    fn from(status: CommandStatus) -> Self {
+        match status {
+            CommandStatus::InProgress => Self::InProgress,
+            CommandStatus::Completed => Self::Completed,
+            CommandStatus::Failed => Self::Failed,
+            CommandStatus::Declined => Self::Declined,
+        }
+    }
+}
+
+impl From<Command> for CommandResult {
+    fn from(command: Command) -> Self {
+        let omitted = command
+            .output_chars
+            .saturating_sub(command.output.chars().count());
+        Self {
+            command: command.command,
+            cwd: command.working_directory,
+            status: command.status.into(),
+            exit_code: command.exit_code,
+            output: command.output,
+            output_omitted_chars: (omitted > 0).then_some(omitted),
+            duration_ms: command.duration.map(millis),
+        }
+    }
+}
+
+impl From<Tool> for ToolResult {
+    fn from(tool: Tool) -> Self {
+        Self {
+            name: tool.name,
+            status: tool.status.into(),
+        }
+    }
+}
+
+impl From<&Plan> for PlanResult {
+    fn from(plan: &Plan) -> Self {
+        let status = |status: StepStatus| match status {
+            StepStatus::Pending => StepStatusResult::Pending,
+            StepStatus::InProgress => StepStatusResult::InProgress,
+            StepStatus::Completed => StepStatusResult::Completed,
+        };
+        let step = |step: &bridge_core::PlanStep| PlanStepResult {
+            step: step.step.clone(),
+            status: status(step.status),
+        };
+        Self {
+            explanation: plan.explanation.clone(),
+            steps: plan.steps.iter().map(step).collect(),
+        }
+    }
+}
+
+impl From<Usage> for UsageResult {
+    fn from(usage: Usage) -> Self {
+        Self {
+            input_tokens: usage.turn.input,
+            cached_input_tokens: usage.turn.cached_input,
+            output_tokens: usage.turn.output,
+            reasoning_output_tokens: usage.turn.reasoning_output,
+            thread_total_tokens: usage.thread_total,
+            context_window: usage.context_window,
+        }
+    }
+}
+
+/// For a reader: the error or the answer first, then what led to it.
+impl fmt::Display for TurnResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(problem) = &self.problem {
+            writeln!(f, "{problem}\n")?;
+        }
+        if !self.content.is_empty() {
+            writeln!(f, "{}\n", self.content)?;
+        }
+        write!(
+            f,
+            "[thread {}",
+            self.thread_id.as_deref().unwrap_or("not started")
+        )?;
+        if let Some(turn) = &self.turn_id {
+            write!(f, ", turn {turn}")?;
+        }
+        write!(f, ": {}", self.status.as_str())?;
+        if let Some(position) = self.queue_position {
+            write!(f, " at place {position}")?;
+        }
+        if let Some(model) = &self.model {
+            write!(f, ", {model}")?;
+        }
+        if let Some(effort) = &self.effort {
+            write!(f, " {effort}")?;
+        }
+        write!(f, ", {:.1} s", self.duration_ms as f64 / 1000.0)?;
+        if let Some(usage) = &self.usage {
+            write!(
+                f,
+                ", {} tokens in and {} out",
+                usage.input_tokens, usage.output_tokens
+            )?;
+        }
+        write!(f, "]")?;
+        if let Some(stopped_by) = &self.stopped_by {
+            write!(f, "\nStopped by {stopped_by}.")?;
+        }
+        for warning in &self.warnings {
+            write!(f, "\nWarning: {warning}.")?;
+        }
+        self.fmt_details(f)
+    }
+}
+
+impl TurnResult {
+    fn fmt_details(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(plan) = &self.plan {
+            write!(f, "\n\nPlan:")?;
+            for step in &plan.steps {
+                let mark = match step.status {
+                    StepStatusResult::Pending => "[ ]",
+                    StepStatusResult::InProgress => "[>]",
+                    StepStatusResult::Completed => "[x]",
+                };
+                write!(f, "\n{mark} {}", step.step)?;
+            }
+        }
+        for declined in &self.declined {
+            write!(f, "\n\nCodex asked {} and was declined.", declined.what)?;
+        }
+        if !self.commands.is_empty() {
+            write!(f, "\n\nCommands:")?;
+        }
+        for command in &self.commands {
+            let exit = command
+                .exit_code
+                .map_or(String::new(), |code| format!(" (exit {code})"));
+            write!(f, "\n$ {}{exit}", command.command)?;
+            if let Some(omitted) = command.output_omitted_chars {
+                write!(f, "\n[{omitted} characters left out]")?;
+            }
+            if !command.output.is_empty() {
+                write!(f, "\n{}", command.output.trim_end())?;
+            }
+        }
+        for tool in &self.tools {
+            write!(f, "\nTool: {}", tool.name)?;
+        }
+        for text in &self.commentary {
+            write!(f, "\n\nOn the way Codex said: {text}")?;
+        }
+        for text in &self.thinking {
+            write!(f, "\n\nCodex thought: {text}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,101 @@
+//! `codex`: a new thread and its first turn. A drop-in for the removed official tool of the same name.
+
+use bridge_core::{CallRequest, ThreadOptions};
+use rmcp::model::{JsonObject, Tool, ToolAnnotations};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Definition, Visibility, unexpected};
+use crate::codex::thread_config;
+use crate::error::Problem;
+use crate::mcp::arguments::{Approval, Changes, Effort, Sandbox, TurnArguments, parse};
+use crate::mcp::call::ToolCall;
+use crate::mcp::render::{Answer, TurnResult};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Arguments {
+    /// What Codex is to do, with all it needs to know: it sees the workspace, not your conversation.
+    prompt: String,
+    /// A model's name. Default: the user's own Codex setting.
+    model: Option<String>,
+    /// How hard the model thinks.
+    effort: Option<Effort>,
+    /// The working directory, inside a workspace root. Default: the client's project.
+    cwd: Option<String>,
+    /// A title for the thread.
+    name: Option<String>,
+    /// A JSON schema that the final answer follows.
+    output_schema: Option<JsonObject>,
+    /// `true`: answer as soon as the turn runs; get the result with codex.wait.
+    background: Option<bool>,
+    /// Interrupt the turn after this long.
+    #[schemars(range(min = 1, max = 86400))]
+    time_limit_seconds: Option<u32>,
+    /// What Codex may change in the workspace. This version: nothing.
+    changes: Option<Changes>,
+    /// Same as `changes`, in Codex's words. This version: read-only.
+    sandbox: Option<Sandbox>,
+    /// When Codex asks for more than its sandbox allows. Questions are declined.
+    #[serde(rename = "approval-policy")]
+    approval_policy: Option<Approval>,
+    /// A profile of the user's Codex configuration.
+    profile: Option<String>,
+    /// Further Codex settings for this thread, such as `model_verbosity`.
+    config: Option<JsonObject>,
+    /// Instructions added to Codex's own.
+    #[serde(rename = "developer-instructions")]
+    developer_instructions: Option<String>,
+    /// Instructions in place of Codex's own.
+    #[serde(rename = "base-instructions")]
+    base_instructions: Option<String>,
+    /// The prompt that Codex compacts the thread with.
+    #[serde(rename = "compact-prompt")]
+    compact_prompt: Option<String>,
+}
+
+pub(super) fn definition() -> Tool {
+    Definition {
+        name: "codex",
+        title: "Ask Codex",
+        description: "Start a new OpenAI Codex thread and run its first turn: a second opinion, an investigation, a \
+            review, an explanation, a plan. Codex reads files and runs commands in a read-only sandbox; it changes \
+            nothing. Put everything it needs into `prompt`. Returns `threadId` (continue with codex-reply) and \
+            `content` (its final answer). Long work: set `background` and collect the result with codex.wait.",
+        search_hint: "openai gpt delegate second opinion ask another model agent review investigate",
+        annotations: ToolAnnotations::new().read_only(false).destructive(false).idempotent(false).open_world(true),
+        visibility: Visibility::Always,
+    }
+    .tool::<Arguments, TurnResult>()
+}
+
+pub(super) async fn call(arguments: Option<JsonObject>, call: ToolCall<'_>) -> Result<Answer, Problem> {
+    let arguments: Arguments = parse(arguments)?;
+    let working_directory = call.working_directory(arguments.cwd.as_deref())?;
+    let config =
+        thread_config::build(arguments.config, arguments.profile.as_deref(), arguments.compact_prompt.as_deref())?;
+    let turn = TurnArguments {
+        prompt: arguments.prompt,
+        model: arguments.model,
+        effort: arguments.effort,
+        output_schema: arguments.output_schema,
+        background: arguments.background,
+        time_limit_seconds: arguments.time_limit_seconds,
+        changes: arguments.changes,
+        sandbox: arguments.sandbox,
+        approval_policy: arguments.approval_policy,
+    };
+    let mut turn = turn.check(call.max_prompt_chars())?;
+    let options = ThreadOptions {
+        working_directory,
+        // What the first call says holds for the thread, as it did with the official tool.
+        model: turn.options.model.take(),
+        approval_policy: turn.options.approval_policy.take(),
+        config: Some(config),
+        base_instructions: arguments.base_instructions,
+        developer_instructions: arguments.developer_instructions,
+        name: arguments.name.filter(|name| !name.trim().is_empty()),
+    };
+    let outcome = call.run(CallRequest::StartThread { options, turn }).await;
+    Answer::of_turn(outcome).ok_or_else(|| unexpected("codex"))
+}

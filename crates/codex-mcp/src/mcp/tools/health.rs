@@ -1,0 +1,253 @@
+//! `codex.health`: what runs, who is logged in, what is wrong and what to do about it.
+
+use bridge_core::{Account, CallRequest, Failure, HealthReport, Outcome, ProcessState, SandboxProbe};
+use rmcp::model::{JsonObject, Tool, ToolAnnotations};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Definition, Visibility, unexpected};
+use crate::config::Config;
+use crate::error::Problem;
+use crate::mcp::arguments::parse;
+use crate::mcp::call::ToolCall;
+use crate::mcp::render::Answer;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Arguments {}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Health {
+    /// Whether turns can run.
+    healthy: bool,
+    /// What is wrong, with a remedy each.
+    findings: Vec<Finding>,
+    versions: Versions,
+    process: Process,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    login: Option<Login>,
+    /// Whether commands can run in Codex's read-only sandbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sandbox_works: Option<bool>,
+    work: Work,
+    /// The limits in force, by the names of their settings.
+    limits: serde_json::Map<String, serde_json::Value>,
+    workspace_roots: Vec<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Finding {
+    /// What is wrong.
+    problem: String,
+    /// What to do about it.
+    remedy: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Versions {
+    server: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    codex: Option<String>,
+    oldest_codex_that_works: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Process {
+    /// `ready`, `starting`, `stopping`, `stopped` or `pausing`.
+    state: &'static str,
+    program: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uptime_seconds: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    codex_home: Option<String>,
+    /// How an app-server last ended that was not stopped by us.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_exit: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Login {
+    /// Whether the configured provider needs an OpenAI login.
+    required: bool,
+    /// `apiKey`, `chatgpt` or another kind; absent: nobody is logged in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Work {
+    threads_loaded: usize,
+    turns_running: usize,
+    turns_queued: usize,
+    connections: usize,
+}
+
+pub(super) fn definition() -> Tool {
+    Definition {
+        name: "codex.health",
+        title: "Check Codex",
+        description: "Check whether Codex can work: versions, the app-server process, the login, the sandbox, the limits in \
+            force, with a remedy for each thing that is wrong. Costs no model request. Use it when another tool failed \
+            and its error does not say enough, or before relying on Codex.",
+        search_hint: "diagnose doctor status version login sandbox limits codex broken not working",
+        annotations: ToolAnnotations::new().read_only(true).idempotent(true).open_world(false),
+        visibility: Visibility::Searched,
+    }
+    .tool::<Arguments, Health>()
+}
+
+pub(super) async fn call(arguments: Option<JsonObject>, call: ToolCall<'_>) -> Result<Answer, Problem> {
+    let Arguments {} = parse(arguments)?;
+    match call.run(CallRequest::Health).await {
+        Outcome::Health(report) => {
+            let health = Health::new(*report, call.config(), call.workspace_roots());
+            Ok(Answer::success(health.text(), &health))
+        }
+        Outcome::Failed(failure) => Err(Problem::from(&failure)),
+        Outcome::Turn(_) | Outcome::Steered { .. } | Outcome::Cancelled { .. } => Err(unexpected("codex.health")),
+    }
+}
+
+impl Health {
+    fn new(report: HealthReport, config: &Config, workspace_roots: Vec<String>) -> Self {
+        let findings = findings(&report);
+        let info = report.info.clone();
+        let (state, uptime) = match &report.process {
+            ProcessState::Ready { uptime } => ("ready", Some(*uptime)),
+            ProcessState::Starting => ("starting", None),
+            ProcessState::Stopping => ("stopping", None),
+            ProcessState::Stopped => ("stopped", None),
+            ProcessState::Pausing { .. } => ("pausing", None),
+        };
+        let program = info.as_ref().map(|info| info.program.clone());
+        Self {
+            healthy: findings.is_empty(),
+            findings,
+            versions: Versions {
+                server: env!("CARGO_PKG_VERSION"),
+                codex: info.as_ref().and_then(|info| info.version.clone()),
+                oldest_codex_that_works: codex_client::MINIMUM_VERSION.to_string(),
+            },
+            process: Process {
+                state,
+                program: program.unwrap_or_else(|| config.codex_bin.display().to_string()),
+                pid: uptime.and(info.as_ref().map(|info| info.pid)),
+                uptime_seconds: uptime.map(|uptime| uptime.as_secs()),
+                codex_home: info.and_then(|info| info.codex_home),
+                last_exit: report.last_exit.map(|exit| Problem::from(&Failure::AppServerExited(exit)).message),
+            },
+            login: report.account.ok().map(|account| Login {
+                required: account.login_required,
+                kind: account.kind,
+                plan: account.plan,
+            }),
+            sandbox_works: report.sandbox.ok().map(|probe| probe.exit_code == 0),
+            work: Work {
+                threads_loaded: report.threads_loaded,
+                turns_running: report.turns_running,
+                turns_queued: report.turns_queued,
+                connections: report.connections,
+            },
+            limits: limits(config),
+            workspace_roots,
+        }
+    }
+
+    /// For a reader.
+    fn text(&self) -> String {
+        let mut lines = vec![match self.healthy {
+            true => "Codex can work.".to_owned(),
+            false => format!("{} found:", count(self.findings.len(), "problem")),
+        }];
+        lines.extend(self.findings.iter().map(|finding| format!("- {}\n  What to do: {}", finding.problem, finding.remedy)));
+        let codex = self.versions.codex.as_deref().unwrap_or("of unknown version");
+        lines.push(format!("codex-mcp {}, Codex {codex} ({})", self.versions.server, self.process.program));
+        lines.push(match (self.process.pid, self.process.uptime_seconds) {
+            (Some(pid), Some(uptime)) => format!("App-server: {}, process {pid}, up {uptime} s", self.process.state),
+            (_, _) => format!("App-server: {}", self.process.state),
+        });
+        if let Some(login) = &self.login {
+            lines.push(match (&login.kind, login.required) {
+                (Some(kind), _) => format!("Login: {kind}"),
+                (None, true) => "Login: none, and the provider needs one".to_owned(),
+                (None, false) => "Login: none, and the provider needs none".to_owned(),
+            });
+        }
+        if let Some(works) = self.sandbox_works {
+            lines.push(format!("Sandbox: {}", if works { "works" } else { "does not work" }));
+        }
+        let work = &self.work;
+        lines.push(format!(
+            "Work: {} running, {} waiting, {} loaded, {}",
+            count(work.turns_running, "turn"),
+            work.turns_queued,
+            count(work.threads_loaded, "thread"),
+            count(work.connections, "client"),
+        ));
+        let limits = self.limits.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>();
+        lines.push(format!("Limits: {}", limits.join(", ")));
+        lines.push(format!("Workspace roots: {}", self.workspace_roots.join(", ")));
+        lines.join("\n")
+    }
+}
+
+fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        number => format!("{number} {noun}s"),
+    }
+}
+
+/// What is wrong. The same failure of both questions is one finding.
+fn findings(report: &HealthReport) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut add = |problem: String, remedy: String| {
+        if !findings.iter().any(|finding: &Finding| finding.problem == problem) {
+            findings.push(Finding { problem, remedy });
+        }
+    };
+    match &report.account {
+        Ok(Account { kind: None, login_required: true, .. }) => add(
+            "nobody is logged in, and the configured provider needs a login".to_owned(),
+            "The user has to run `codex login`, or set an API key.".to_owned(),
+        ),
+        Ok(_) => {}
+        Err(failure) => {
+            let problem = Problem::from(failure);
+            add(problem.message.clone(), problem.remedy());
+        }
+    }
+    match &report.sandbox {
+        Ok(SandboxProbe { exit_code: 0, .. }) => {}
+        Ok(SandboxProbe { exit_code, stderr }) => {
+            let said = stderr.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("nothing");
+            add(
+                format!("commands cannot run in Codex's sandbox (exit code {exit_code}): {said}"),
+                "Turns work, but every command in them fails. Allow unprivileged user namespaces, or install bubblewrap."
+                    .to_owned(),
+            );
+        }
+        Err(failure) => {
+            let problem = Problem::from(failure);
+            add(problem.message.clone(), problem.remedy());
+        }
+    }
+    findings
+}
+
+fn limits(config: &Config) -> serde_json::Map<String, serde_json::Value> {
+    const LIMITS: &[&str] = &["max_", "_limit_seconds", "_deadline_seconds", "idle_stop_seconds", "command_output_chars"];
+    let settings = config.settings().iter();
+    let limits = settings.filter(|setting| LIMITS.iter().any(|part| setting.key.contains(part)));
+    let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::from(text));
+    limits.map(|setting| (setting.key.to_owned(), value(&setting.value))).collect()
+}

@@ -1,0 +1,87 @@
+//! The tools: one file each, with its arguments, its result and what it asks of the engine.
+//!
+//! Their names, parameters and order are a public contract.
+
+mod cancel;
+mod codex;
+mod health;
+mod reply;
+mod steer;
+mod wait;
+
+use rmcp::model::{JsonObject, MetaObject, Tool, ToolAnnotations};
+use schemars::JsonSchema;
+use serde_json::json;
+
+use super::call::ToolCall;
+use super::render::Answer;
+use super::schema;
+use crate::error::{Code, Problem};
+
+/// What a result may have in characters before Claude Code puts it into a file. Its own ceiling is 500,000.
+const MAX_RESULT_CHARS: u32 = 400_000;
+
+/// A tool, as the list shows it.
+struct Definition {
+    name: &'static str,
+    title: &'static str,
+    description: &'static str,
+    /// Further words by which a client's tool search shall find it.
+    search_hint: &'static str,
+    annotations: ToolAnnotations,
+    visibility: Visibility,
+}
+
+/// Whether Claude Code shows a tool to its model from the beginning, or when it is searched for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Visibility {
+    Always,
+    Searched,
+}
+
+impl Definition {
+    fn tool<Arguments: JsonSchema, Output: JsonSchema>(self) -> Tool {
+        let mut meta = MetaObject::default();
+        meta.insert("anthropic/maxResultSizeChars".to_owned(), json!(MAX_RESULT_CHARS));
+        meta.insert("anthropic/searchHint".to_owned(), json!(self.search_hint));
+        if self.visibility == Visibility::Always {
+            meta.insert("anthropic/alwaysLoad".to_owned(), json!(true));
+        }
+        Tool::new(self.name, self.description, schema::of_arguments::<Arguments>())
+            .with_title(self.title)
+            .with_raw_output_schema(schema::of_result::<Output>())
+            .with_annotations(self.annotations)
+            .with_meta(meta)
+    }
+}
+
+/// All tools, in the order of the contract.
+pub(super) fn definitions() -> Vec<Tool> {
+    vec![
+        codex::definition(),
+        reply::definition(),
+        steer::definition(),
+        wait::definition(),
+        cancel::definition(),
+        health::definition(),
+    ]
+}
+
+/// Runs a tool; `None` if there is none of this name.
+pub(super) async fn call(name: &str, arguments: Option<JsonObject>, call: ToolCall<'_>) -> Option<Answer> {
+    let result = match name {
+        "codex" => codex::call(arguments, call).await,
+        "codex-reply" => reply::call(arguments, call).await,
+        "codex.steer" => steer::call(arguments, call).await,
+        "codex.wait" => wait::call(arguments, call).await,
+        "codex.cancel" => cancel::call(arguments, call).await,
+        "codex.health" => health::call(arguments, call).await,
+        _ => return None,
+    };
+    Some(result.unwrap_or_else(Answer::from))
+}
+
+/// An outcome that no request of this tool can have.
+fn unexpected(tool: &str) -> Problem {
+    Problem::new(Code::CodexUnreadable, format!("{tool} got an answer that belongs to another tool"))
+}

@@ -1,0 +1,74 @@
+//! `codex-reply`: the next turn of a thread, also of one that a Codex terminal started.
+
+use bridge_core::CallRequest;
+use rmcp::model::{JsonObject, Tool, ToolAnnotations};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Definition, Visibility, unexpected};
+use crate::error::Problem;
+use crate::mcp::arguments::{Approval, Changes, Effort, Sandbox, TurnArguments, parse, thread_id};
+use crate::mcp::call::ToolCall;
+use crate::mcp::render::{Answer, TurnResult};
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Arguments {
+    /// The next message to Codex. It remembers the thread.
+    prompt: String,
+    /// The thread, as `codex` returned it.
+    thread_id: Option<String>,
+    /// A model's name, for this turn only.
+    model: Option<String>,
+    /// How hard the model thinks, for this turn only.
+    effort: Option<Effort>,
+    /// A JSON schema that the final answer of this turn follows.
+    output_schema: Option<JsonObject>,
+    /// `true`: answer as soon as the turn runs or is queued; get the result with codex.wait.
+    background: Option<bool>,
+    /// Interrupt the turn after this long.
+    #[schemars(range(min = 1, max = 86400))]
+    time_limit_seconds: Option<u32>,
+    /// What Codex may change in the workspace. This version: nothing.
+    changes: Option<Changes>,
+    /// Same as `changes`, in Codex's words. This version: read-only.
+    sandbox: Option<Sandbox>,
+    /// When Codex asks for more than its sandbox allows. Questions are declined.
+    #[serde(rename = "approval-policy")]
+    approval_policy: Option<Approval>,
+}
+
+pub(super) fn definition() -> Tool {
+    Definition {
+        name: "codex-reply",
+        title: "Continue a Codex thread",
+        description: "Send the next message to a Codex thread that `codex` started (or that a Codex terminal did, \
+            given its id): a follow-up, an answer, more detail. The thread keeps its memory, also across restarts. \
+            If its previous turn still runs, this one waits in the queue; to add to the running turn use codex.steer. \
+            Options hold for this turn only. Returns `threadId` and `content` like `codex`.",
+        search_hint: "openai gpt follow up continue resume conversation session thread",
+        annotations: ToolAnnotations::new().read_only(false).destructive(false).idempotent(false).open_world(true),
+        visibility: Visibility::Always,
+    }
+    .tool::<Arguments, TurnResult>()
+}
+
+pub(super) async fn call(arguments: Option<JsonObject>, call: ToolCall<'_>) -> Result<Answer, Problem> {
+    let arguments: Arguments = parse(arguments)?;
+    let allowed = "the `threadId` that `codex` returned (`conversationId` is accepted too)";
+    let thread = arguments.thread_id.ok_or_else(|| Problem::argument("threadId", "it is missing", allowed))?;
+    let turn = TurnArguments {
+        prompt: arguments.prompt,
+        model: arguments.model,
+        effort: arguments.effort,
+        output_schema: arguments.output_schema,
+        background: arguments.background,
+        time_limit_seconds: arguments.time_limit_seconds,
+        changes: arguments.changes,
+        sandbox: arguments.sandbox,
+        approval_policy: arguments.approval_policy,
+    };
+    let turn = turn.check(call.max_prompt_chars())?;
+    let outcome = call.run(CallRequest::ContinueThread { thread: thread_id(&thread)?, turn }).await;
+    Answer::of_turn(outcome).ok_or_else(|| unexpected("codex-reply"))
+}

@@ -1,0 +1,59 @@
+//! `codex.wait`: the state or the result of a turn; the way back after a time-out or `background`.
+
+use std::time::Duration;
+
+use bridge_core::CallRequest;
+use rmcp::model::{JsonObject, Tool, ToolAnnotations};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Definition, Visibility, unexpected};
+use crate::error::Problem;
+use crate::mcp::arguments::{parse, thread_id, turn_id};
+use crate::mcp::call::ToolCall;
+use crate::mcp::render::{Answer, TurnResult};
+
+/// How long a call waits that does not say.
+const DEFAULT_WAIT: u32 = 60;
+/// The longest wait: an hour. The turn does not depend on it.
+const MAX_WAIT: u32 = 3600;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Arguments {
+    /// The thread.
+    thread_id: String,
+    /// The turn. Default: the newest of the thread.
+    turn_id: Option<String>,
+    /// How long to wait for its end. 0: only look. Default: 60.
+    #[schemars(range(min = 0, max = 3600))]
+    wait_seconds: Option<u32>,
+}
+
+pub(super) fn definition() -> Tool {
+    Definition {
+        name: "codex.wait",
+        title: "Wait for a Codex turn",
+        description: "Get the result of a Codex turn, or how far it is: after `background: true`, after a time-out or a \
+            lost connection, or for an older turn. Waits up to `waitSeconds` for a running turn and then returns with \
+            status `inProgress` or `queued`; call it again then. Waiting does not change the turn.",
+        search_hint: "poll status result background job codex turn progress collect",
+        annotations: ToolAnnotations::new().read_only(true).idempotent(true).open_world(false),
+        visibility: Visibility::Searched,
+    }
+    .tool::<Arguments, TurnResult>()
+}
+
+pub(super) async fn call(arguments: Option<JsonObject>, call: ToolCall<'_>) -> Result<Answer, Problem> {
+    let arguments: Arguments = parse(arguments)?;
+    let wait = arguments.wait_seconds.unwrap_or(DEFAULT_WAIT);
+    if wait > MAX_WAIT {
+        return Err(Problem::argument("waitSeconds", &wait.to_string(), &format!("0 to {MAX_WAIT}")));
+    }
+    let request = CallRequest::Wait {
+        thread: thread_id(&arguments.thread_id)?,
+        turn: turn_id(arguments.turn_id.as_deref())?,
+        wait: Duration::from_secs(u64::from(wait)),
+    };
+    Answer::of_turn(call.run(request).await).ok_or_else(|| unexpected("codex.wait"))
+}

@@ -1,0 +1,236 @@
+//! The command line: its reference, and `codex-mcp config`.
+
+use codex_mcp::cli::{self, Subcommand};
+use expect_test::{Expect, expect, expect_file};
+
+use crate::home::Home;
+
+#[test]
+fn the_reference_is_up_to_date() {
+    expect_file!["../../../../docs/cli.md"].assert_eq(&cli::reference_markdown());
+}
+
+#[test]
+fn the_command_line_is_well_formed() {
+    cli::command().debug_assert();
+}
+
+/// Compares what is printed and how the program ends.
+fn check(home: &Home, words: &[&str], expected: Expect) {
+    let words = std::iter::once("codex-mcp").chain(words.iter().copied());
+    let text = match cli::parse(words.map(|word| home.filled(word))) {
+        Ok(invocation) => match &invocation.command {
+            Subcommand::Serve => "serve\n".to_owned(),
+            Subcommand::Config(command) => {
+                let mut out = Vec::new();
+                let exit =
+                    cli::config::run(command, &home.environment(), &invocation.flags, &mut out)
+                        .unwrap();
+                format!("{}exit: {exit:?}\n", String::from_utf8(out).unwrap())
+            }
+        },
+        Err(error) => format!("{error}exit code: {}\n", error.exit_code()),
+    };
+    // How far a line is filled up depends on where the home is.
+    let text = home.shown(&text);
+    let lines = text.lines().map(|line| match line.split_once(" # ") {
+        Some((setting, origin)) => format!("{} # {origin}\n", setting.trim_end()),
+        None => format!("{line}\n"),
+    });
+    expected.assert_eq(&lines.collect::<String>());
+}
+
+#[test]
+fn without_a_subcommand_it_serves() {
+    let home = Home::new();
+    check(
+        &home,
+        &[],
+        expect![[r#"
+        serve
+    "#]],
+    );
+    check(
+        &home,
+        &["--log-level", "debug", "--verbose"],
+        expect![[r#"
+        serve
+    "#]],
+    );
+}
+
+#[test]
+fn what_does_not_exist_is_refused() {
+    let home = Home::new();
+    check(
+        &home,
+        &["--log-levl=debug"],
+        expect![[r#"
+        error: unexpected argument '--log-levl' found
+
+          tip: a similar argument exists: '--log-level'
+
+        Usage: codex-mcp --log-level <LEVEL>
+
+        For more information, try '--help'.
+        exit code: 2
+    "#]],
+    );
+    check(
+        &home,
+        &["confg"],
+        expect![[r#"
+        error: unrecognized subcommand 'confg'
+
+          tip: a similar subcommand exists: 'config'
+
+        Usage: codex-mcp [OPTIONS] [COMMAND]
+
+        For more information, try '--help'.
+        exit code: 2
+    "#]],
+    );
+    check(
+        &home,
+        &["--log-level=info", "--log-level=debug"],
+        expect![[r#"
+            error: the argument '--log-level <LEVEL>' cannot be used multiple times
+
+            Usage: codex-mcp [OPTIONS] [COMMAND]
+
+            For more information, try '--help'.
+            exit code: 2
+        "#]],
+    );
+}
+
+#[test]
+fn show_prints_every_key_with_its_origin() {
+    let home = Home::new()
+        .file("\nidle_stop_seconds = 0\n")
+        .variables(&["CODEX_MCP_LOG_LEVEL=info", "CLAUDE_PROJECT_DIR=$TEST/work"]);
+    check(
+        &home,
+        &[
+            "--verbose",
+            "config",
+            "show",
+            "--environment-allow",
+            "MY_KEY",
+        ],
+        expect![[r##"
+            # file: $TEST/.config/codex-mcp/config.toml (read)
+            codex_bin = "codex" # default
+            state_dir = "$TEST/.local/state/codex-mcp" # default
+            workspace_roots = ["$TEST/work"] # CLAUDE_PROJECT_DIR
+            log_level = "info" # CODEX_MCP_LOG_LEVEL
+            verbose = true # --verbose
+            max_prompt_chars = 1000000 # default
+            max_queue_per_thread = 16 # default
+            turn_time_limit_seconds = 3600 # default
+            silence_limit_seconds = 600 # default
+            provider_retry_limit_seconds = 120 # default
+            request_deadline_seconds = 30 # default
+            start_deadline_seconds = 20 # default
+            idle_stop_seconds = 0 # $TEST/.config/codex-mcp/config.toml:2
+            max_line_bytes = 67108864 # default
+            command_output_chars = 4000 # default
+            environment_allow = ["MY_KEY"] # --environment-allow
+            exit: Success
+        "##]],
+    );
+}
+
+#[test]
+fn what_show_prints_is_a_valid_file() {
+    let home = Home::new();
+    let mut shown = Vec::new();
+    let show = cli::config::ConfigCommand::Show;
+    cli::config::run(&show, &home.environment(), &Default::default(), &mut shown).unwrap();
+    let home = home.file(&String::from_utf8(shown).unwrap());
+    let config = home.load(&[]).unwrap();
+    assert!(
+        config
+            .settings()
+            .iter()
+            .all(|setting| setting.origin != codex_mcp::config::Origin::Default)
+    );
+}
+
+#[test]
+fn show_prints_the_problems_of_a_configuration_that_is_not_valid() {
+    check(
+        &Home::new().file("verbose = 1"),
+        &["config", "show"],
+        expect![[r#"
+            the configuration is not valid
+            - $TEST/.config/codex-mcp/config.toml:1: verbose: expected true or false, got 1
+            exit: Configuration
+        "#]],
+    );
+}
+
+#[test]
+fn check_looks_at_the_users_configuration() {
+    check(
+        &Home::new(),
+        &["config", "check"],
+        expect![[r#"
+            the configuration is valid
+            file: $TEST/.config/codex-mcp/config.toml (not there)
+            exit: Success
+        "#]],
+    );
+    check(
+        &Home::new().file("verbose = true"),
+        &["config", "check"],
+        expect![[r#"
+            the configuration is valid
+            file: $TEST/.config/codex-mcp/config.toml (read)
+            exit: Success
+        "#]],
+    );
+    check(
+        &Home::new().file("verbos = true"),
+        &["config", "check"],
+        expect![[r#"
+            the configuration is not valid
+            - $TEST/.config/codex-mcp/config.toml:1: `verbos`: there is no such key; did you mean `verbose`?
+            exit: Configuration
+        "#]],
+    );
+}
+
+#[test]
+fn check_looks_at_another_file_in_its_place() {
+    let home = Home::new()
+        .file("verbos = true")
+        .write("work/other.toml", "log_level = 'info'");
+    check(
+        &home,
+        &["config", "check", "$TEST/work/other.toml"],
+        expect![[r#"
+            the configuration is valid
+            file: $TEST/work/other.toml (read)
+            exit: Success
+        "#]],
+    );
+    check(
+        &home,
+        &["config", "check", "$TEST/work/missing.toml"],
+        expect![[r#"
+            the configuration is not valid
+            - $TEST/work/missing.toml: the file cannot be read: No such file or directory (os error 2)
+            exit: Configuration
+        "#]],
+    );
+    check(
+        &home,
+        &["config", "check", "$TEST/work"],
+        expect![[r#"
+        the configuration is not valid
+        - $TEST/work: the file cannot be read: Is a directory (os error 21)
+        exit: Configuration
+    "#]],
+    );
+}

@@ -1,0 +1,353 @@
+//! Configuration: the layers, their order, and everything that can be wrong with them.
+
+use std::fs;
+
+use codex_mcp::config::{self, Config, Environment};
+use expect_test::{Expect, expect, expect_file};
+
+use crate::home::Home;
+
+impl Home {
+    /// Compares what is not at its default, or all problems.
+    fn check(&self, flags: &[&str], expected: Expect) {
+        let text = match self.load(flags) {
+            Ok(config) => config
+                .settings()
+                .iter()
+                .filter(|setting| setting.origin != config::Origin::Default)
+                .map(|setting| {
+                    format!("{} = {} # {}\n", setting.key, setting.value, setting.origin)
+                })
+                .collect(),
+            Err(error) => format!("{error}\n"),
+        };
+        expected.assert_eq(&self.shown(&text));
+    }
+}
+
+#[test]
+fn the_reference_is_up_to_date() {
+    expect_file!["../../../../docs/config.md"].assert_eq(&config::reference_markdown());
+}
+
+#[test]
+fn everything_has_a_default() {
+    let home = Home::new();
+    let config = home.load(&[]).unwrap();
+    let text: String = config
+        .settings()
+        .iter()
+        .map(|setting| format!("{} = {}\n", setting.key, setting.value))
+        .collect();
+    expect![[r#"
+        codex_bin = "codex"
+        state_dir = "$TEST/.local/state/codex-mcp"
+        workspace_roots = ["$TEST/work"]
+        log_level = "warn"
+        verbose = false
+        max_prompt_chars = 1000000
+        max_queue_per_thread = 16
+        turn_time_limit_seconds = 3600
+        silence_limit_seconds = 600
+        provider_retry_limit_seconds = 120
+        request_deadline_seconds = 30
+        start_deadline_seconds = 20
+        idle_stop_seconds = 900
+        max_line_bytes = 67108864
+        command_output_chars = 4000
+        environment_allow = []
+    "#]]
+    .assert_eq(&home.shown(&text));
+}
+
+#[test]
+fn a_later_layer_overrides_an_earlier_one() {
+    Home::new()
+        .file(
+            "log_level = 'info'\nmax_queue_per_thread = 1\nverbose = true\nidle_stop_seconds = 0\n",
+        )
+        .variables(&[
+            "CODEX_MCP_LOG_LEVEL=debug",
+            "CODEX_MCP_MAX_QUEUE_PER_THREAD=2",
+        ])
+        .check(
+            &["--log-level", "trace", "--verbose=false"],
+            expect![[r#"
+            log_level = "trace" # --log-level
+            verbose = false # --verbose
+            max_queue_per_thread = 2 # CODEX_MCP_MAX_QUEUE_PER_THREAD
+            idle_stop_seconds = 0 # $TEST/.config/codex-mcp/config.toml:4
+        "#]],
+        );
+}
+
+#[test]
+fn every_kind_of_value_is_read_from_a_file() {
+    Home::new()
+        .file(
+            "codex_bin = '~/bin/codex'\nstate_dir = '$TEST/state'\nworkspace_roots = ['$TEST/work/sub', '~/work']\n\
+             verbose = true\nmax_line_bytes = 0x100000\nenvironment_allow = ['MY_KEY', 'CORP_*']\n",
+        )
+        .check(&[], expect![[r#"
+            codex_bin = "$TEST/bin/codex" # $TEST/.config/codex-mcp/config.toml:1
+            state_dir = "$TEST/state" # $TEST/.config/codex-mcp/config.toml:2
+            workspace_roots = ["$TEST/work/sub", "$TEST/work"] # $TEST/.config/codex-mcp/config.toml:3
+            verbose = true # $TEST/.config/codex-mcp/config.toml:4
+            max_line_bytes = 1048576 # $TEST/.config/codex-mcp/config.toml:5
+            environment_allow = ["MY_KEY", "CORP_*"] # $TEST/.config/codex-mcp/config.toml:6
+        "#]]);
+}
+
+#[test]
+fn every_kind_of_value_is_read_from_variables() {
+    Home::new()
+        .variables(&[
+            "CODEX_MCP_CODEX_BIN=bin/codex",
+            "CODEX_MCP_STATE_DIR=state",
+            "CODEX_MCP_WORKSPACE_ROOTS=sub:$TEST/work",
+            "CODEX_MCP_VERBOSE=true",
+            "CODEX_MCP_IDLE_STOP_SECONDS=0",
+            "CODEX_MCP_ENVIRONMENT_ALLOW=MY_KEY, CORP_*",
+        ])
+        .check(
+            &[],
+            expect![[r#"
+            codex_bin = "$TEST/work/bin/codex" # CODEX_MCP_CODEX_BIN
+            state_dir = "$TEST/work/state" # CODEX_MCP_STATE_DIR
+            workspace_roots = ["$TEST/work/sub", "$TEST/work"] # CODEX_MCP_WORKSPACE_ROOTS
+            verbose = true # CODEX_MCP_VERBOSE
+            idle_stop_seconds = 0 # CODEX_MCP_IDLE_STOP_SECONDS
+            environment_allow = ["MY_KEY", "CORP_*"] # CODEX_MCP_ENVIRONMENT_ALLOW
+        "#]],
+        );
+}
+
+#[test]
+fn every_kind_of_value_is_read_from_flags() {
+    Home::new().check(
+        &[
+            "--codex-bin=my-codex",
+            "--state-dir=~/state",
+            "--workspace-root=sub",
+            "--workspace-root=$TEST",
+            "--verbose",
+            "--turn-time-limit-seconds=60",
+            "--environment-allow=MY_KEY",
+            "--environment-allow=CORP_*",
+        ],
+        expect![[r#"
+            codex_bin = "my-codex" # --codex-bin
+            state_dir = "$TEST/state" # --state-dir
+            workspace_roots = ["$TEST/work/sub", "$TEST"] # --workspace-root
+            verbose = true # --verbose
+            turn_time_limit_seconds = 60 # --turn-time-limit-seconds
+            environment_allow = ["MY_KEY", "CORP_*"] # --environment-allow
+        "#]],
+    );
+}
+
+#[test]
+fn directories_of_the_system_are_honoured() {
+    let home = Home::new()
+        .write("etc/codex-mcp/config.toml", "verbose = true")
+        .variables(&[
+            "XDG_CONFIG_HOME=$TEST/etc",
+            "XDG_STATE_HOME=$TEST/var",
+            "CLAUDE_PROJECT_DIR=$TEST/work/sub",
+        ]);
+    home.check(
+        &[],
+        expect![[r#"
+        workspace_roots = ["$TEST/work/sub"] # CLAUDE_PROJECT_DIR
+        verbose = true # $TEST/etc/codex-mcp/config.toml:1
+    "#]],
+    );
+    assert_eq!(
+        home.load(&[]).unwrap().state_dir,
+        home.path().join("var/codex-mcp")
+    );
+}
+
+#[test]
+fn relative_directories_of_the_system_are_ignored() {
+    let home = Home::new().variables(&["XDG_CONFIG_HOME=etc", "XDG_STATE_HOME=var"]);
+    assert_eq!(
+        home.load(&[]).unwrap().state_dir,
+        home.path().join(".local/state/codex-mcp")
+    );
+}
+
+#[test]
+fn variables_set_to_nothing_and_those_of_codex_are_not_ours() {
+    Home::new()
+        .variables(&[
+            "CODEX_MCP_LOG_LEVEL=",
+            "CODEX_MCP_WHATEVER=",
+            "CODEX_MCP_PROTOCOL_VERSION=2025-06-18",
+        ])
+        .check(&[], expect![""]);
+}
+
+#[test]
+fn all_problems_are_reported_together() {
+    Home::new()
+        .file("# a comment\n\nlog_level = 'loud'\nturn_time_limit_seconds = '60'\nmax_queue_per_thread = -1\n")
+        .variables(&["CODEX_MCP_VERBOSE=yes", "CODEX_MCP_MAX_LINE_BYTES=12MB", "CODEX_MCP_LOG_LEVEL=info"])
+        .check(
+            &["--turn-time-limit-seconds=90000", "--max-queue-per-thread", "-5", "--workspace-root=nowhere"],
+            expect![[r#"
+                the configuration is not valid
+                - $TEST/.config/codex-mcp/config.toml:3: log_level: expected one of error, warn, info, debug, trace, got "loud"
+                - $TEST/.config/codex-mcp/config.toml:4: turn_time_limit_seconds: expected an integer from 1 to 86400, got "60"
+                - $TEST/.config/codex-mcp/config.toml:5: max_queue_per_thread: expected an integer from 1 to 256, got -1
+                - CODEX_MCP_MAX_LINE_BYTES: expected an integer from 1048576 to 1073741824, got "12MB"
+                - CODEX_MCP_VERBOSE: expected true or false, got "yes"
+                - --max-queue-per-thread: expected an integer from 1 to 256, got "-5"
+                - --turn-time-limit-seconds: expected an integer from 1 to 86400, got "90000"
+                - --workspace-root: the workspace root "$TEST/work/nowhere" does not exist
+            "#]],
+        );
+}
+
+#[test]
+fn unknown_keys_are_refused_with_the_nearest_one() {
+    Home::new()
+        .file("log-level = 'info'\nturn_time_limit = 60\n\n[colours]\nlog = 'red'\n")
+        .variables(&["CODEX_MCP_STATEDIR=/x", "CODEX_MCP_Verbose=true", "CODEX_MCP_X=1"])
+        .check(&[], expect![[r#"
+            the configuration is not valid
+            - $TEST/.config/codex-mcp/config.toml:1: `log-level`: there is no such key; did you mean `log_level`?
+            - $TEST/.config/codex-mcp/config.toml:2: `turn_time_limit`: there is no such key; did you mean `turn_time_limit_seconds`?
+            - $TEST/.config/codex-mcp/config.toml:4: `colours`: there is no such key; the keys are codex_bin, state_dir, workspace_roots, log_level, verbose, max_prompt_chars, max_queue_per_thread, turn_time_limit_seconds, silence_limit_seconds, provider_retry_limit_seconds, request_deadline_seconds, start_deadline_seconds, idle_stop_seconds, max_line_bytes, command_output_chars, environment_allow
+            - CODEX_MCP_STATEDIR: there is no such key; did you mean `CODEX_MCP_STATE_DIR`?
+            - CODEX_MCP_Verbose: there is no such key; did you mean `CODEX_MCP_VERBOSE`?
+            - CODEX_MCP_X: there is no such key; the keys are CODEX_MCP_CODEX_BIN, CODEX_MCP_STATE_DIR, CODEX_MCP_WORKSPACE_ROOTS, CODEX_MCP_LOG_LEVEL, CODEX_MCP_VERBOSE, CODEX_MCP_MAX_PROMPT_CHARS, CODEX_MCP_MAX_QUEUE_PER_THREAD, CODEX_MCP_TURN_TIME_LIMIT_SECONDS, CODEX_MCP_SILENCE_LIMIT_SECONDS, CODEX_MCP_PROVIDER_RETRY_LIMIT_SECONDS, CODEX_MCP_REQUEST_DEADLINE_SECONDS, CODEX_MCP_START_DEADLINE_SECONDS, CODEX_MCP_IDLE_STOP_SECONDS, CODEX_MCP_MAX_LINE_BYTES, CODEX_MCP_COMMAND_OUTPUT_CHARS, CODEX_MCP_ENVIRONMENT_ALLOW
+        "#]]);
+}
+
+#[test]
+fn a_file_that_is_not_toml_is_refused_with_its_lines() {
+    Home::new()
+        .file("log_level = info\nverbose = true\nverbose = false\nstate_dir = \"\n")
+        .check(
+            &["--log-level=loud"],
+            expect![[r#"
+                the configuration is not valid
+                - $TEST/.config/codex-mcp/config.toml:1: not TOML: invalid float, expected `inf`, in `log_level = info`
+                - $TEST/.config/codex-mcp/config.toml:3: not TOML: duplicate key, in `verbose = false`
+                - $TEST/.config/codex-mcp/config.toml:4: not TOML: invalid basic string, expected `"`, in `state_dir = "`
+                - --log-level: expected one of error, warn, info, debug, trace, got "loud"
+            "#]],
+        );
+}
+
+#[test]
+fn values_of_the_wrong_type_are_refused() {
+    Home::new()
+        .file(
+            "codex_bin = 1\nstate_dir = ['/x']\nworkspace_roots = '/x'\nlog_level = 3\nverbose = 'true'\n\
+             max_prompt_chars = 1048577\nidle_stop_seconds = 1.5\nenvironment_allow = [1]\n",
+        )
+        .check(&[], expect![[r#"
+            the configuration is not valid
+            - $TEST/.config/codex-mcp/config.toml:1: codex_bin: expected the name of a program on PATH, or a path that is absolute or begins with `~/` (relative paths only in variables and flags), got 1
+            - $TEST/.config/codex-mcp/config.toml:2: state_dir: expected a path that is absolute or begins with `~/` (relative paths only in variables and flags), got ["/x"]
+            - $TEST/.config/codex-mcp/config.toml:3: workspace_roots: expected one or more existing directories, each a path that is absolute or begins with `~/` (relative paths only in variables and flags), got "/x"
+            - $TEST/.config/codex-mcp/config.toml:4: log_level: expected one of error, warn, info, debug, trace, got 3
+            - $TEST/.config/codex-mcp/config.toml:5: verbose: expected true or false, got "true"
+            - $TEST/.config/codex-mcp/config.toml:6: max_prompt_chars: expected an integer from 1 to 1048576, got 1048577
+            - $TEST/.config/codex-mcp/config.toml:7: idle_stop_seconds: expected an integer from 0 to 86400 (0 is never), got 1.5
+            - $TEST/.config/codex-mcp/config.toml:8: environment_allow: expected names of variables (letters, digits, `_`), each with or without a trailing `*`, got [1]
+        "#]]);
+}
+
+#[test]
+fn relative_paths_in_a_file_are_refused() {
+    Home::new()
+        .file("codex_bin = 'bin/codex'\nstate_dir = ''\nworkspace_roots = ['.']\n")
+        .check(&[], expect![[r#"
+            the configuration is not valid
+            - $TEST/.config/codex-mcp/config.toml:1: codex_bin: expected the name of a program on PATH, or a path that is absolute or begins with `~/` (relative paths only in variables and flags), got "bin/codex"
+            - $TEST/.config/codex-mcp/config.toml:2: state_dir: expected a path that is absolute or begins with `~/` (relative paths only in variables and flags), got ""
+            - $TEST/.config/codex-mcp/config.toml:3: workspace_roots: expected one or more existing directories, each a path that is absolute or begins with `~/` (relative paths only in variables and flags), got ["."]
+        "#]]);
+}
+
+#[test]
+fn what_is_never_passed_to_codex_cannot_be_listed() {
+    let home = Home::new();
+    home.check(&["--environment-allow=ANTHROPIC_API_KEY"], expect![[r#"
+        the configuration is not valid
+        - --environment-allow: `ANTHROPIC_API_KEY` is never passed to Codex; pass the value under another name
+    "#]]);
+    home.check(
+        &["--environment-allow=CLAUDE*"],
+        expect![[r#"
+        the configuration is not valid
+        - --environment-allow: `CLAUDE*` is never passed to Codex; pass the value under another name
+    "#]],
+    );
+    home.check(&["--environment-allow=*"], expect![[r#"
+        the configuration is not valid
+        - --environment-allow: expected names of variables (letters, digits, `_`), each with or without a trailing `*`, got "*"
+    "#]]);
+    home.check(&["--environment-allow=A B"], expect![[r#"
+        the configuration is not valid
+        - --environment-allow: expected names of variables (letters, digits, `_`), each with or without a trailing `*`, got "A B"
+    "#]]);
+}
+
+#[test]
+fn directories_that_cannot_be_used_are_refused() {
+    Home::new()
+        .write(".config", "a file where a directory should be")
+        .write("file", "")
+        .variables(&["CODEX_MCP_STATE_DIR=$TEST/file"])
+        .check(&["--workspace-root=$TEST/file"], expect![[r#"
+            the configuration is not valid
+            - $TEST/.config/codex-mcp/config.toml: the file cannot be read: Not a directory (os error 20)
+            - CODEX_MCP_STATE_DIR: "$TEST/file" cannot be used as a directory: Not a directory (os error 20)
+            - --workspace-root: the workspace root "$TEST/file" is not a directory
+        "#]]);
+    let home = Home::new();
+    fs::create_dir_all(home.path().join(".config/codex-mcp/config.toml")).unwrap();
+    home.check(
+        &[],
+        expect![[r#"
+        the configuration is not valid
+        - $TEST/.config/codex-mcp/config.toml: the file cannot be read: Is a directory (os error 21)
+    "#]],
+    );
+}
+
+#[test]
+fn values_that_are_overridden_need_not_exist() {
+    Home::new()
+        .file("workspace_roots = ['/does/not/exist']\n")
+        .check(
+            &["--workspace-root=sub"],
+            expect![[r#"
+            workspace_roots = ["$TEST/work/sub"] # --workspace-root
+        "#]],
+        );
+}
+
+#[test]
+fn without_a_home_the_state_directory_must_be_named() {
+    let work = tempfile::tempdir().unwrap();
+    let environment = Environment::new([("PATH", "/usr/bin")], work.path());
+    let error = Config::load(&environment, &config::Flags::default()).unwrap_err();
+    expect![[r#"
+        the configuration is not valid
+        - default: state_dir: there is no default, because neither XDG_STATE_HOME nor HOME is set; set --state-dir"#]].assert_eq(&error.to_string());
+}
+
+#[test]
+fn debug_output_of_the_environment_has_no_values() {
+    let home = Home::new().variables(&["OPENAI_API_KEY=sk-secret"]);
+    let text = format!("{:?}", home.load(&[]).unwrap());
+    assert!(
+        text.contains("OPENAI_API_KEY") && !text.contains("sk-secret"),
+        "{text}"
+    );
+}
