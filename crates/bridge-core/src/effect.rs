@@ -78,8 +78,10 @@ pub enum Request {
         thread: ThreadId,
         /// The user's message.
         prompt: String,
-        /// The options, completed with the thread's.
+        /// The options, completed with the thread's. Its effort is told apart.
         options: TurnOptions,
+        /// The reasoning effort.
+        effort: Effort,
     },
     /// More input for the running turn.
     SteerTurn {
@@ -129,6 +131,17 @@ impl Request {
             Self::ProbeSandbox => "command/exec",
         }
     }
+}
+
+/// The reasoning effort of a turn, which Codex keeps for the turns after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// As it is: nobody has changed it.
+    Unchanged,
+    /// This one.
+    Named(String),
+    /// The model's default again, after a turn that had another.
+    ModelDefault,
 }
 
 /// The answer to a call.

@@ -30,7 +30,7 @@ mod turn_event;
 
 pub use app_server::{AppServerInfo, Exit, StartFailure, StartFailureKind};
 pub use bridge::Bridge;
-pub use effect::{Effect, Outcome, Request};
+pub use effect::{Effect, Effort, Outcome, Request};
 pub use event::{
     ApprovalPolicy, Attachment, CallRequest, Event, Question, Reply, ThreadOpened, ThreadOptions,
     TurnEvent, TurnOptions, TurnRecord, TurnRequest,

@@ -9,8 +9,8 @@ use crate::ids::{ThreadKey, TurnKey};
 use crate::thread::{Defaults, Load, Origin};
 use crate::turn::{Turn, TurnPhase};
 use crate::{
-    Failure, Outcome, Reply, Request, RequestFailure, RequestId, ThreadOpened, TurnId, TurnState,
-    Update,
+    Effort, Failure, Outcome, Reply, Request, RequestFailure, RequestId, ThreadOpened, TurnId,
+    TurnOptions, TurnState, Update,
 };
 
 impl Bridge {
@@ -42,13 +42,22 @@ impl Bridge {
                 };
                 let options = thread.complete(turn.options.clone());
                 let prompt = std::mem::take(&mut turn.prompt);
-                turn.start(&options, now);
+                turn.start(&options, thread.last_model.as_deref(), now);
+                thread.last_model.clone_from(&turn.model);
+                let last_effort =
+                    std::mem::replace(&mut thread.last_effort, options.effort.clone());
+                let effort = match (&options.effort, last_effort) {
+                    (Some(effort), _) => Effort::Named(effort.clone()),
+                    (None, Some(_)) => Effort::ModelDefault,
+                    (None, None) => Effort::Unchanged,
+                };
                 let turn_key = turn.key;
                 thread.running = Some(turn);
                 let request = Request::StartTurn {
                     thread: id,
                     prompt,
                     options,
+                    effort,
                 };
                 self.send(app_server, request, Purpose::StartTurn(key, turn_key));
                 self.tell_queue(key, now);
@@ -343,9 +352,17 @@ impl Bridge {
 }
 
 impl Turn {
-    fn start(&mut self, options: &crate::TurnOptions, now: Instant) {
+    fn start(&mut self, options: &TurnOptions, last_model: Option<&str>, now: Instant) {
         self.phase = TurnPhase::Starting;
         self.model = options.model.clone();
+        if let (Some(before), Some(model)) = (last_model, &self.model)
+            && before != model
+        {
+            // Measured with Codex 0.169 between models of different families.
+            self.transcript.warn(&format!(
+                "the thread's model changed from {before} to {model}: Codex may have summarised the history"
+            ));
+        }
         self.effort = options.effort.clone();
         self.started_at = Some(now);
         self.progress_at = Some(now);

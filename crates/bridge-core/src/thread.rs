@@ -14,6 +14,9 @@ pub(crate) struct Thread {
     pub(crate) origin: Origin,
     pub(crate) load: Load,
     pub(crate) defaults: Defaults,
+    /// What the last turn ran with.
+    pub(crate) last_model: Option<String>,
+    pub(crate) last_effort: Option<String>,
     pub(crate) running: Option<Turn>,
     pub(crate) queue: VecDeque<Turn>,
     /// The last turns that ended here, oldest first.
@@ -52,6 +55,8 @@ impl Thread {
             origin,
             load: Load::Unloaded,
             defaults: Defaults::default(),
+            last_model: None,
+            last_effort: None,
             running: None,
             queue: VecDeque::new(),
             finished: VecDeque::new(),

@@ -6,6 +6,7 @@
 //! owner that is busy sending can not block itself. Nothing here knows a method's meaning.
 
 mod actor;
+mod output;
 mod pending;
 mod pipe;
 
@@ -48,7 +49,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_line_bytes: 64 * 1024 * 1024, in_flight: 64, waiting: 256, inbox: 256 }
+        Self {
+            max_line_bytes: 64 * 1024 * 1024,
+            in_flight: 64,
+            waiting: 256,
+            inbox: 256,
+        }
     }
 }
 
@@ -56,12 +62,23 @@ impl Default for Limits {
 #[derive(Debug)]
 pub enum Incoming {
     /// Something that happened. Read it with [`crate::protocol::Notification::decode`].
-    Notification { method: String, params: Box<RawValue>, emitted_at_ms: Option<i64> },
+    Notification {
+        method: String,
+        params: Box<RawValue>,
+        emitted_at_ms: Option<i64>,
+    },
     /// A question, to be answered with [`Connection::answer`]. Read it with
     /// [`crate::protocol::ServerRequest::decode`].
-    Request { id: RequestId, method: String, params: Box<RawValue> },
+    Request {
+        id: RequestId,
+        method: String,
+        params: Box<RawValue>,
+    },
     /// What came of [`Connection::submit`], once for each.
-    Response { tag: u64, result: Result<Box<RawValue>, RequestError> },
+    Response {
+        tag: u64,
+        result: Result<Box<RawValue>, RequestError>,
+    },
     /// A line that is no message.
     Malformed(Malformed),
     /// Nothing more will be read; every submitted request has been answered.
@@ -153,8 +170,13 @@ impl Connection {
         let (inbox, receiver) = mpsc::channel(limits.inbox);
         let peer_gone = CancellationToken::new();
         let stop_pipes = CancellationToken::new();
-        let received =
-            pipe::read(output, limits.max_line_bytes, peer_gone.clone(), stop_pipes.clone(), tasks);
+        let received = pipe::read(
+            output,
+            limits.max_line_bytes,
+            peer_gone.clone(),
+            stop_pipes.clone(),
+            tasks,
+        );
         let writer = pipe::write(input, stop_pipes.clone(), tasks);
         let actor = Actor::new(
             Pending::new(limits.in_flight, limits.waiting),
@@ -165,8 +187,19 @@ impl Connection {
             stop_pipes,
         );
         let actor = tasks.spawn(actor.run());
-        let inbox_end = Inbox { early: VecDeque::new(), receiver };
-        (Self { commands }, inbox_end, Wiring { inbox, peer_gone, actor })
+        let inbox_end = Inbox {
+            early: VecDeque::new(),
+            receiver,
+        };
+        (
+            Self { commands },
+            inbox_end,
+            Wiring {
+                inbox,
+                peer_gone,
+                actor,
+            },
+        )
     }
 
     /// Sends a request whose result arrives in the inbox as [`Incoming::Response`] with this `tag`,
@@ -220,7 +253,11 @@ impl Connection {
             #[serde(skip_serializing_if = "Option::is_none")]
             error: Option<&'a RpcError>,
         }
-        let mut line = to_line(&Answer { id, result: result.ok(), error: result.err() });
+        let mut line = to_line(&Answer {
+            id,
+            result: result.ok(),
+            error: result.err(),
+        });
         line.push(b'\n');
         self.send("answer", Command::Write { line })
     }
@@ -253,7 +290,10 @@ impl Connection {
         after: Duration,
         reply: ReplyTo,
     ) -> Result<(), RequestError> {
-        let mut line = to_line(&Call { method, params: Some(params) });
+        let mut line = to_line(&Call {
+            method,
+            params: Some(params),
+        });
         // The actor numbers the request and closes the object again.
         line.pop();
         let request = Request::new(method, reply, Instant::now(), after);
@@ -261,10 +301,12 @@ impl Connection {
     }
 
     fn send(&self, method: &'static str, command: Command) -> Result<(), RequestError> {
-        self.commands.try_send(command).map_err(|error| match error {
-            TrySendError::Full(_) => RequestError::Overloaded { method },
-            TrySendError::Closed(_) => RequestError::Closed { method },
-        })
+        self.commands
+            .try_send(command)
+            .map_err(|error| match error {
+                TrySendError::Full(_) => RequestError::Overloaded { method },
+                TrySendError::Closed(_) => RequestError::Closed { method },
+            })
     }
 }
 
@@ -276,5 +318,13 @@ struct Call<'a, P: ?Sized> {
 }
 
 fn to_line(value: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(value).expect("wire types have string keys and cannot fail to serialise")
+    let mut line = serde_json::to_vec(value)
+        .expect("wire types have string keys and cannot fail to serialise");
+    // Raw values may have been written over several lines. Within JSON a newline is only ever space.
+    for byte in &mut line {
+        if *byte == b'\n' {
+            *byte = b' ';
+        }
+    }
+    line
 }

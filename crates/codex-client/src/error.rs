@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
+use crate::rpc::RpcError;
+
+/// The code with which Codex refuses a request because its queue is full.
+const CODE_OVERLOADED: i64 = -32001;
+
 /// Why a request has no result. Nothing here is ever retried by this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
@@ -47,4 +52,27 @@ pub enum RequestError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+}
+
+impl RequestError {
+    /// What it means that Codex answered with an error, or with one that cannot be read.
+    pub(crate) fn answered(
+        method: &'static str,
+        error: Result<RpcError, serde_json::Error>,
+    ) -> Self {
+        match error {
+            Ok(error) if error.code == CODE_OVERLOADED => Self::Overloaded { method },
+            Ok(RpcError {
+                code,
+                message,
+                data,
+            }) => Self::Rejected {
+                method,
+                code,
+                message,
+                data,
+            },
+            Err(source) => Self::Unreadable { method, source },
+        }
+    }
 }

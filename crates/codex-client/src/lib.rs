@@ -14,5 +14,7 @@ mod rpc;
 pub use connection::{CloseReason, Connection, Inbox, Incoming, Limits};
 pub use error::RequestError;
 pub use framing::{Line, LineReader};
-pub use process::{AppServer, Exit, Greeting, Launch, MINIMUM_VERSION, ServerInfo, StartError, Version};
+pub use process::{
+    AppServer, Exit, Greeting, Launch, MINIMUM_VERSION, ServerInfo, StartError, Version,
+};
 pub use rpc::{Malformed, RequestId, RpcError};

@@ -21,7 +21,7 @@ use crate::workspace::Roots;
 
 pub use handle::{Engine, EngineCall, EngineConnection, Next};
 use ports::{Port, Ports};
-use servers::{Servers, ServerNews};
+use servers::{ServerNews, Servers};
 
 /// Inputs that wait for the loop. When full, clients and app-servers wait: nothing is dropped.
 const INPUTS: usize = 256;
@@ -130,13 +130,25 @@ impl EngineLoop {
                 Effect::StartAppServer { app_server } => self.servers.start(app_server),
                 Effect::StopAppServer { app_server } => self.servers.stop(app_server),
                 Effect::KillAppServer { app_server } => self.servers.kill(app_server),
-                Effect::Send { app_server, id, request } => {
+                Effect::Send {
+                    app_server,
+                    id,
+                    request,
+                } => {
                     if let Err(error) = self.servers.send(app_server, id, request) {
                         let failure: RequestFailure = from_wire::request_failure(error);
-                        self.handle(Event::Response { app_server, request: id, result: Err(failure) });
+                        self.handle(Event::Response {
+                            app_server,
+                            request: id,
+                            result: Err(failure),
+                        });
                     }
                 }
-                Effect::Decline { app_server, id, question } => self.servers.decline(app_server, &id, &question),
+                Effect::Decline {
+                    app_server,
+                    id,
+                    question,
+                } => self.servers.decline(app_server, &id, &question),
                 Effect::Report { call, update } => self.ports.report(call, update),
                 Effect::Answer { call, outcome } => self.ports.answer(call, outcome),
             }

@@ -7,5 +7,5 @@ pub mod config;
 pub mod engine;
 pub mod error;
 pub mod logging;
-pub mod workspace;
 pub mod mcp;
+pub mod workspace;

@@ -15,7 +15,8 @@ fn main() -> ExitCode {
     let exit = match invocation.command {
         Subcommand::Serve => cli::serve::run(&environment, &invocation.flags),
         Subcommand::Config(command) => {
-            let run = cli::config::run(&command, &environment, &invocation.flags, &mut io::stdout());
+            let run =
+                cli::config::run(&command, &environment, &invocation.flags, &mut io::stdout());
             // Whoever closed our output wants to read nothing more.
             run.unwrap_or(Exit::Failure)
         }

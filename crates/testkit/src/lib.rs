@@ -7,12 +7,17 @@
 //! workspace is used here.
 #![warn(missing_docs)]
 
+pub mod claude;
 pub mod fake_app_server;
 pub mod faulty_pipe;
 pub mod gate;
 pub mod home;
+mod http;
+pub mod http_bridge;
+pub mod inspector;
 pub mod leaks;
 pub mod mcp;
+pub mod messages;
 pub mod model;
 pub mod normalise;
 pub mod peer;

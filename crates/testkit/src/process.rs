@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use serde_json::{Map, Value, json};
 use tokio::process::Child;
 
 /// A program with everything it needs to start. `environment` is the whole environment of the
@@ -70,6 +71,30 @@ impl Launch {
                 .map(|(name, value)| (name.into(), value.into())),
         );
         self
+    }
+
+    /// The entry of a client's configuration that makes it start this as an MCP server. Clients
+    /// have no field for the directory: their servers start in theirs.
+    ///
+    /// # Panics
+    /// When a part of it is not UTF-8.
+    pub(crate) fn mcp_config(&self) -> Value {
+        let text = |part: &OsStr| {
+            part.to_str()
+                .expect("a launch of tests is UTF-8")
+                .to_owned()
+        };
+        let environment = self
+            .variables()
+            .map(|(name, value)| (text(name), text(value).into()))
+            .collect::<Map<String, Value>>();
+        let arguments = self.arguments.iter().map(|argument| text(argument));
+        json!({
+            "type": "stdio",
+            "command": text(&self.program),
+            "args": arguments.collect::<Vec<_>>(),
+            "env": environment,
+        })
     }
 
     /// Starts the child with stdin, stdout and stderr as pipes.

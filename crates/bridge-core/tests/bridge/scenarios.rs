@@ -159,8 +159,8 @@ fn options_hold_for_their_turn_only() {
             reply 3 T "three"
               -> tell 3 Queued { position: 1 }
             completed T t2
-              -> answer 2 Completed T/t2 after 0ns
-              -> send turn/start T "three" model=base effort=-
+              -> answer 2 Completed T/t2 after 0ns warning "the thread's model changed from base to big: Codex may have summarised the history"
+              -> send turn/start T "three" model=base effort=default
         "#]],
     );
 }

@@ -401,12 +401,16 @@ fn show_request(request: &Request) -> String {
             thread,
             prompt,
             options,
+            effort,
         } => {
-            let TurnOptions { model, effort, .. } = options;
+            let effort = match effort {
+                Effort::Unchanged => "-",
+                Effort::Named(effort) => effort,
+                Effort::ModelDefault => "default",
+            };
             format!(
-                "{method} {thread} {prompt:?} model={} effort={}",
-                or_none(model),
-                or_none(effort)
+                "{method} {thread} {prompt:?} model={} effort={effort}",
+                or_none(&options.model)
             )
         }
         Request::SteerTurn {

@@ -9,27 +9,31 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::output::{Advance, Output};
 use super::pending::{Admission, Outcome, Pending, ReplyTo, Request};
 use super::pipe::Received;
 use super::{CloseReason, Incoming};
 use crate::error::RequestError;
-use crate::rpc::{CODE_OVERLOADED, Message, RequestId};
+use crate::rpc::{Message, RequestId};
 
 /// Undelivered messages beyond which the pipe is not read.
 const READ_LIMIT: usize = 16;
 /// Undelivered messages beyond which commands are not taken, which then fail as overloaded. Only an
 /// owner that sends a thousand requests too many without reading gets here.
 const COMMAND_LIMIT: usize = 1024;
-/// Unwritten answers and notifications beyond which Codex counts as stuck.
-const WRITE_LIMIT: usize = 1024;
 
 /// What a handle asks of the actor.
 #[derive(Debug)]
 pub(super) enum Command {
     /// `line` is the request's object without `id` and closing brace.
-    Request { request: Request, line: Vec<u8> },
+    Request {
+        request: Request,
+        line: Vec<u8>,
+    },
     /// A whole line, newline included.
-    Write { line: Vec<u8> },
+    Write {
+        line: Vec<u8>,
+    },
     CloseInput,
 }
 
@@ -46,42 +50,15 @@ enum Event {
     OwnerGone,
 }
 
-/// A line for the writer. `request` is the one that it carries, if it carries one.
-#[derive(Debug)]
-struct Outgoing {
-    request: Option<u64>,
-    line: Vec<u8>,
-}
-
-/// How far the input is from being closed.
-#[derive(Debug)]
-enum Input {
-    Open(mpsc::Sender<Vec<u8>>),
-    /// Nothing is added; what is queued is written first.
-    Closing(mpsc::Sender<Vec<u8>>),
-    Closed,
-}
-
-impl Input {
-    /// Resolves when a line can be written; `None` when none can any more.
-    async fn room(&self) -> Option<mpsc::Permit<'_, Vec<u8>>> {
-        match self {
-            Self::Open(writer) | Self::Closing(writer) => writer.reserve().await.ok(),
-            Self::Closed => None,
-        }
-    }
-}
-
 #[derive(Debug)]
 pub(super) struct Actor {
     pending: Pending,
     /// What the inbox had no room for yet, in order.
     undelivered: VecDeque<Incoming>,
-    unwritten: VecDeque<Outgoing>,
+    output: Output,
     inbox: mpsc::Sender<Incoming>,
     commands: mpsc::Receiver<Command>,
     received: mpsc::Receiver<Received>,
-    input: Input,
     /// Answers that nobody waited for, for the log.
     strays: u64,
     /// Ends the reader and the writer.
@@ -101,11 +78,10 @@ impl Actor {
         Self {
             pending,
             undelivered: VecDeque::new(),
-            unwritten: VecDeque::new(),
+            output: Output::new(writer),
             inbox,
             commands,
             received,
-            input: Input::Open(writer),
             strays: 0,
             stop_pipes,
             handles_gone: false,
@@ -137,11 +113,8 @@ impl Actor {
                 Event::Received(Received::End(reason)) => return reason,
                 Event::OwnerGone => return CloseReason::OwnerGone,
             }
-            if self.unwritten.len() > WRITE_LIMIT {
+            if self.output.is_stuck() {
                 return CloseReason::PeerStoppedReading;
-            }
-            if self.unwritten.is_empty() && matches!(self.input, Input::Closing(_)) {
-                self.input = Input::Closed;
             }
         }
     }
@@ -169,13 +142,10 @@ impl Actor {
             {
                 command.map_or(Event::HandlesGone, Event::Command)
             }
-            permit = self.input.room(), if !self.unwritten.is_empty() => {
-                let Some(permit) = permit else { return Event::WriterGone };
-                if let Some(outgoing) = self.unwritten.pop_front() {
-                    permit.send(outgoing.line);
-                }
-                Event::Moved
-            }
+            advance = self.output.advance(), if !self.output.is_empty() => match advance {
+                Advance::Written => Event::Moved,
+                Advance::Broken => Event::WriterGone,
+            },
             received = self.received.recv(), if self.undelivered.len() < READ_LIMIT => {
                 // Without a last word only if the reader panicked.
                 Event::Received(received.unwrap_or(Received::End(CloseReason::EndOfStream)))
@@ -185,7 +155,7 @@ impl Actor {
 
     /// Answers everything that is still open, then says why.
     async fn finish(mut self, reason: CloseReason) {
-        self.input = Input::Closed;
+        self.output.abandon();
         self.stop_pipes.cancel();
         for request in self.pending.take_all() {
             self.close_request(request);
@@ -205,10 +175,10 @@ impl Actor {
     }
 
     fn obey(&mut self, command: Command) {
-        let open = matches!(self.input, Input::Open(_));
         match command {
-            Command::Request { request, .. } if !open => self.close_request(request),
-            Command::Write { .. } if !open => (),
+            Command::Request { request, .. } if !self.output.is_open() => {
+                self.close_request(request);
+            }
             Command::Request { request, line } => match self.pending.admit(request, line) {
                 Admission::Send { id, line } => self.write_request(id, line),
                 Admission::Waits => (),
@@ -217,12 +187,11 @@ impl Actor {
                     self.resolve(request, Err(RequestError::Overloaded { method }));
                 }
             },
-            Command::Write { line } => self.unwritten.push_back(Outgoing { request: None, line }),
+            // Nobody reads it any more, and nobody waits for what comes of it.
+            Command::Write { .. } if !self.output.is_open() => (),
+            Command::Write { line } => self.output.push(None, line),
             Command::CloseInput => {
-                self.input = match std::mem::replace(&mut self.input, Input::Closed) {
-                    Input::Open(writer) | Input::Closing(writer) => Input::Closing(writer),
-                    Input::Closed => Input::Closed,
-                };
+                self.output.close();
                 self.close_waiting();
             }
         }
@@ -230,11 +199,18 @@ impl Actor {
 
     fn receive(&mut self, message: Message) {
         match message {
-            Message::Notification { method, params, emitted_at_ms } => self
-                .undelivered
-                .push_back(Incoming::Notification { method, params, emitted_at_ms }),
+            Message::Notification {
+                method,
+                params,
+                emitted_at_ms,
+            } => self.undelivered.push_back(Incoming::Notification {
+                method,
+                params,
+                emitted_at_ms,
+            }),
             Message::Request { id, method, params } => {
-                self.undelivered.push_back(Incoming::Request { id, method, params });
+                self.undelivered
+                    .push_back(Incoming::Request { id, method, params });
             }
             Message::Response { id, result } => {
                 let known = match &id {
@@ -247,18 +223,7 @@ impl Actor {
                     return;
                 };
                 let method = request.method;
-                let outcome = result.map_err(|error| match error {
-                    Ok(error) if error.code == CODE_OVERLOADED => {
-                        RequestError::Overloaded { method }
-                    }
-                    Ok(error) => RequestError::Rejected {
-                        method,
-                        code: error.code,
-                        message: error.message,
-                        data: error.data,
-                    },
-                    Err(source) => RequestError::Unreadable { method, source },
-                });
+                let outcome = result.map_err(|error| RequestError::answered(method, error));
                 self.resolve(request, outcome);
                 self.promote();
             }
@@ -269,9 +234,11 @@ impl Actor {
     /// failed must not happen afterwards.
     fn expire(&mut self, now: Instant) {
         while let Some((id, request)) = self.pending.expired(now) {
-            self.unwritten.retain(|outgoing| outgoing.request != Some(id));
-            let error =
-                RequestError::DeadlineExceeded { method: request.method, after: request.after };
+            self.output.retract(id);
+            let error = RequestError::DeadlineExceeded {
+                method: request.method,
+                after: request.after,
+            };
             self.resolve(request, Err(error));
         }
         self.promote();
@@ -285,13 +252,16 @@ impl Actor {
 
     fn write_request(&mut self, id: u64, mut line: Vec<u8>) {
         line.extend_from_slice(format!(",\"id\":{id}}}\n").as_bytes());
-        self.unwritten.push_back(Outgoing { request: Some(id), line });
+        self.output.push(Some(id), line);
     }
 
     fn resolve(&mut self, request: Request, outcome: Outcome) {
         match request.reply {
             ReplyTo::Inbox { tag } => {
-                self.undelivered.push_back(Incoming::Response { tag, result: outcome });
+                self.undelivered.push_back(Incoming::Response {
+                    tag,
+                    result: outcome,
+                });
             }
             // A caller that has gone away does not want to know.
             ReplyTo::Caller(caller) => drop(caller.send(outcome)),
@@ -312,9 +282,8 @@ impl Actor {
     /// The writer is gone. What was not written fails now; what was may still be answered, and the
     /// other side's output is read to its end.
     fn give_up_writing(&mut self) {
-        self.input = Input::Closed;
-        for outgoing in std::mem::take(&mut self.unwritten) {
-            if let Some(request) = outgoing.request.and_then(|id| self.pending.answered(id)) {
+        for id in self.output.abandon() {
+            if let Some(request) = self.pending.answered(id) {
                 self.close_request(request);
             }
         }

@@ -29,12 +29,13 @@ pub(super) enum Order {
 }
 
 impl AppServer {
-    pub(super) fn spawn(
-        launch: &Launch,
-        limits: Limits,
-    ) -> Result<(Self, Inbox, u32), StartError> {
-        let mut child = command(launch).spawn().map_err(|error| spawn_error(launch, error))?;
-        let pid = child.id().expect("a child that was not waited for has an id");
+    pub(super) fn spawn(launch: &Launch, limits: Limits) -> Result<(Self, Inbox, u32), StartError> {
+        let mut child = command(launch)
+            .spawn()
+            .map_err(|error| spawn_error(launch, error))?;
+        let pid = child
+            .id()
+            .expect("a child that was not waited for has an id");
         let stdin = child.stdin.take().expect("stdin is piped");
         let stdout = child.stdout.take().expect("stdout is piped");
         let stderr_pipe = child.stderr.take().expect("stderr is piped");
@@ -45,14 +46,32 @@ impl AppServer {
         let drain = tasks.spawn(stderr.clone().drain(stderr_pipe));
         let (orders, order_queue) = mpsc::channel(ORDERS);
         let (exit_sender, exit) = watch::channel(None);
-        let supervisor = Supervisor { child, pid, orders: order_queue, stderr: stderr.clone() };
+        let supervisor = Supervisor {
+            child,
+            pid,
+            orders: order_queue,
+            stderr: stderr.clone(),
+        };
         tasks.spawn(supervisor.run(drain, exit_sender, wiring));
         tasks.close();
-        Ok((Self { connection, stderr, orders, exit, tasks }, inbox, pid))
+        Ok((
+            Self {
+                connection,
+                stderr,
+                orders,
+                exit,
+                tasks,
+            },
+            inbox,
+            pid,
+        ))
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that spawns")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that spawns"
+)]
 fn command(launch: &Launch) -> Command {
     let mut command = Command::new(&launch.program);
     command
@@ -79,7 +98,9 @@ fn spawn_error(launch: &Launch, source: io::Error) -> StartError {
         return StartError::NotFound { program };
     }
     let unusable = [Errno::ACCESS, Errno::NOEXEC, Errno::ISDIR, Errno::NOTDIR];
-    let refused = unusable.iter().any(|errno| source.raw_os_error() == Some(errno.raw_os_error()));
+    let refused = unusable
+        .iter()
+        .any(|errno| source.raw_os_error() == Some(errno.raw_os_error()));
     if missing || refused {
         return StartError::NotExecutable { program, source };
     }
@@ -105,7 +126,10 @@ impl Supervisor {
         // given away while anything is in it.
         self.signal_group(Signal::KILL);
         wiring.peer_gone.cancel();
-        if tokio::time::timeout(STDERR_GRACE, &mut drain).await.is_err() {
+        if tokio::time::timeout(STDERR_GRACE, &mut drain)
+            .await
+            .is_err()
+        {
             drain.abort();
         }
         let exit = Exit {

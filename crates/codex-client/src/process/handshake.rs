@@ -5,9 +5,7 @@ use std::collections::VecDeque;
 use super::{Exit, Greeting, Launch, MINIMUM_VERSION, ServerInfo, StartError, Version};
 use crate::connection::{Connection, Inbox, Incoming};
 use crate::error::RequestError;
-use crate::protocol::{
-    Initialize, InitializeCapabilities, InitializeParams, InitializeResponse,
-};
+use crate::protocol::{Initialize, InitializeCapabilities, InitializeParams, InitializeResponse};
 
 /// How much may arrive before the answer to `initialize`. Codex sends nothing.
 const MAX_EARLY: usize = 256;
@@ -15,11 +13,19 @@ const MAX_EARLY: usize = 256;
 /// How the handshake failed, before it is known how the process ended.
 pub(super) enum Failure {
     /// The process closed its output. `said` is the first line that was no message.
-    Ended { said: Option<String> },
+    Ended {
+        said: Option<String>,
+    },
     /// No answer in time.
-    Silent { said: Option<String> },
-    NotCodex { said: String },
-    TooOld { version: Version },
+    Silent {
+        said: Option<String>,
+    },
+    NotCodex {
+        said: String,
+    },
+    TooOld {
+        version: Version,
+    },
 }
 
 impl Failure {
@@ -89,7 +95,9 @@ pub(super) async fn greet(
         RequestError::Closed { .. } => Failure::Ended { said },
         RequestError::Rejected { .. }
         | RequestError::Overloaded { .. }
-        | RequestError::Unreadable { .. } => Failure::NotCodex { said: error.to_string() },
+        | RequestError::Unreadable { .. } => Failure::NotCodex {
+            said: error.to_string(),
+        },
     })?;
     match Version::from_user_agent(&initialized.user_agent) {
         Some(version) if version < MINIMUM_VERSION => return Err(Failure::TooOld { version }),

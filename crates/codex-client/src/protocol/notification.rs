@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::tolerant::open_string;
-use super::{FileUpdateChange, RateLimitSnapshot, Thread, ThreadItem, ThreadStatus, Turn, TurnError, decode};
+use super::{
+    FileUpdateChange, RateLimitSnapshot, Thread, ThreadItem, ThreadStatus, Turn, TurnError, decode,
+};
 use crate::rpc::RequestId;
 
 macro_rules! notifications {

@@ -30,8 +30,12 @@ fn object(value: Value) -> Option<serde_json::Map<String, Value>> {
 fn sandboxes() -> [SandboxPolicy; 4] {
     [
         SandboxPolicy::DangerFullAccess(Empty {}),
-        SandboxPolicy::ReadOnly(ReadOnlySandbox { network_access: true }),
-        SandboxPolicy::ExternalSandbox(ExternalSandbox { network_access: NetworkAccess::Enabled }),
+        SandboxPolicy::ReadOnly(ReadOnlySandbox {
+            network_access: true,
+        }),
+        SandboxPolicy::ExternalSandbox(ExternalSandbox {
+            network_access: NetworkAccess::Enabled,
+        }),
         SandboxPolicy::WorkspaceWrite(WorkspaceWriteSandbox {
             writable_roots: vec!["/work".to_owned()],
             network_access: true,
@@ -42,11 +46,18 @@ fn sandboxes() -> [SandboxPolicy; 4] {
 }
 
 fn inputs() -> Vec<UserInput> {
-    let named = || NamedPath { name: "n".to_owned(), path: "/p".to_owned() };
+    let named = || NamedPath {
+        name: "n".to_owned(),
+        path: "/p".to_owned(),
+    };
     vec![
         UserInput::text("hello"),
-        UserInput::Image(ImageInput { url: "data:image/png;base64,".to_owned() }),
-        UserInput::LocalImage(LocalImageInput { path: "/p".to_owned() }),
+        UserInput::Image(ImageInput {
+            url: "data:image/png;base64,".to_owned(),
+        }),
+        UserInput::LocalImage(LocalImageInput {
+            path: "/p".to_owned(),
+        }),
         UserInput::Skill(named()),
         UserInput::Mention(named()),
     ]
@@ -54,13 +65,19 @@ fn inputs() -> Vec<UserInput> {
 
 #[test]
 fn handshake() {
-    let client_info =
-        ClientInfo { name: "n".to_owned(), title: text("N"), version: "1".to_owned() };
+    let client_info = ClientInfo {
+        name: "n".to_owned(),
+        title: text("N"),
+        version: "1".to_owned(),
+    };
     let capabilities = InitializeCapabilities {
         experimental_api: true,
         opt_out_notification_methods: vec!["thread/settings/updated".to_owned()],
     };
-    request::<Initialize>(InitializeParams { client_info, capabilities });
+    request::<Initialize>(InitializeParams {
+        client_info,
+        capabilities,
+    });
 }
 
 #[test]
@@ -94,7 +111,10 @@ fn threads() {
         base_instructions: text("b"),
         developer_instructions: text("d"),
     });
-    request::<ThreadRead>(ThreadReadParams { thread_id: "t".to_owned(), include_turns: true });
+    request::<ThreadRead>(ThreadReadParams {
+        thread_id: "t".to_owned(),
+        include_turns: true,
+    });
     request::<ThreadList>(ThreadListParams {
         cursor: text("c"),
         limit: Some(1),
@@ -106,7 +126,10 @@ fn threads() {
         cwd: Some(vec!["/work".to_owned()]),
         search_term: text("s"),
     });
-    request::<ThreadLoadedList>(ThreadLoadedListParams { cursor: text("c"), limit: Some(1) });
+    request::<ThreadLoadedList>(ThreadLoadedListParams {
+        cursor: text("c"),
+        limit: Some(1),
+    });
     request::<ThreadTurnsList>(ThreadTurnsListParams {
         thread_id: "t".to_owned(),
         cursor: text("c"),
@@ -115,10 +138,19 @@ fn threads() {
         items_view: Some(TurnItemsView::Full),
     });
     let name = "n".to_owned();
-    request::<ThreadSetName>(ThreadSetNameParams { thread_id: "t".to_owned(), name });
-    request::<ThreadUnsubscribe>(ThreadIdParams { thread_id: "t".to_owned() });
-    request::<ThreadArchive>(ThreadIdParams { thread_id: "t".to_owned() });
-    request::<BackgroundTerminalsClean>(ThreadIdParams { thread_id: "t".to_owned() });
+    request::<ThreadSetName>(ThreadSetNameParams {
+        thread_id: "t".to_owned(),
+        name,
+    });
+    request::<ThreadUnsubscribe>(ThreadIdParams {
+        thread_id: "t".to_owned(),
+    });
+    request::<ThreadArchive>(ThreadIdParams {
+        thread_id: "t".to_owned(),
+    });
+    request::<BackgroundTerminalsClean>(ThreadIdParams {
+        thread_id: "t".to_owned(),
+    });
     request::<BackgroundTerminalsList>(BackgroundTerminalsListParams {
         thread_id: "t".to_owned(),
         cursor: text("c"),
@@ -128,7 +160,10 @@ fn threads() {
 
 #[test]
 fn turns() {
-    request::<TurnStart>(TurnStartParams { thread_id: "t".to_owned(), ..Default::default() });
+    request::<TurnStart>(TurnStartParams {
+        thread_id: "t".to_owned(),
+        ..Default::default()
+    });
     for sandbox_policy in sandboxes() {
         request::<TurnStart>(TurnStartParams {
             thread_id: "t".to_owned(),
@@ -163,7 +198,9 @@ fn turns() {
 
 #[test]
 fn the_rest() {
-    request::<AccountRead>(AccountReadParams { refresh_token: true });
+    request::<AccountRead>(AccountReadParams {
+        refresh_token: true,
+    });
     request::<RateLimitsRead>(());
     request::<ModelList>(ModelListParams {
         cursor: text("c"),
@@ -174,7 +211,10 @@ fn the_rest() {
         request::<CommandExec>(CommandExecParams {
             command: vec!["true".to_owned()],
             cwd: text("/work"),
-            env: Some(BTreeMap::from([("A".to_owned(), text("b")), ("C".to_owned(), None)])),
+            env: Some(BTreeMap::from([
+                ("A".to_owned(), text("b")),
+                ("C".to_owned(), None),
+            ])),
             timeout_ms: Some(1),
             output_bytes_cap: Some(1),
             sandbox_policy: Some(sandbox_policy),
@@ -192,8 +232,14 @@ fn answers() {
         ApprovalDecision::Decline,
         ApprovalDecision::Cancel,
     ] {
-        answer("CommandExecutionRequestApprovalResponse", ApprovalResponse { decision });
-        answer("FileChangeRequestApprovalResponse", ApprovalResponse { decision });
+        answer(
+            "CommandExecutionRequestApprovalResponse",
+            ApprovalResponse { decision },
+        );
+        answer(
+            "FileChangeRequestApprovalResponse",
+            ApprovalResponse { decision },
+        );
     }
     for scope in [PermissionScope::Turn, PermissionScope::Session] {
         let permissions = json!({ "network": { "enabled": true } });
@@ -202,10 +248,14 @@ fn answers() {
             PermissionsApprovalResponse { permissions, scope },
         );
     }
-    let given = UserInputAnswer { answers: vec!["yes".to_owned()] };
+    let given = UserInputAnswer {
+        answers: vec!["yes".to_owned()],
+    };
     answer(
         "ToolRequestUserInputResponse",
-        UserInputResponse { answers: BTreeMap::from([("q".to_owned(), given)]) },
+        UserInputResponse {
+            answers: BTreeMap::from([("q".to_owned(), given)]),
+        },
     );
     for (action, content) in [
         (ElicitationAction::Accept, Some(json!({ "a": 1 }))),
@@ -214,12 +264,19 @@ fn answers() {
     ] {
         answer(
             "McpServerElicitationRequestResponse",
-            ElicitationResponse { action, content, meta: None },
+            ElicitationResponse {
+                action,
+                content,
+                meta: None,
+            },
         );
     }
     let content_items = vec![DynamicToolOutput::text("done")];
     answer(
         "DynamicToolCallResponse",
-        DynamicToolCallResponse { content_items, success: true },
+        DynamicToolCallResponse {
+            content_items,
+            success: true,
+        },
     );
 }

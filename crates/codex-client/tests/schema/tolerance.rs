@@ -35,7 +35,9 @@ fn unknown_kinds_are_kept_whole() {
     assert!(matches!(&read.turn.items[0], ThreadItem::Other(other) if other.kind == "hologram"));
     check(
         &read.turn.items,
-        expect![[r#"[{"id":"h","rays":3,"type":"hologram"},{"type":"agentMessage","id":"a","text":"hi","phase":"encore"},"not even an object"]"#]],
+        expect![[
+            r#"[{"id":"h","rays":3,"type":"hologram"},{"type":"agentMessage","id":"a","text":"hi","phase":"encore"},"not even an object"]"#
+        ]],
     );
     check(
         &notification("galaxy/collided", &json!({"at": 1})),
@@ -56,14 +58,18 @@ fn a_field_of_another_type_is_left_out() {
     };
     check(
         &read,
-        expect![[r#"{"threadId":"t","turn":{"id":"u","status":"completed","items":[],"itemsView":null,"error":null,"startedAt":null,"completedAt":9,"durationMs":null}}"#]],
+        expect![[
+            r#"{"threadId":"t","turn":{"id":"u","status":"completed","items":[],"itemsView":null,"error":null,"startedAt":null,"completedAt":9,"durationMs":null}}"#
+        ]],
     );
     let item = json!({"threadId": "t", "turnId": "u", "item":
         {"type": "commandExecution", "id": "i", "status": "failed", "command": "ls", "exitCode": "one"}});
     let Notification::ItemCompleted(read) = notification("item/completed", &item) else {
         panic!("not read");
     };
-    assert!(matches!(&read.item, ThreadItem::CommandExecution(command) if command.exit_code.is_none()));
+    assert!(
+        matches!(&read.item, ThreadItem::CommandExecution(command) if command.exit_code.is_none())
+    );
     let response = json!({"thread": {"id": "t", "gitInfo": 1, "status": "idle"},
         "approvalPolicy": {"granular": {}}, "sandbox": {"type": "bubble"}});
     let read: ThreadStartResponse = decode(&raw(&response)).expect("read");
@@ -73,11 +79,15 @@ fn a_field_of_another_type_is_left_out() {
 
 #[test]
 fn what_cannot_be_done_without_is_not_made_up() {
-    for params in [json!({"threadId": 5, "turn": {"id": "u", "status": "completed"}}), json!(null)] {
+    for params in [
+        json!({"threadId": 5, "turn": {"id": "u", "status": "completed"}}),
+        json!(null),
+    ] {
         let read = notification("turn/completed", &params);
         assert!(matches!(read, Notification::Other { .. }), "{read:?}");
     }
-    let item = json!({"threadId": "t", "turnId": "u", "item": {"type": "commandExecution", "id": "i"}});
+    let item =
+        json!({"threadId": "t", "turnId": "u", "item": {"type": "commandExecution", "id": "i"}});
     let Notification::ItemStarted(read) = notification("item/started", &item) else {
         panic!("not read");
     };
@@ -89,13 +99,23 @@ fn error_kinds_are_open() {
     let check = |info: Value, kind: &str, status: Option<u16>| {
         let params = json!({"threadId": "t", "turnId": "u", "willRetry": false,
             "error": {"message": "m", "codexErrorInfo": info}});
-        let Notification::Error(read) = notification("error", &params) else { panic!("not read") };
+        let Notification::Error(read) = notification("error", &params) else {
+            panic!("not read")
+        };
         let read = read.error.codex_error_info.expect("kept");
         assert_eq!((read.kind.as_str(), read.http_status_code), (kind, status));
     };
     check(json!("usageLimitExceeded"), "usageLimitExceeded", None);
-    check(json!({"httpConnectionFailed": {"httpStatusCode": 401}}), "httpConnectionFailed", Some(401));
-    check(json!({"httpConnectionFailed": {"httpStatusCode": null}}), "httpConnectionFailed", None);
+    check(
+        json!({"httpConnectionFailed": {"httpStatusCode": 401}}),
+        "httpConnectionFailed",
+        Some(401),
+    );
+    check(
+        json!({"httpConnectionFailed": {"httpStatusCode": null}}),
+        "httpConnectionFailed",
+        None,
+    );
     check(json!({"brandNew": 5}), "brandNew", None);
     check(json!([]), "unknown", None);
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use bridge_core::{
-    Account, AppServerId, ApprovalPolicy, CodexError, Command, CommandStatus, Event, Item, ItemId, Message, Patch, Phase,
-    Plan, PlanStep, Question, Reply, Request, RequestFailure, SandboxProbe, StepStatus, Thinking, ThreadId, ThreadOpened,
-    Tokens, Tool, Transcript, TurnEvent, TurnId, TurnRecord, TurnState,
+    Account, AppServerId, ApprovalPolicy, CodexError, Command, CommandStatus, Event, Item, ItemId,
+    Message, Patch, Phase, Plan, PlanStep, Question, Reply, Request, RequestFailure, SandboxProbe,
+    StepStatus, Thinking, ThreadId, ThreadOpened, Tokens, Tool, Transcript, TurnEvent, TurnId,
+    TurnRecord, TurnState,
 };
 use codex_client::RequestError;
 use codex_client::protocol as wire;
@@ -15,59 +16,105 @@ use serde_json::value::RawValue;
 /// What a notification means; `None` if nothing.
 pub(crate) fn notification(app_server: AppServerId, notification: Notification) -> Option<Event> {
     let in_turn = |thread: String, turn: String, event| {
-        Some(Event::Turn { app_server, thread: ThreadId(thread), turn: TurnId(turn), event })
+        Some(Event::Turn {
+            app_server,
+            thread: ThreadId(thread),
+            turn: TurnId(turn),
+            event,
+        })
     };
     match notification {
         Notification::Error(error) => {
-            let event = TurnEvent::ErrorReported { error: turn_error(error.error), will_retry: error.will_retry };
+            let event = TurnEvent::ErrorReported {
+                error: turn_error(error.error),
+                will_retry: error.will_retry,
+            };
             in_turn(error.thread_id, error.turn_id, event)
         }
-        Notification::Warning(warning) => {
-            Some(Event::Warned { app_server, thread: warning.thread_id.map(ThreadId), message: warning.message })
+        Notification::Warning(warning) => Some(Event::Warned {
+            app_server,
+            thread: warning.thread_id.map(ThreadId),
+            message: warning.message,
+        }),
+        Notification::ThreadClosed(closed) => Some(Event::ThreadClosed {
+            app_server,
+            thread: ThreadId(closed.thread_id),
+        }),
+        Notification::TokenUsageUpdated(usage) => in_turn(
+            usage.thread_id,
+            usage.turn_id,
+            tokens_counted(&usage.token_usage),
+        ),
+        Notification::TurnStarted(turn) => {
+            in_turn(turn.thread_id, turn.turn.id, TurnEvent::Started)
         }
-        Notification::ThreadClosed(closed) => {
-            Some(Event::ThreadClosed { app_server, thread: ThreadId(closed.thread_id) })
-        }
-        Notification::TokenUsageUpdated(usage) => in_turn(usage.thread_id, usage.turn_id, tokens_counted(&usage.token_usage)),
-        Notification::TurnStarted(turn) => in_turn(turn.thread_id, turn.turn.id, TurnEvent::Started),
         Notification::TurnCompleted(turn) => {
-            let event = TurnEvent::Completed { state: turn_state(&turn.turn.status), error: turn.turn.error.map(turn_error) };
+            let event = TurnEvent::Completed {
+                state: turn_state(&turn.turn.status),
+                error: turn.turn.error.map(turn_error),
+            };
             in_turn(turn.thread_id, turn.turn.id, event)
         }
         Notification::PlanUpdated(update) => {
             let steps = update.plan.into_iter().map(plan_step).collect();
-            let plan = Plan { explanation: update.explanation, steps };
-            in_turn(update.thread_id, update.turn_id, TurnEvent::PlanUpdated(plan))
+            let plan = Plan {
+                explanation: update.explanation,
+                steps,
+            };
+            in_turn(
+                update.thread_id,
+                update.turn_id,
+                TurnEvent::PlanUpdated(plan),
+            )
         }
-        Notification::ItemStarted(started) => {
-            in_turn(started.thread_id, started.turn_id, TurnEvent::ItemStarted(item(started.item, Completeness::Begun)))
-        }
+        Notification::ItemStarted(started) => in_turn(
+            started.thread_id,
+            started.turn_id,
+            TurnEvent::ItemStarted(item(started.item, Completeness::Begun)),
+        ),
         Notification::ItemCompleted(completed) => in_turn(
             completed.thread_id,
             completed.turn_id,
             TurnEvent::ItemCompleted(item(completed.item, Completeness::Whole)),
         ),
         Notification::AgentMessageDelta(delta) => {
-            let event = TurnEvent::MessageDelta { item: ItemId(delta.item_id), text: delta.delta };
+            let event = TurnEvent::MessageDelta {
+                item: ItemId(delta.item_id),
+                text: delta.delta,
+            };
             in_turn(delta.thread_id, delta.turn_id, event)
         }
         Notification::ReasoningSummaryDelta(delta) | Notification::ReasoningTextDelta(delta) => {
-            let event = TurnEvent::ThinkingDelta { item: ItemId(delta.item_id), text: delta.delta };
+            let event = TurnEvent::ThinkingDelta {
+                item: ItemId(delta.item_id),
+                text: delta.delta,
+            };
             in_turn(delta.thread_id, delta.turn_id, event)
         }
         Notification::ReasoningSummaryPartAdded(part) => {
             // Parts of a summary are paragraphs.
-            let event = TurnEvent::ThinkingDelta { item: ItemId(part.item_id), text: PARAGRAPH.to_owned() };
+            let event = TurnEvent::ThinkingDelta {
+                item: ItemId(part.item_id),
+                text: PARAGRAPH.to_owned(),
+            };
             in_turn(part.thread_id, part.turn_id, event)
         }
         Notification::PlanDelta(delta) | Notification::CommandOutputDelta(delta) => {
             in_turn(delta.thread_id, delta.turn_id, TurnEvent::Activity)
         }
-        Notification::PatchUpdated(update) => in_turn(update.thread_id, update.turn_id, TurnEvent::Activity),
-        Notification::McpToolCallProgress(progress) => in_turn(progress.thread_id, progress.turn_id, TurnEvent::Activity),
-        Notification::ModelRerouted(rerouted) => {
-            in_turn(rerouted.thread_id, rerouted.turn_id, TurnEvent::ModelChanged { model: rerouted.to_model })
+        Notification::PatchUpdated(update) => {
+            in_turn(update.thread_id, update.turn_id, TurnEvent::Activity)
         }
+        Notification::McpToolCallProgress(progress) => {
+            in_turn(progress.thread_id, progress.turn_id, TurnEvent::Activity)
+        }
+        Notification::ModelRerouted(rerouted) => in_turn(
+            rerouted.thread_id,
+            rerouted.turn_id,
+            TurnEvent::ModelChanged {
+                model: rerouted.to_model,
+            },
+        ),
         Notification::ConfigWarning(_)
         | Notification::DeprecationNotice(_)
         | Notification::ThreadStarted(_)
@@ -88,28 +135,59 @@ const PARAGRAPH: &str = "\n\n";
 pub(crate) fn question(request: ServerRequest) -> (Option<ThreadId>, Question) {
     match request {
         ServerRequest::CommandApproval(asked) => {
-            let host = asked.network_approval_context.map(|network| format!("a connection to {}", network.host));
-            let command = asked.command.or(host).unwrap_or_else(|| "a command".to_owned());
-            (Some(ThreadId(asked.thread_id)), Question::Command { command, reason: asked.reason })
+            let host = asked
+                .network_approval_context
+                .map(|network| format!("a connection to {}", network.host));
+            let command = asked
+                .command
+                .or(host)
+                .unwrap_or_else(|| "a command".to_owned());
+            (
+                Some(ThreadId(asked.thread_id)),
+                Question::Command {
+                    command,
+                    reason: asked.reason,
+                },
+            )
         }
         ServerRequest::FileChangeApproval(asked) => {
-            let question = Question::FileChange { item: ItemId(asked.item_id), reason: asked.reason };
+            let question = Question::FileChange {
+                item: ItemId(asked.item_id),
+                reason: asked.reason,
+            };
             (Some(ThreadId(asked.thread_id)), question)
         }
-        ServerRequest::PermissionsApproval(asked) => {
-            (Some(ThreadId(asked.thread_id)), Question::Permissions { reason: asked.reason })
-        }
+        ServerRequest::PermissionsApproval(asked) => (
+            Some(ThreadId(asked.thread_id)),
+            Question::Permissions {
+                reason: asked.reason,
+            },
+        ),
         ServerRequest::UserInput(asked) => {
-            let text = asked.questions.iter().map(|question| question.question.as_str()).collect::<Vec<_>>().join(" / ");
-            (Some(ThreadId(asked.thread_id)), Question::UserInput { text })
+            let text = asked
+                .questions
+                .iter()
+                .map(|question| question.question.as_str())
+                .collect::<Vec<_>>()
+                .join(" / ");
+            (
+                Some(ThreadId(asked.thread_id)),
+                Question::UserInput { text },
+            )
         }
         ServerRequest::Elicitation(asked) => {
-            let question = Question::Elicitation { server: asked.server_name, message: asked.message };
+            let question = Question::Elicitation {
+                server: asked.server_name,
+                message: asked.message.unwrap_or_default(),
+            };
             (Some(ThreadId(asked.thread_id)), question)
         }
-        ServerRequest::DynamicToolCall(asked) => {
-            (Some(ThreadId(asked.thread_id)), Question::Unknown { method: format!("item/tool/call {}", asked.tool) })
-        }
+        ServerRequest::DynamicToolCall(asked) => (
+            Some(ThreadId(asked.thread_id)),
+            Question::Unknown {
+                method: format!("item/tool/call {}", asked.tool),
+            },
+        ),
         ServerRequest::Other { method, .. } => (None, Question::Unknown { method }),
     }
 }
@@ -130,14 +208,26 @@ pub(crate) fn reply(
             wire::TurnSteer::read(&raw).map(|response| Reply::TurnStarted(TurnId(response.turn_id)))
         }
         Request::ReadTurn { turn, .. } => wire::ThreadTurnsList::read(&raw).map(|response| {
-            let meant = |candidate: &wire::Turn| turn.as_ref().is_none_or(|turn| turn.0 == candidate.id);
-            Reply::TurnRead(response.data.into_iter().find(meant).map(|turn| Box::new(turn_record(turn))))
+            let meant =
+                |candidate: &wire::Turn| turn.as_ref().is_none_or(|turn| turn.0 == candidate.id);
+            Reply::TurnRead(
+                response
+                    .data
+                    .into_iter()
+                    .find(meant)
+                    .map(|turn| Box::new(turn_record(turn))),
+            )
         }),
         Request::ReadAccount => wire::AccountRead::read(&raw).map(account),
         Request::ProbeSandbox => wire::CommandExec::read(&raw).map(|response| {
-            Reply::Sandbox(SandboxProbe { exit_code: i64::from(response.exit_code), stderr: response.stderr })
+            Reply::Sandbox(SandboxProbe {
+                exit_code: i64::from(response.exit_code),
+                stderr: response.stderr,
+            })
         }),
-        Request::NameThread { .. } | Request::InterruptTurn { .. } | Request::CleanTerminals(_) => Ok(Reply::Done),
+        Request::NameThread { .. } | Request::InterruptTurn { .. } | Request::CleanTerminals(_) => {
+            Ok(Reply::Done)
+        }
     };
     read.map_err(request_failure)
 }
@@ -145,7 +235,12 @@ pub(crate) fn reply(
 /// Why a request has no answer.
 pub(crate) fn request_failure(error: RequestError) -> RequestFailure {
     match error {
-        RequestError::Rejected { code, message, data, .. } => RequestFailure::Rejected {
+        RequestError::Rejected {
+            code,
+            message,
+            data,
+            ..
+        } => RequestFailure::Rejected {
             code,
             message,
             data: data.map(|data| bridge_core::Json(data.get().to_owned())),
@@ -153,7 +248,9 @@ pub(crate) fn request_failure(error: RequestError) -> RequestFailure {
         RequestError::DeadlineExceeded { after, .. } => RequestFailure::DeadlineExceeded { after },
         RequestError::Overloaded { .. } => RequestFailure::Overloaded,
         RequestError::Closed { .. } => RequestFailure::Closed,
-        RequestError::Unreadable { source, .. } => RequestFailure::Unreadable { detail: source.to_string() },
+        RequestError::Unreadable { source, .. } => RequestFailure::Unreadable {
+            detail: source.to_string(),
+        },
     }
 }
 
@@ -201,7 +298,12 @@ fn turn_error(error: wire::TurnError) -> CodexError {
         Some(info) => (info.kind, info.http_status_code),
         None => ("other".to_owned(), None),
     };
-    CodexError { kind, http_status, message: error.message, details: error.additional_details }
+    CodexError {
+        kind,
+        http_status,
+        message: error.message,
+        details: error.additional_details,
+    }
 }
 
 fn account(response: wire::AccountReadResponse) -> Reply {
@@ -209,7 +311,11 @@ fn account(response: wire::AccountReadResponse) -> Reply {
         Some(account) => (Some(account.kind), account.plan_type),
         None => (None, None),
     };
-    Reply::Account(Account { kind, plan, login_required: response.requires_openai_auth })
+    Reply::Account(Account {
+        kind,
+        plan,
+        login_required: response.requires_openai_auth,
+    })
 }
 
 fn plan_step(step: wire::PlanStep) -> PlanStep {
@@ -218,7 +324,10 @@ fn plan_step(step: wire::PlanStep) -> PlanStep {
         wire::PlanStepStatus::InProgress => StepStatus::InProgress,
         wire::PlanStepStatus::Pending | wire::PlanStepStatus::Other(_) => StepStatus::Pending,
     };
-    PlanStep { step: step.step, status }
+    PlanStep {
+        step: step.step,
+        status,
+    }
 }
 
 fn tokens_counted(usage: &wire::ThreadTokenUsage) -> TurnEvent {
@@ -231,7 +340,11 @@ fn tokens_counted(usage: &wire::ThreadTokenUsage) -> TurnEvent {
         total: count(usage.total_tokens),
     };
     let context_window = usage.model_context_window.map(count);
-    TurnEvent::TokensCounted { last: tokens(&usage.last), thread: tokens(&usage.total), context_window }
+    TurnEvent::TokensCounted {
+        last: tokens(&usage.last),
+        thread: tokens(&usage.total),
+        context_window,
+    }
 }
 
 /// Whether an item is as it will stay.
@@ -251,16 +364,31 @@ fn item(item: wire::ThreadItem, completeness: Completeness) -> Item {
             complete: completeness == Completeness::Whole,
         }),
         wire::ThreadItem::Reasoning(reasoning) => {
-            let text = if reasoning.summary.is_empty() { reasoning.content } else { reasoning.summary };
-            Item::Thinking(Thinking { item: ItemId(reasoning.id), text: text.join(PARAGRAPH) })
+            let text = if reasoning.summary.is_empty() {
+                reasoning.content
+            } else {
+                reasoning.summary
+            };
+            Item::Thinking(Thinking {
+                item: ItemId(reasoning.id),
+                text: text.join(PARAGRAPH),
+            })
         }
         wire::ThreadItem::CommandExecution(command) => Item::Command(self::command(command)),
         wire::ThreadItem::FileChange(change) => Item::Patch(Patch {
             item: ItemId(change.id),
-            paths: change.changes.into_iter().map(|change| change.path).collect(),
+            paths: change
+                .changes
+                .into_iter()
+                .map(|change| change.path)
+                .collect(),
             status: status(&change.status),
         }),
-        wire::ThreadItem::McpToolCall(call) => tool(call.id, format!("{}.{}", call.server, call.tool), &call.status),
+        wire::ThreadItem::McpToolCall(call) => tool(
+            call.id,
+            format!("{}.{}", call.server, call.tool),
+            &call.status,
+        ),
         wire::ThreadItem::DynamicToolCall(call) => tool(call.id, call.tool, &call.status),
         wire::ThreadItem::WebSearch(search) => {
             let status = match completeness {
@@ -268,13 +396,19 @@ fn item(item: wire::ThreadItem, completeness: Completeness) -> Item {
                 Completeness::Whole => CommandStatus::Completed,
             };
             let name = format!("web search: {}", search.query);
-            Item::Tool(Tool { item: ItemId(search.id), name, status })
+            Item::Tool(Tool {
+                item: ItemId(search.id),
+                name,
+                status,
+            })
         }
         wire::ThreadItem::Plan(plan) => other(plan.id, "plan"),
         wire::ThreadItem::ImageView(view) => other(view.id, "imageView"),
         wire::ThreadItem::EnteredReviewMode(mode) => other(mode.id, "enteredReviewMode"),
         wire::ThreadItem::ExitedReviewMode(mode) => other(mode.id, "exitedReviewMode"),
-        wire::ThreadItem::ContextCompaction(compaction) => other(compaction.id, "contextCompaction"),
+        wire::ThreadItem::ContextCompaction(compaction) => {
+            other(compaction.id, "contextCompaction")
+        }
         wire::ThreadItem::Other(unknown) => match item_id(&unknown.raw) {
             Some(id) => other(id, &unknown.kind),
             None => Item::Record,
@@ -288,13 +422,17 @@ fn item_id(raw: &RawValue) -> Option<String> {
     struct Id {
         id: String,
     }
-    serde_json::from_str::<Id>(raw.get()).ok().map(|item| item.id)
+    serde_json::from_str::<Id>(raw.get())
+        .ok()
+        .map(|item| item.id)
 }
 
 fn phase(phase: wire::MessagePhase) -> Option<Phase> {
     match phase {
         wire::MessagePhase::Commentary => Some(Phase::Commentary),
-        wire::MessagePhase::FinalAnswer | wire::MessagePhase::PartialAnswer => Some(Phase::FinalAnswer),
+        wire::MessagePhase::FinalAnswer | wire::MessagePhase::PartialAnswer => {
+            Some(Phase::FinalAnswer)
+        }
         wire::MessagePhase::Other(_) => None,
     }
 }
@@ -314,11 +452,18 @@ fn command(command: wire::CommandExecutionItem) -> Command {
 }
 
 fn tool(id: String, name: String, of: &wire::ItemStatus) -> Item {
-    Item::Tool(Tool { item: ItemId(id), name, status: status(of) })
+    Item::Tool(Tool {
+        item: ItemId(id),
+        name,
+        status: status(of),
+    })
 }
 
 fn other(id: String, kind: &str) -> Item {
-    Item::Other { item: ItemId(id), kind: kind.to_owned() }
+    Item::Other {
+        item: ItemId(id),
+        kind: kind.to_owned(),
+    }
 }
 
 fn status(status: &wire::ItemStatus) -> CommandStatus {
@@ -331,5 +476,7 @@ fn status(status: &wire::ItemStatus) -> CommandStatus {
 }
 
 fn millis(millis: Option<i64>) -> Option<Duration> {
-    millis.and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis)
+    millis
+        .and_then(|millis| u64::try_from(millis).ok())
+        .map(Duration::from_millis)
 }

@@ -26,7 +26,10 @@ const OPT_OUT: &[&str] = &[
 ///
 /// # Errors
 /// In the core's words.
-pub(crate) async fn start(config: &Config, roots: &Roots) -> Result<(AppServer, Inbox, AppServerInfo), StartFailure> {
+pub(crate) async fn start(
+    config: &Config,
+    roots: &Roots,
+) -> Result<(AppServer, Inbox, AppServerInfo), StartFailure> {
     let program = config.find_codex_bin().map_err(|error| StartFailure {
         program: config.codex_bin.display().to_string(),
         kind: StartFailureKind::NotFound,
@@ -38,7 +41,10 @@ pub(crate) async fn start(config: &Config, roots: &Roots) -> Result<(AppServer, 
         environment: config.codex_environment(),
         working_directory: roots.first().to_owned(),
     };
-    let limits = Limits { max_line_bytes: config.max_line_bytes, ..Limits::default() };
+    let limits = Limits {
+        max_line_bytes: config.max_line_bytes,
+        ..Limits::default()
+    };
     let greeting = Greeting {
         client_info: ClientInfo {
             name: "codex-mcp".to_owned(),
@@ -56,7 +62,11 @@ pub(crate) async fn start(config: &Config, roots: &Roots) -> Result<(AppServer, 
 
 /// How an app-server ended, in the core's words.
 pub(crate) fn exit(exit: codex_client::Exit) -> Exit {
-    Exit { code: exit.code, signal: exit.signal, stderr: exit.stderr_tail }
+    Exit {
+        code: exit.code,
+        signal: exit.signal,
+        stderr: exit.stderr_tail,
+    }
 }
 
 fn server_info(program: &Path, info: ServerInfo) -> AppServerInfo {
@@ -78,7 +88,11 @@ fn start_failure(program: &Path, error: &StartError) -> StartFailure {
         StartError::DeadlineExceeded { .. } => StartFailureKind::Deadline,
         StartError::SpawnFailed { .. } => StartFailureKind::System,
     };
-    StartFailure { program: program.display().to_string(), kind, detail: explain(error) }
+    StartFailure {
+        program: program.display().to_string(),
+        kind,
+        detail: explain(error),
+    }
 }
 
 /// The error with its causes and, where the program said something, its last words.
@@ -98,8 +112,16 @@ fn explain(error: &StartError) -> String {
         | StartError::NotCodex { .. }
         | StartError::TooOld { .. } => "",
     };
-    match stderr.lines().rev().map(str::trim).find(|line| !line.is_empty()) {
-        Some(line) => format!("{text}; its last words: {}", line.chars().take(300).collect::<String>()),
+    match stderr
+        .lines()
+        .rev()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+    {
+        Some(line) => format!(
+            "{text}; its last words: {}",
+            line.chars().take(300).collect::<String>()
+        ),
         None => text,
     }
 }

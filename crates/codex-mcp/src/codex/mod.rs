@@ -2,5 +2,6 @@
 
 pub(crate) mod from_wire;
 pub(crate) mod launch;
+mod profile;
 pub(crate) mod thread_config;
 pub(crate) mod to_wire;

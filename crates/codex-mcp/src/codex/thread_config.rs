@@ -3,9 +3,12 @@
 //! A call cannot widen permissions, run programs, move the login or write configuration: only the keys listed here
 //! pass, and everything else stays what the user's own configuration says.
 
+use std::path::Path;
+
 use bridge_core::Json;
 use serde_json::{Map, Value, json};
 
+use super::profile;
 use crate::error::{Code, Problem};
 
 /// Keys that a call may set, as dotted paths; a path also allows what lies below it.
@@ -34,39 +37,55 @@ const ALLOWED: &[&str] = &[
 /// How deep `config` may be nested.
 const MAX_DEPTH: usize = 8;
 
-/// Checks what a call sets and adds what we set.
+/// What a call says of its thread's configuration.
+#[derive(Debug, Default)]
+pub(crate) struct Given<'a> {
+    /// Keys and values, dotted or nested.
+    pub(crate) config: Option<Map<String, Value>>,
+    /// A profile of the user's own.
+    pub(crate) profile: Option<&'a str>,
+    /// The prompt that Codex compacts with.
+    pub(crate) compact_prompt: Option<&'a str>,
+}
+
+/// Checks what a call sets, and adds what its profile and we set. `codex_home` is where the user's profiles are.
 ///
 /// # Errors
-/// [`Code::ConfigKeyRefused`], naming the key.
-pub(crate) fn build(
-    given: Option<Map<String, Value>>,
-    profile: Option<&str>,
-    compact_prompt: Option<&str>,
-) -> Result<Json, Problem> {
-    let mut config = Map::new();
+/// A key that a call may not set, or a profile that is not there.
+pub(crate) fn build(given: Given<'_>, codex_home: Option<&Path>) -> Result<Json, Problem> {
+    let mut config = match given.profile {
+        Some(name) => profile::load(codex_home, name)?,
+        None => Map::new(),
+    };
     // Codex leaves its plan tool off unless it is asked for.
     config.insert("tools.update_plan.enabled".to_owned(), json!(true));
-    if let Some(prompt) = compact_prompt {
+    if let Some(prompt) = given.compact_prompt {
         config.insert("compact_prompt".to_owned(), json!(prompt));
     }
-    if let Some(profile) = profile {
-        config.insert("profile".to_owned(), json!(profile));
-    }
-    for (key, value) in given.unwrap_or_default() {
+    for (key, value) in given.config.unwrap_or_default() {
         flatten(&key, value, 1, &mut config)?;
     }
     Ok(Json(Value::Object(config).to_string()))
 }
 
 /// Writes nested tables as dotted keys, as Codex takes both, and checks each.
-fn flatten(path: &str, value: Value, depth: usize, config: &mut Map<String, Value>) -> Result<(), Problem> {
+fn flatten(
+    path: &str,
+    value: Value,
+    depth: usize,
+    config: &mut Map<String, Value>,
+) -> Result<(), Problem> {
     if is_allowed(path) {
         config.insert(path.to_owned(), value);
         return Ok(());
     }
     match value {
-        Value::Object(table) if depth < MAX_DEPTH && !table.is_empty() && leads_to_allowed(path) => {
-            table.into_iter().try_for_each(|(key, value)| flatten(&format!("{path}.{key}"), value, depth + 1, config))
+        Value::Object(table)
+            if depth < MAX_DEPTH && !table.is_empty() && leads_to_allowed(path) =>
+        {
+            table.into_iter().try_for_each(|(key, value)| {
+                flatten(&format!("{path}.{key}"), value, depth + 1, config)
+            })
         }
         Value::Null
         | Value::Bool(_)
@@ -74,16 +93,26 @@ fn flatten(path: &str, value: Value, depth: usize, config: &mut Map<String, Valu
         | Value::String(_)
         | Value::Array(_)
         | Value::Object(_) => {
-            let message = format!("`config` may not set {path:?}; it may set {}", ALLOWED.join(", "));
+            let message = format!(
+                "`config` may not set {path:?}; it may set {}",
+                ALLOWED.join(", ")
+            );
             Err(Problem::new(Code::ConfigKeyRefused, message))
         }
     }
 }
 
 fn is_allowed(path: &str) -> bool {
-    ALLOWED.iter().any(|allowed| path.strip_prefix(allowed).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    ALLOWED.iter().any(|allowed| {
+        path.strip_prefix(allowed)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
 }
 
 fn leads_to_allowed(path: &str) -> bool {
-    ALLOWED.iter().any(|allowed| allowed.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+    ALLOWED.iter().any(|allowed| {
+        allowed
+            .strip_prefix(path)
+            .is_some_and(|rest| rest.starts_with('.'))
+    })
 }

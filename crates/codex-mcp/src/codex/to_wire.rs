@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use bridge_core::{ApprovalPolicy, Json, Question, Request, RequestId, ThreadOptions, TurnOptions};
+use bridge_core::{
+    ApprovalPolicy, Effort, Json, Question, Request, RequestId, ThreadOptions, TurnOptions,
+};
 use codex_client::protocol as wire;
 use codex_client::protocol::Method;
 use codex_client::{Connection, RequestError, RpcError};
@@ -21,9 +23,13 @@ pub(crate) fn send(
     request: &Request,
     deadline: Duration,
 ) -> Result<(), RequestError> {
-    let thread_id = |thread: &bridge_core::ThreadId| wire::ThreadIdParams { thread_id: thread.0.clone() };
+    let thread_id = |thread: &bridge_core::ThreadId| wire::ThreadIdParams {
+        thread_id: thread.0.clone(),
+    };
     match request {
-        Request::StartThread(options) => submit::<wire::ThreadStart>(connection, id, &thread_start(options), deadline),
+        Request::StartThread(options) => {
+            submit::<wire::ThreadStart>(connection, id, &thread_start(options), deadline)
+        }
         Request::ResumeThread(thread) => {
             let params = wire::ThreadResumeParams {
                 thread_id: thread.0.clone(),
@@ -35,13 +41,26 @@ pub(crate) fn send(
             submit::<wire::ThreadResume>(connection, id, &params, deadline)
         }
         Request::NameThread { thread, name } => {
-            let params = wire::ThreadSetNameParams { thread_id: thread.0.clone(), name: name.clone() };
+            let params = wire::ThreadSetNameParams {
+                thread_id: thread.0.clone(),
+                name: name.clone(),
+            };
             submit::<wire::ThreadSetName>(connection, id, &params, deadline)
         }
-        Request::StartTurn { thread, prompt, options } => {
-            submit::<wire::TurnStart>(connection, id, &turn_start(&thread.0, prompt, options), deadline)
+        Request::StartTurn {
+            thread,
+            prompt,
+            options,
+            effort,
+        } => {
+            let params = turn_start(&thread.0, prompt, options, effort);
+            submit::<wire::TurnStart>(connection, id, &params, deadline)
         }
-        Request::SteerTurn { thread, turn, prompt } => {
+        Request::SteerTurn {
+            thread,
+            turn,
+            prompt,
+        } => {
             let params = wire::TurnSteerParams {
                 thread_id: thread.0.clone(),
                 input: vec![wire::UserInput::text(prompt)],
@@ -51,7 +70,10 @@ pub(crate) fn send(
             submit::<wire::TurnSteer>(connection, id, &params, deadline)
         }
         Request::InterruptTurn { thread, turn } => {
-            let params = wire::TurnInterruptParams { thread_id: thread.0.clone(), turn_id: turn.0.clone() };
+            let params = wire::TurnInterruptParams {
+                thread_id: thread.0.clone(),
+                turn_id: turn.0.clone(),
+            };
             submit::<wire::TurnInterrupt>(connection, id, &params, deadline)
         }
         Request::CleanTerminals(thread) => {
@@ -66,9 +88,12 @@ pub(crate) fn send(
             };
             submit::<wire::ThreadTurnsList>(connection, id, &params, deadline)
         }
-        Request::ReadAccount => {
-            submit::<wire::AccountRead>(connection, id, &wire::AccountReadParams::default(), deadline)
-        }
+        Request::ReadAccount => submit::<wire::AccountRead>(
+            connection,
+            id,
+            &wire::AccountReadParams::default(),
+            deadline,
+        ),
         Request::ProbeSandbox => {
             let params = wire::CommandExecParams {
                 command: vec!["true".to_owned()],
@@ -88,19 +113,36 @@ pub(crate) fn decline(
     question: &Question,
 ) -> Result<(), RequestError> {
     match question {
-        Question::Command { .. } | Question::FileChange { .. } => {
-            connection.answer(id, Ok(&wire::ApprovalResponse { decision: wire::ApprovalDecision::Decline }))
-        }
+        Question::Command { .. } | Question::FileChange { .. } => connection.answer(
+            id,
+            Ok(&wire::ApprovalResponse {
+                decision: wire::ApprovalDecision::Decline,
+            }),
+        ),
         Question::Permissions { .. } => connection.answer(
             id,
-            Ok(&wire::PermissionsApprovalResponse { permissions: json!({}), scope: wire::PermissionScope::Turn }),
+            Ok(&wire::PermissionsApprovalResponse {
+                permissions: json!({}),
+                scope: wire::PermissionScope::Turn,
+            }),
         ),
-        Question::UserInput { .. } => connection.answer(id, Ok(&wire::UserInputResponse::default())),
+        Question::UserInput { .. } => {
+            connection.answer(id, Ok(&wire::UserInputResponse::default()))
+        }
         Question::Elicitation { .. } => {
             let action = wire::ElicitationAction::Decline;
-            connection.answer(id, Ok(&wire::ElicitationResponse { action, content: None, meta: None }))
+            connection.answer(
+                id,
+                Ok(&wire::ElicitationResponse {
+                    action,
+                    content: None,
+                    meta: None,
+                }),
+            )
         }
-        Question::Unknown { method } => connection.answer::<Value>(id, Err(&RpcError::method_not_found(method))),
+        Question::Unknown { method } => {
+            connection.answer::<Value>(id, Err(&RpcError::method_not_found(method)))
+        }
     }
 }
 
@@ -129,16 +171,43 @@ fn thread_start(options: &ThreadOptions) -> wire::ThreadStartParams {
     }
 }
 
-fn turn_start(thread: &str, prompt: &str, options: &TurnOptions) -> wire::TurnStartParams {
+fn turn_start(
+    thread: &str,
+    prompt: &str,
+    options: &TurnOptions,
+    effort: &Effort,
+) -> wire::TurnStartParams {
+    let (effort, collaboration_mode) = match effort {
+        Effort::Unchanged => (None, None),
+        Effort::Named(effort) => (Some(effort.clone()), None),
+        Effort::ModelDefault => (None, options.model.as_deref().map(model_default_effort)),
+    };
     wire::TurnStartParams {
         thread_id: thread.to_owned(),
         input: vec![wire::UserInput::text(prompt)],
         approval_policy: options.approval_policy.map(approval_policy),
         sandbox_policy: Some(read_only()),
         model: options.model.clone(),
-        effort: options.effort.clone(),
-        output_schema: options.output_schema.as_ref().and_then(|schema| object(schema).map(Value::Object)),
+        effort,
+        output_schema: options
+            .output_schema
+            .as_ref()
+            .and_then(|schema| object(schema).map(Value::Object)),
+        collaboration_mode,
         ..Default::default()
+    }
+}
+
+/// The only way back to the model's default effort: neither an absent nor a null `effort` changes it, nor does
+/// `thread/settings/update` (measured with Codex 0.169).
+fn model_default_effort(model: &str) -> wire::CollaborationMode {
+    wire::CollaborationMode {
+        mode: wire::CollaborationModeKind::Default,
+        settings: wire::CollaborationSettings {
+            model: model.to_owned(),
+            reasoning_effort: None,
+            developer_instructions: None,
+        },
     }
 }
 

@@ -4,6 +4,7 @@
 //! that a model wrote, so it is given only what it and the usual tool chains need.
 
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
 use super::keys::Config;
 use super::names::matches;
@@ -116,6 +117,11 @@ impl Config {
             .filter(|(name, _)| self.is_passed(name))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect()
+    }
+
+    /// Returns the folder of the user's Codex configuration; `None` if neither `CODEX_HOME` nor `HOME` says where.
+    pub fn codex_home(&self) -> Option<PathBuf> {
+        self.environment.base_directory("CODEX_HOME", ".codex")
     }
 
     fn is_passed(&self, name: &OsStr) -> bool {

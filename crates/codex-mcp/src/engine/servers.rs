@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bridge_core::{
-    AppServerId, AppServerInfo, Event, Exit, Question, Request, RequestId, ServerRequestId, StartFailure,
+    AppServerId, AppServerInfo, Event, Exit, Question, Request, RequestId, ServerRequestId,
+    StartFailure,
 };
 use codex_client::protocol::{Notification, ServerRequest};
 use codex_client::{AppServer, Inbox, Incoming, RequestError};
@@ -24,8 +25,14 @@ const STOP_GRACE: Duration = Duration::from_millis(300);
 /// What happens to a process.
 #[derive(Debug)]
 pub(super) enum ServerNews {
-    Started { app_server: AppServerId, result: Result<(AppServer, AppServerInfo), StartFailure> },
-    Received { app_server: AppServerId, incoming: Incoming },
+    Started {
+        app_server: AppServerId,
+        result: Result<(AppServer, AppServerInfo), StartFailure>,
+    },
+    Received {
+        app_server: AppServerId,
+        incoming: Incoming,
+    },
     /// It was to stop before it had started, and did.
     Abandoned { app_server: AppServerId },
 }
@@ -59,7 +66,13 @@ impl Servers {
         inputs: mpsc::WeakSender<Input>,
         tasks: TaskTracker,
     ) -> Self {
-        Self { config, roots, inputs, tasks, servers: HashMap::new() }
+        Self {
+            config,
+            roots,
+            inputs,
+            tasks,
+            servers: HashMap::new(),
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -68,8 +81,10 @@ impl Servers {
 
     pub(super) fn start(&mut self, app_server: AppServerId) {
         let stop = CancellationToken::new();
-        self.servers.insert(app_server, State::Starting { stop: stop.clone() });
-        let (config, roots, inputs) = (self.config.clone(), self.roots.clone(), self.inputs.clone());
+        self.servers
+            .insert(app_server, State::Starting { stop: stop.clone() });
+        let (config, roots, inputs) =
+            (self.config.clone(), self.roots.clone(), self.inputs.clone());
         self.tasks.spawn(async move {
             let started = tokio::select! {
                 started = launch::start(&config, &roots) => started,
@@ -107,18 +122,39 @@ impl Servers {
         }
     }
 
-    pub(super) fn send(&mut self, app_server: AppServerId, id: RequestId, request: Request) -> Result<(), RequestError> {
+    pub(super) fn send(
+        &mut self,
+        app_server: AppServerId,
+        id: RequestId,
+        request: Request,
+    ) -> Result<(), RequestError> {
         let Some(State::Running(running)) = self.servers.get_mut(&app_server) else {
-            return Err(RequestError::Closed { method: request.method() });
+            return Err(RequestError::Closed {
+                method: request.method(),
+            });
         };
-        to_wire::send(running.server.connection(), id, &request, self.config.request_deadline)?;
+        to_wire::send(
+            running.server.connection(),
+            id,
+            &request,
+            self.config.request_deadline,
+        )?;
         running.requests.insert(id.0, request);
         Ok(())
     }
 
-    pub(super) fn decline(&mut self, app_server: AppServerId, id: &ServerRequestId, question: &Question) {
-        let Some(State::Running(running)) = self.servers.get_mut(&app_server) else { return };
-        let Some(id) = running.questions.remove(id) else { return };
+    pub(super) fn decline(
+        &mut self,
+        app_server: AppServerId,
+        id: &ServerRequestId,
+        question: &Question,
+    ) {
+        let Some(State::Running(running)) = self.servers.get_mut(&app_server) else {
+            return;
+        };
+        let Some(id) = running.questions.remove(id) else {
+            return;
+        };
         if let Err(error) = to_wire::decline(running.server.connection(), &id, question) {
             tracing::warn!(?app_server, %error, "a question of Codex could not be answered");
         }
@@ -127,21 +163,45 @@ impl Servers {
     /// Takes news, and gives what the core has to know of them.
     pub(super) fn take(&mut self, news: ServerNews) -> Option<Event> {
         match news {
-            ServerNews::Started { app_server, result: Ok((server, info)) } => {
-                tracing::info!(?app_server, pid = info.pid, version = info.version, "an app-server is ready");
+            ServerNews::Started {
+                app_server,
+                result: Ok((server, info)),
+            } => {
+                tracing::info!(
+                    ?app_server,
+                    pid = info.pid,
+                    version = info.version,
+                    "an app-server is ready"
+                );
                 self.started(app_server, server);
                 Some(Event::AppServerReady { app_server, info })
             }
-            ServerNews::Started { app_server, result: Err(failure) } => {
-                tracing::warn!(?app_server, detail = failure.detail, "an app-server did not start");
+            ServerNews::Started {
+                app_server,
+                result: Err(failure),
+            } => {
+                tracing::warn!(
+                    ?app_server,
+                    detail = failure.detail,
+                    "an app-server did not start"
+                );
                 self.servers.remove(&app_server);
-                Some(Event::AppServerFailed { app_server, failure })
+                Some(Event::AppServerFailed {
+                    app_server,
+                    failure,
+                })
             }
             ServerNews::Abandoned { app_server } => {
                 self.servers.remove(&app_server);
-                Some(Event::AppServerExited { app_server, exit: Exit::default() })
+                Some(Event::AppServerExited {
+                    app_server,
+                    exit: Exit::default(),
+                })
             }
-            ServerNews::Received { app_server, incoming } => self.received(app_server, incoming),
+            ServerNews::Received {
+                app_server,
+                incoming,
+            } => self.received(app_server, incoming),
         }
     }
 
@@ -150,16 +210,22 @@ impl Servers {
             Some(State::Starting { stop }) => stop.is_cancelled(),
             Some(State::Running(_)) | None => false,
         };
-        let running =
-            Running { server: Arc::new(server), requests: HashMap::new(), questions: HashMap::new() };
-        self.servers.insert(app_server, State::Running(Box::new(running)));
+        let running = Running {
+            server: Arc::new(server),
+            requests: HashMap::new(),
+            questions: HashMap::new(),
+        };
+        self.servers
+            .insert(app_server, State::Running(Box::new(running)));
         if stopped {
             self.stop(app_server);
         }
     }
 
     fn received(&mut self, app_server: AppServerId, incoming: Incoming) -> Option<Event> {
-        let Some(State::Running(running)) = self.servers.get_mut(&app_server) else { return None };
+        let Some(State::Running(running)) = self.servers.get_mut(&app_server) else {
+            return None;
+        };
         match incoming {
             Incoming::Notification { method, params, .. } => {
                 from_wire::notification(app_server, Notification::decode(&method, &params))
@@ -167,13 +233,23 @@ impl Servers {
             Incoming::Request { id, method, params } => {
                 let name = ServerRequestId(serde_json::to_string(&id).unwrap_or_default());
                 running.questions.insert(name.clone(), id);
-                let (thread, question) = from_wire::question(ServerRequest::decode(&method, &params));
-                Some(Event::QuestionAsked { app_server, id: name, thread, question })
+                let (thread, question) =
+                    from_wire::question(ServerRequest::decode(&method, &params));
+                Some(Event::QuestionAsked {
+                    app_server,
+                    id: name,
+                    thread,
+                    question,
+                })
             }
             Incoming::Response { tag, result } => {
                 let request = running.requests.remove(&tag)?;
                 let result = from_wire::reply(&request, result);
-                Some(Event::Response { app_server, request: RequestId(tag), result })
+                Some(Event::Response {
+                    app_server,
+                    request: RequestId(tag),
+                    result,
+                })
             }
             Incoming::Malformed(malformed) => {
                 tracing::warn!(?app_server, %malformed, "the app-server sent something that is no message");
@@ -186,7 +262,10 @@ impl Servers {
             Incoming::Exited(exit) => {
                 tracing::info!(?app_server, %exit, "an app-server has ended");
                 self.servers.remove(&app_server);
-                Some(Event::AppServerExited { app_server, exit: launch::exit(exit) })
+                Some(Event::AppServerExited {
+                    app_server,
+                    exit: launch::exit(exit),
+                })
             }
         }
     }
@@ -195,7 +274,14 @@ impl Servers {
 /// Passes on what a process sends until it has ended.
 async fn read(mut inbox: Inbox, app_server: AppServerId, inputs: mpsc::WeakSender<Input>) {
     while let Some(incoming) = inbox.recv().await {
-        tell(&inputs, ServerNews::Received { app_server, incoming }).await;
+        tell(
+            &inputs,
+            ServerNews::Received {
+                app_server,
+                incoming,
+            },
+        )
+        .await;
     }
 }
 

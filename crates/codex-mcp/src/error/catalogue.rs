@@ -77,7 +77,7 @@ catalogue! {
     CodexTooOld = "codex_too_old", "The Codex CLI is older than this server needs.",
         "Upgrade it with `npm install -g @openai/codex@latest`.", Retry::No;
     CodexStartFailed = "codex_start_failed", "The Codex app-server ended, or was not ready in time, while starting.",
-        "Run `codex app-server` in a terminal to see what it says; a broken Codex configuration file is the usual cause.", seconds(5);
+        "Run `codex app-server` in a terminal to see what it says: a broken Codex configuration file is the usual cause. Check that `codex_bin` names the Codex CLI.", seconds(5);
     CodexExited = "codex_exited", "The Codex app-server ended in the middle of the work.",
         "Send the prompt again with `codex-reply` on the same thread: earlier turns are kept and a new process is started.", NOW;
     CodexHung = "codex_hung", "The Codex app-server stopped answering and was ended.",
@@ -149,13 +149,19 @@ pub fn reference_markdown() -> String {
          | code | meaning | what to do | retry |\n| --- | --- | --- | --- |\n",
     );
     for code in Code::ALL {
-        let Entry { name, meaning, remedy, retry } = code.entry();
+        let Entry {
+            name,
+            meaning,
+            remedy,
+            retry,
+        } = code.entry();
         let retry = match retry {
             Retry::No => "no".to_owned(),
             Retry::After(Duration::ZERO) => "at once".to_owned(),
             Retry::After(pause) => format!("after {} s", pause.as_secs()),
         };
-        writeln!(page, "| `{name}` | {meaning} | {remedy} | {retry} |").expect("a string takes every write");
+        writeln!(page, "| `{name}` | {meaning} | {remedy} | {retry} |")
+            .expect("a string takes every write");
     }
     page
 }

@@ -11,11 +11,17 @@ use super::{Code, Problem};
 pub(super) fn turn_error(error: &CodexError) -> Problem {
     let code = match (error.kind.as_str(), error.http_status) {
         ("usageLimitExceeded" | "sessionBudgetExceeded", _) => Code::UsageLimit,
-        ("rateLimitExceeded", _) | ("responseTooManyFailedAttempts", Some(429)) => Code::RateLimited,
-        ("serverOverloaded" | "flexUnavailable" | "policyCapacityUnavailable", _) => Code::ProviderOverloaded,
+        ("rateLimitExceeded", _) | ("responseTooManyFailedAttempts", Some(429)) => {
+            Code::RateLimited
+        }
+        ("serverOverloaded" | "flexUnavailable" | "policyCapacityUnavailable", _) => {
+            Code::ProviderOverloaded
+        }
         ("contextWindowExceeded", _) => Code::ContextFull,
         ("modelNotFound", _) => Code::ModelNotFound,
-        ("cyberPolicy" | "misalignmentPolicyViolation" | "inferenceHookDenied", _) => Code::ContentRefused,
+        ("cyberPolicy" | "misalignmentPolicyViolation" | "inferenceHookDenied", _) => {
+            Code::ContentRefused
+        }
         ("unauthorized", _) | (_, Some(401)) => Code::LoginRequired,
         (_, Some(403)) => Code::AccessDenied,
         (_, Some(429)) => Code::RateLimited,
@@ -37,7 +43,9 @@ pub(super) fn turn_error(error: &CodexError) -> Problem {
 pub(super) fn describe(error: &CodexError) -> String {
     let message = error.message.trim();
     match error.details.as_deref().map(str::trim) {
-        Some(details) if !details.is_empty() && !message.contains(details) => format!("{message} ({details})"),
+        Some(details) if !details.is_empty() && !message.contains(details) => {
+            format!("{message} ({details})")
+        }
         Some(_) | None => message.to_owned(),
     }
 }
@@ -46,16 +54,21 @@ pub(super) fn describe(error: &CodexError) -> String {
 pub(super) fn request_failure(method: &str, failure: &RequestFailure) -> Problem {
     match failure {
         RequestFailure::Rejected { code, message, .. } => rejection(method, *code, message),
-        RequestFailure::DeadlineExceeded { after } => {
-            Problem::new(Code::CodexHung, format!("`{method}` got no answer within {} s", after.as_secs()))
+        RequestFailure::DeadlineExceeded { after } => Problem::new(
+            Code::CodexHung,
+            format!("`{method}` got no answer within {} s", after.as_secs()),
+        ),
+        RequestFailure::Overloaded => Problem::new(
+            Code::CodexOverloaded,
+            format!("`{method}` was not sent: too many requests are under way"),
+        ),
+        RequestFailure::Closed => {
+            Problem::new(Code::CodexExited, format!("`{method}` was cut off"))
         }
-        RequestFailure::Overloaded => {
-            Problem::new(Code::CodexOverloaded, format!("`{method}` was not sent: too many requests are under way"))
-        }
-        RequestFailure::Closed => Problem::new(Code::CodexExited, format!("`{method}` was cut off")),
-        RequestFailure::Unreadable { detail } => {
-            Problem::new(Code::CodexUnreadable, format!("the answer to `{method}` cannot be read: {detail}"))
-        }
+        RequestFailure::Unreadable { detail } => Problem::new(
+            Code::CodexUnreadable,
+            format!("the answer to `{method}` cannot be read: {detail}"),
+        ),
     }
 }
 
@@ -76,7 +89,10 @@ fn rejection(method: &str, code: i64, message: &str) -> Problem {
         ("turn not found", Code::TurnNotFound),
         ("Server overloaded", Code::CodexOverloaded),
     ];
-    let known = KNOWN.iter().find(|(words, _)| message.contains(words)).map(|(_, code)| *code);
+    let known = KNOWN
+        .iter()
+        .find(|(words, _)| message.contains(words))
+        .map(|(_, code)| *code);
     let too_large = (code == -32602 && message.contains("exceeds")).then_some(Code::PromptTooLarge);
     let kind = known.or(too_large).unwrap_or(Code::CodexRefused);
     Problem::new(kind, format!("Codex refused `{method}`: {message}"))

@@ -49,12 +49,34 @@ pub(super) fn parse<T: DeserializeOwned>(arguments: Option<JsonObject>) -> Resul
     arguments.retain(|_, value| !value.is_null());
     serde_path_to_error::deserialize(Value::Object(arguments)).map_err(|error| {
         let path = error.path().to_string();
-        let reason = error.into_inner().to_string();
+        let reason = in_words_of_json(error.into_inner().to_string());
         let message = match path.as_str() {
+            // The whole is meant, or the argument is named already.
             "." | "?" => reason,
+            _ if reason.starts_with("unknown argument") => reason,
             path => format!("argument `{path}`: {reason}"),
         };
         Problem::new(Code::InvalidArguments, message)
+    })
+}
+
+/// Says an error of the deserialiser in the words of those who write JSON, not Rust.
+fn in_words_of_json(reason: String) -> String {
+    const WORDS: &[(&str, &str)] = &[
+        ("unknown field", "unknown argument"),
+        ("missing field", "missing argument"),
+        ("there are no fields", "there are none"),
+        ("unknown variant", "unknown value"),
+        (
+            "expected u32",
+            "expected a whole number that is not negative",
+        ),
+        ("type: sequence", "type: array"),
+        ("type: map", "type: object"),
+        ("expected a map", "expected an object"),
+    ];
+    WORDS.iter().fold(reason, |reason, (rust, json)| {
+        reason.replacen(rust, json, 1)
     })
 }
 
@@ -62,13 +84,13 @@ pub(super) fn parse<T: DeserializeOwned>(arguments: Option<JsonObject>) -> Resul
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Changes {
-    /// Nothing: a read-only sandbox.
+    // Nothing: a read-only sandbox.
     #[default]
     None,
-    /// A patch in a scratch workspace. Not in this version.
+    // A patch in a scratch workspace. Not in this version.
     #[schemars(skip)]
     Propose,
-    /// The files themselves. Not in this version.
+    // The files themselves. Not in this version.
     #[schemars(skip)]
     Direct,
 }

@@ -33,7 +33,11 @@ impl<'a> ToolCall<'a> {
 
     /// The directories in which Codex may work.
     pub(super) fn workspace_roots(&self) -> Vec<String> {
-        self.server.roots().iter().map(|root| root.display().to_string()).collect()
+        self.server
+            .roots()
+            .iter()
+            .map(|root| root.display().to_string())
+            .collect()
     }
 
     /// Checks a working directory against the workspace roots.
@@ -73,7 +77,8 @@ impl<'a> ToolCall<'a> {
             };
             if let Some(sink) = &sink {
                 sent += 1;
-                let (message, meta) = render::progress(&update, &self.context.id, clock::timestamp());
+                let (message, meta) =
+                    render::progress(&update, &self.context.id, clock::timestamp());
                 // A client that can hear no more is noticed by its connection.
                 let _ = sink.notify(sent, &message, meta).await;
             }

@@ -6,7 +6,7 @@
 use std::io;
 
 use memchr::memchr;
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
 /// What one read may bring; a pipe holds as much by default.
 const READ_BYTES: usize = 64 * 1024;
@@ -60,7 +60,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
             let taken = line_feed.map_or(chunk.len(), |at| at + 1);
             // No await between these two, so that a dropped read neither loses bytes nor sees them twice.
             self.current.push(&chunk[..taken]);
-            std::pin::Pin::new(&mut self.reader).consume(taken);
+            self.reader.consume(taken);
             if line_feed.is_some() {
                 return Ok(self.current.take());
             }

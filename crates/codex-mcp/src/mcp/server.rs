@@ -11,6 +11,7 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 
 use super::call::ToolCall;
+use super::hardened::is_modern;
 use super::tools;
 use crate::config::Config;
 use crate::engine::{Engine, EngineConnection};
@@ -80,11 +81,16 @@ impl ServerHandler for Server {
     async fn list_tools(
         &self,
         _request: Option<PaginatedRequestParams>,
-        _context: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        Ok(ListToolsResult::with_all_items(self.tools.to_vec())
-            .with_ttl_ms(TOOL_LIST_TTL_MS)
-            .with_cache_scope(CacheScope::Public))
+        let list = ListToolsResult::with_all_items(self.tools.to_vec());
+        Ok(match is_modern(&context) {
+            true => list
+                .with_ttl_ms(TOOL_LIST_TTL_MS)
+                .with_cache_scope(CacheScope::Public),
+            // Older revisions know neither field.
+            false => list,
+        })
     }
 
     async fn call_tool(

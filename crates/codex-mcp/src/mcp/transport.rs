@@ -39,7 +39,7 @@ pub(super) struct LineTransport<R> {
     opening: Opening,
     /// The requests that have no answer yet, each with the token that its progress may use.
     in_flight: HashMap<RequestId, Option<ProgressToken>>,
-    /// The last few cancelled requests, oldest first.
+    /// The last few cancelled requests, newest first.
     cancelled: VecDeque<RequestId>,
     /// Messages handed on since others last got their turn.
     this_turn: usize,
@@ -250,8 +250,8 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for LineTransport<R> {
 
     /// The next message for the service; `None` at the end of the connection, which is then already raised.
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
-        self.this_turn += 1;
-        if self.this_turn > MESSAGES_A_TURN {
+        if self.this_turn >= MESSAGES_A_TURN {
+            // Before the await, so that the next call goes on when this one is dropped.
             self.this_turn = 0;
             tokio::task::yield_now().await;
         }
@@ -266,7 +266,10 @@ impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for LineTransport<R> {
                 }
             };
             match admitted {
-                Ok(Some(message)) => return Some(message),
+                Ok(Some(message)) => {
+                    self.this_turn += 1;
+                    return Some(message);
+                }
                 Ok(None) => {}
                 Err(refusal) => self.refuse(&refusal),
             }

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use testkit::home::CodexHome;
 use testkit::mcp::McpDriver;
 use testkit::model::{FakeModel, Script};
+use testkit::normalise::Normaliser;
+use testkit::peer::Line;
 use testkit::process::Launch;
 use testkit::tools;
 
@@ -24,6 +26,8 @@ pub(crate) struct Setup {
     pub(crate) variables: Vec<(&'static str, OsString)>,
     pub(crate) config: &'static str,
     pub(crate) codex: Option<OsString>,
+    /// Another provider than the scripted model.
+    pub(crate) provider: Option<String>,
 }
 
 impl TestBridge {
@@ -42,10 +46,18 @@ impl TestBridge {
     /// A server to which nothing was said yet.
     pub(crate) fn spawn(script: impl Into<Script>, setup: Setup) -> Self {
         let model = FakeModel::start(script);
-        let home = CodexHome::new(&model.base_url()).with_config(setup.config).with_git();
+        let provider = setup.provider.clone().unwrap_or_else(|| model.base_url());
+        let home = CodexHome::new(&provider)
+            .with_config(setup.config)
+            .with_git();
         let client = McpDriver::spawn(&launch(&home, setup));
         let config_before = home.config_text();
-        Self { client, home, model, config_before }
+        Self {
+            client,
+            home,
+            model,
+            config_before,
+        }
     }
 
     /// Calls a tool and gives its whole result.
@@ -70,27 +82,97 @@ impl TestBridge {
         text(&result["structuredContent"]["threadId"])
     }
 
+    /// The turn of a call, once its progress names it.
+    pub(crate) async fn turn_of(&mut self, call: u64) -> String {
+        loop {
+            let news = self.client.progress(call).await;
+            if let Some(turn) = news["_meta"]["data"]["turnId"].as_str() {
+                return turn.to_owned();
+            }
+        }
+    }
+
+    /// Ends the server and starts another one on the same home.
+    pub(crate) async fn restart(&mut self, setup: Setup) {
+        self.client.peer.close_input();
+        self.client.peer.wait_exit().await;
+        self.client = McpDriver::spawn(&launch(&self.home, setup));
+        self.client.initialize_legacy("2025-11-25").await;
+    }
+
+    /// Another client with a server of its own, on the same home.
+    pub(crate) async fn beside(&self) -> McpDriver {
+        let mut client = McpDriver::spawn(&launch(&self.home, Setup::default()));
+        client.initialize_legacy("2025-11-25").await;
+        client
+    }
+
+    /// Whether a call was answered so far.
+    pub(crate) fn was_answered(&self, call: u64) -> bool {
+        let is_answer = |line: &Line| match line {
+            Line::Sent(_) => false,
+            Line::Received(line) => {
+                let message: Value = serde_json::from_str(line).unwrap_or_default();
+                message["id"] == call && message.get("method").is_none()
+            }
+        };
+        self.client.peer.transcript().iter().any(is_answer)
+    }
+
+    /// Shows data with everything that differs from run to run taken out, on one line.
+    pub(crate) fn show_data(&self, data: &Value) -> String {
+        Normaliser::for_home(&self.home).json(data).to_string()
+    }
+
+    /// Shows an answer with everything that differs from run to run taken out.
+    pub(crate) fn show(&self, answer: &Value) -> String {
+        let mut normaliser = Normaliser::for_home(&self.home);
+        let data = normaliser.json(&answer["structuredContent"]);
+        let text = normaliser.text(answer["content"][0]["text"].as_str().unwrap_or_default());
+        let seconds = answer["structuredContent"]["durationMs"]
+            .as_f64()
+            .unwrap_or_default()
+            / 1000.0;
+        let text = text.replace(&format!(", {seconds:.1} s"), ", [time]");
+        format!("{text}\n---\n{data:#}\n")
+    }
+
     /// Ends the server as its client would, and checks what is left: nothing, and the configuration as it was.
     pub(crate) async fn finish(mut self) {
         self.client.peer.close_input();
         let status = self.client.peer.wait_exit().await;
         assert!(status.success(), "{status}: {}", self.client.peer.stderr());
-        assert_eq!(self.home.config_text(), self.config_before, "the user's Codex configuration was written");
+        assert_eq!(
+            self.home.config_text(),
+            self.config_before,
+            "the user's Codex configuration was written"
+        );
         self.home.check_leaks();
         self.model.finish();
     }
 }
 
-fn launch(home: &CodexHome, setup: Setup) -> Launch {
+/// The server, as a client starts it in a home.
+pub(crate) fn launch(home: &CodexHome, setup: Setup) -> Launch {
     let mut environment = home.environment();
     let codex = setup.codex.unwrap_or_else(|| tools::codex().into());
     environment.push(("CODEX_MCP_CODEX_BIN".into(), codex));
-    environment.push(("CODEX_MCP_ENVIRONMENT_ALLOW".into(), testkit::home::KEY_VARIABLE.into()));
-    environment.extend(setup.variables.into_iter().map(|(name, value)| (name.into(), value)));
-    Launch::new(env!("CARGO_BIN_EXE_codex-mcp"), home.workspace()).arguments(setup.arguments).environment(environment)
+    environment.push((
+        "CODEX_MCP_ENVIRONMENT_ALLOW".into(),
+        testkit::home::KEY_VARIABLE.into(),
+    ));
+    environment.extend(
+        setup
+            .variables
+            .into_iter()
+            .map(|(name, value)| (name.into(), value)),
+    );
+    Launch::new(env!("CARGO_BIN_EXE_codex-mcp"), home.workspace())
+        .arguments(setup.arguments)
+        .environment(environment)
 }
 
-fn result_of(mut reply: Value) -> Value {
+pub(crate) fn result_of(mut reply: Value) -> Value {
     assert!(reply.get("error").is_none(), "a protocol error: {reply}");
     reply["result"].take()
 }
@@ -98,5 +180,26 @@ fn result_of(mut reply: Value) -> Value {
 /// A string in an answer.
 #[track_caller]
 pub(crate) fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("not a string: {value}")).to_owned()
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("not a string: {value}"))
+        .to_owned()
+}
+
+/// The code of an answer that must be an error.
+#[track_caller]
+pub(crate) fn error_code(answer: &Value) -> String {
+    assert_eq!(answer["isError"], true, "not an error: {answer}");
+    text(&answer["structuredContent"]["error"]["code"])
+}
+
+/// The final answer of a turn that must have gone well.
+#[track_caller]
+pub(crate) fn content(answer: &Value) -> String {
+    assert_eq!(answer["isError"], false, "an error: {answer}");
+    assert_eq!(
+        answer["structuredContent"]["status"], "completed",
+        "{answer}"
+    );
+    text(&answer["structuredContent"]["content"])
 }

@@ -5,11 +5,25 @@
     reason = "a helper that fails, fails the test that called it"
 )]
 
+mod bad_input;
 mod bridge;
+mod cancel;
+mod claude_code;
 mod cli;
 mod codex;
 mod codex_process;
 mod config;
+mod conformance;
+mod faults;
+mod health;
 mod home;
+mod inspector;
+mod lifecycle;
 mod logging;
+mod progress;
+mod reply;
 mod roots;
+mod steer;
+mod tools;
+mod transport;
+mod wait;

@@ -48,7 +48,10 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, Cancelled>()
 }
 
-pub(super) async fn call(arguments: Option<JsonObject>, call: ToolCall<'_>) -> Result<Answer, Problem> {
+pub(super) async fn call(
+    arguments: Option<JsonObject>,
+    call: ToolCall<'_>,
+) -> Result<Answer, Problem> {
     let arguments: Arguments = parse(arguments)?;
     let thread = thread_id(&arguments.thread_id)?;
     let request = CallRequest::Cancel {
@@ -68,11 +71,23 @@ pub(super) async fn call(arguments: Option<JsonObject>, call: ToolCall<'_>) -> R
                 1 => " One waiting turn was dropped.".to_owned(),
                 dropped => format!(" {dropped} waiting turns were dropped."),
             };
-            let detail = turn.as_ref().map(|turn| format!("\n\n{turn}")).unwrap_or_default();
+            let detail = turn
+                .as_ref()
+                .map(|turn| format!("\n\n{turn}"))
+                .unwrap_or_default();
             let text = format!("{ended}{dropped_text}{detail}");
-            Ok(Answer::success(text, &Cancelled { thread_id: thread.0, dropped_from_queue: dropped, turn }))
+            Ok(Answer::success(
+                text,
+                &Cancelled {
+                    thread_id: thread.0,
+                    dropped_from_queue: dropped,
+                    turn,
+                },
+            ))
         }
         Outcome::Failed(failure) => Err(Problem::from(&failure)),
-        Outcome::Turn(_) | Outcome::Steered { .. } | Outcome::Health(_) => Err(unexpected("codex.cancel")),
+        Outcome::Turn(_) | Outcome::Steered { .. } | Outcome::Health(_) => {
+            Err(unexpected("codex.cancel"))
+        }
     }
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Definition, Visibility, unexpected};
-use crate::codex::thread_config;
+use crate::codex::thread_config::{self, Given};
 use crate::error::Problem;
 use crate::mcp::arguments::{Approval, Changes, Effort, Sandbox, TurnArguments, parse};
 use crate::mcp::call::ToolCall;
@@ -69,11 +69,18 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, TurnResult>()
 }
 
-pub(super) async fn call(arguments: Option<JsonObject>, call: ToolCall<'_>) -> Result<Answer, Problem> {
+pub(super) async fn call(
+    arguments: Option<JsonObject>,
+    call: ToolCall<'_>,
+) -> Result<Answer, Problem> {
     let arguments: Arguments = parse(arguments)?;
     let working_directory = call.working_directory(arguments.cwd.as_deref())?;
-    let config =
-        thread_config::build(arguments.config, arguments.profile.as_deref(), arguments.compact_prompt.as_deref())?;
+    let given = Given {
+        config: arguments.config,
+        profile: arguments.profile.as_deref(),
+        compact_prompt: arguments.compact_prompt.as_deref(),
+    };
+    let config = thread_config::build(given, call.config().codex_home().as_deref())?;
     let turn = TurnArguments {
         prompt: arguments.prompt,
         model: arguments.model,

@@ -1,6 +1,8 @@
 //! `codex.health`: what runs, who is logged in, what is wrong and what to do about it.
 
-use bridge_core::{Account, CallRequest, Failure, HealthReport, Outcome, ProcessState, SandboxProbe};
+use bridge_core::{
+    Account, CallRequest, Failure, HealthReport, Outcome, ProcessState, SandboxProbe,
+};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -105,7 +107,10 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, Health>()
 }
 
-pub(super) async fn call(arguments: Option<JsonObject>, call: ToolCall<'_>) -> Result<Answer, Problem> {
+pub(super) async fn call(
+    arguments: Option<JsonObject>,
+    call: ToolCall<'_>,
+) -> Result<Answer, Problem> {
     let Arguments {} = parse(arguments)?;
     match call.run(CallRequest::Health).await {
         Outcome::Health(report) => {
@@ -113,7 +118,9 @@ pub(super) async fn call(arguments: Option<JsonObject>, call: ToolCall<'_>) -> R
             Ok(Answer::success(health.text(), &health))
         }
         Outcome::Failed(failure) => Err(Problem::from(&failure)),
-        Outcome::Turn(_) | Outcome::Steered { .. } | Outcome::Cancelled { .. } => Err(unexpected("codex.health")),
+        Outcome::Turn(_) | Outcome::Steered { .. } | Outcome::Cancelled { .. } => {
+            Err(unexpected("codex.health"))
+        }
     }
 }
 
@@ -143,7 +150,9 @@ impl Health {
                 pid: uptime.and(info.as_ref().map(|info| info.pid)),
                 uptime_seconds: uptime.map(|uptime| uptime.as_secs()),
                 codex_home: info.and_then(|info| info.codex_home),
-                last_exit: report.last_exit.map(|exit| Problem::from(&Failure::AppServerExited(exit)).message),
+                last_exit: report
+                    .last_exit
+                    .map(|exit| Problem::from(&Failure::AppServerExited(exit)).message),
             },
             login: report.account.ok().map(|account| Login {
                 required: account.login_required,
@@ -168,11 +177,25 @@ impl Health {
             true => "Codex can work.".to_owned(),
             false => format!("{} found:", count(self.findings.len(), "problem")),
         }];
-        lines.extend(self.findings.iter().map(|finding| format!("- {}\n  What to do: {}", finding.problem, finding.remedy)));
-        let codex = self.versions.codex.as_deref().unwrap_or("of unknown version");
-        lines.push(format!("codex-mcp {}, Codex {codex} ({})", self.versions.server, self.process.program));
+        lines.extend(
+            self.findings
+                .iter()
+                .map(|finding| format!("- {}\n  What to do: {}", finding.problem, finding.remedy)),
+        );
+        let codex = self
+            .versions
+            .codex
+            .as_deref()
+            .unwrap_or("of unknown version");
+        lines.push(format!(
+            "codex-mcp {}, Codex {codex} ({})",
+            self.versions.server, self.process.program
+        ));
         lines.push(match (self.process.pid, self.process.uptime_seconds) {
-            (Some(pid), Some(uptime)) => format!("App-server: {}, process {pid}, up {uptime} s", self.process.state),
+            (Some(pid), Some(uptime)) => format!(
+                "App-server: {}, process {pid}, up {uptime} s",
+                self.process.state
+            ),
             (_, _) => format!("App-server: {}", self.process.state),
         });
         if let Some(login) = &self.login {
@@ -183,7 +206,10 @@ impl Health {
             });
         }
         if let Some(works) = self.sandbox_works {
-            lines.push(format!("Sandbox: {}", if works { "works" } else { "does not work" }));
+            lines.push(format!(
+                "Sandbox: {}",
+                if works { "works" } else { "does not work" }
+            ));
         }
         let work = &self.work;
         lines.push(format!(
@@ -193,9 +219,16 @@ impl Health {
             count(work.threads_loaded, "thread"),
             count(work.connections, "client"),
         ));
-        let limits = self.limits.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>();
+        let limits = self
+            .limits
+            .iter()
+            .map(|(name, value)| format!("{name} {value}"))
+            .collect::<Vec<_>>();
         lines.push(format!("Limits: {}", limits.join(", ")));
-        lines.push(format!("Workspace roots: {}", self.workspace_roots.join(", ")));
+        lines.push(format!(
+            "Workspace roots: {}",
+            self.workspace_roots.join(", ")
+        ));
         lines.join("\n")
     }
 }
@@ -211,12 +244,19 @@ fn count(number: usize, noun: &str) -> String {
 fn findings(report: &HealthReport) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut add = |problem: String, remedy: String| {
-        if !findings.iter().any(|finding: &Finding| finding.problem == problem) {
+        if !findings
+            .iter()
+            .any(|finding: &Finding| finding.problem == problem)
+        {
             findings.push(Finding { problem, remedy });
         }
     };
     match &report.account {
-        Ok(Account { kind: None, login_required: true, .. }) => add(
+        Ok(Account {
+            kind: None,
+            login_required: true,
+            ..
+        }) => add(
             "nobody is logged in, and the configured provider needs a login".to_owned(),
             "The user has to run `codex login`, or set an API key.".to_owned(),
         ),
@@ -229,7 +269,12 @@ fn findings(report: &HealthReport) -> Vec<Finding> {
     match &report.sandbox {
         Ok(SandboxProbe { exit_code: 0, .. }) => {}
         Ok(SandboxProbe { exit_code, stderr }) => {
-            let said = stderr.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("nothing");
+            let said = stderr
+                .lines()
+                .rev()
+                .map(str::trim)
+                .find(|line| !line.is_empty())
+                .unwrap_or("nothing");
             add(
                 format!("commands cannot run in Codex's sandbox (exit code {exit_code}): {said}"),
                 "Turns work, but every command in them fails. Allow unprivileged user namespaces, or install bubblewrap."
@@ -245,9 +290,18 @@ fn findings(report: &HealthReport) -> Vec<Finding> {
 }
 
 fn limits(config: &Config) -> serde_json::Map<String, serde_json::Value> {
-    const LIMITS: &[&str] = &["max_", "_limit_seconds", "_deadline_seconds", "idle_stop_seconds", "command_output_chars"];
+    const LIMITS: &[&str] = &[
+        "max_",
+        "_limit_seconds",
+        "_deadline_seconds",
+        "idle_stop_seconds",
+        "command_output_chars",
+    ];
     let settings = config.settings().iter();
     let limits = settings.filter(|setting| LIMITS.iter().any(|part| setting.key.contains(part)));
-    let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::from(text));
-    limits.map(|setting| (setting.key.to_owned(), value(&setting.value))).collect()
+    let value =
+        |text: &str| serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::from(text));
+    limits
+        .map(|setting| (setting.key.to_owned(), value(&setting.value)))
+        .collect()
 }

@@ -42,16 +42,23 @@ enum Visibility {
 impl Definition {
     fn tool<Arguments: JsonSchema, Output: JsonSchema>(self) -> Tool {
         let mut meta = MetaObject::default();
-        meta.insert("anthropic/maxResultSizeChars".to_owned(), json!(MAX_RESULT_CHARS));
+        meta.insert(
+            "anthropic/maxResultSizeChars".to_owned(),
+            json!(MAX_RESULT_CHARS),
+        );
         meta.insert("anthropic/searchHint".to_owned(), json!(self.search_hint));
         if self.visibility == Visibility::Always {
             meta.insert("anthropic/alwaysLoad".to_owned(), json!(true));
         }
-        Tool::new(self.name, self.description, schema::of_arguments::<Arguments>())
-            .with_title(self.title)
-            .with_raw_output_schema(schema::of_result::<Output>())
-            .with_annotations(self.annotations)
-            .with_meta(meta)
+        Tool::new(
+            self.name,
+            self.description,
+            schema::of_arguments::<Arguments>(),
+        )
+        .with_title(self.title)
+        .with_raw_output_schema(schema::of_result::<Output>())
+        .with_annotations(self.annotations)
+        .with_meta(meta)
     }
 }
 
@@ -68,7 +75,11 @@ pub(super) fn definitions() -> Vec<Tool> {
 }
 
 /// Runs a tool; `None` if there is none of this name.
-pub(super) async fn call(name: &str, arguments: Option<JsonObject>, call: ToolCall<'_>) -> Option<Answer> {
+pub(super) async fn call(
+    name: &str,
+    arguments: Option<JsonObject>,
+    call: ToolCall<'_>,
+) -> Option<Answer> {
     let result = match name {
         "codex" => codex::call(arguments, call).await,
         "codex-reply" => reply::call(arguments, call).await,
@@ -83,5 +94,8 @@ pub(super) async fn call(name: &str, arguments: Option<JsonObject>, call: ToolCa
 
 /// An outcome that no request of this tool can have.
 fn unexpected(tool: &str) -> Problem {
-    Problem::new(Code::CodexUnreadable, format!("{tool} got an answer that belongs to another tool"))
+    Problem::new(
+        Code::CodexUnreadable,
+        format!("{tool} got an answer that belongs to another tool"),
+    )
 }

@@ -18,7 +18,7 @@ struct Arguments {
     prompt: String,
     /// The thread, as `codex` returned it.
     thread_id: Option<String>,
-    /// A model's name, for this turn only.
+    /// A model's name, for this turn only. Codex may summarise the thread's history when its model changes.
     model: Option<String>,
     /// How hard the model thinks, for this turn only.
     effort: Option<Effort>,
@@ -53,10 +53,15 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, TurnResult>()
 }
 
-pub(super) async fn call(arguments: Option<JsonObject>, call: ToolCall<'_>) -> Result<Answer, Problem> {
+pub(super) async fn call(
+    arguments: Option<JsonObject>,
+    call: ToolCall<'_>,
+) -> Result<Answer, Problem> {
     let arguments: Arguments = parse(arguments)?;
     let allowed = "the `threadId` that `codex` returned (`conversationId` is accepted too)";
-    let thread = arguments.thread_id.ok_or_else(|| Problem::argument("threadId", "it is missing", allowed))?;
+    let thread = arguments
+        .thread_id
+        .ok_or_else(|| Problem::argument("threadId", "it is missing", allowed))?;
     let turn = TurnArguments {
         prompt: arguments.prompt,
         model: arguments.model,
@@ -69,6 +74,11 @@ pub(super) async fn call(arguments: Option<JsonObject>, call: ToolCall<'_>) -> R
         approval_policy: arguments.approval_policy,
     };
     let turn = turn.check(call.max_prompt_chars())?;
-    let outcome = call.run(CallRequest::ContinueThread { thread: thread_id(&thread)?, turn }).await;
+    let outcome = call
+        .run(CallRequest::ContinueThread {
+            thread: thread_id(&thread)?,
+            turn,
+        })
+        .await;
     Answer::of_turn(outcome).ok_or_else(|| unexpected("codex-reply"))
 }

@@ -47,7 +47,10 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, Steered>()
 }
 
-pub(super) async fn call(arguments: Option<JsonObject>, call: ToolCall<'_>) -> Result<Answer, Problem> {
+pub(super) async fn call(
+    arguments: Option<JsonObject>,
+    call: ToolCall<'_>,
+) -> Result<Answer, Problem> {
     let arguments: Arguments = parse(arguments)?;
     let request = CallRequest::Steer {
         thread: thread_id(&arguments.thread_id)?,
@@ -56,10 +59,21 @@ pub(super) async fn call(arguments: Option<JsonObject>, call: ToolCall<'_>) -> R
     };
     match call.run(request).await {
         Outcome::Steered { thread, turn } => {
-            let text = format!("Codex took the message into turn {turn} of thread {thread}, which goes on.");
-            Ok(Answer::success(text, &Steered { thread_id: thread.0, turn_id: turn.0, status: "inProgress" }))
+            let text = format!(
+                "Codex took the message into turn {turn} of thread {thread}, which goes on."
+            );
+            Ok(Answer::success(
+                text,
+                &Steered {
+                    thread_id: thread.0,
+                    turn_id: turn.0,
+                    status: "inProgress",
+                },
+            ))
         }
         Outcome::Failed(failure) => Err(Problem::from(&failure)),
-        Outcome::Turn(_) | Outcome::Cancelled { .. } | Outcome::Health(_) => Err(unexpected("codex.steer")),
+        Outcome::Turn(_) | Outcome::Cancelled { .. } | Outcome::Health(_) => {
+            Err(unexpected("codex.steer"))
+        }
     }
 }

@@ -44,11 +44,18 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, TurnResult>()
 }
 
-pub(super) async fn call(arguments: Option<JsonObject>, call: ToolCall<'_>) -> Result<Answer, Problem> {
+pub(super) async fn call(
+    arguments: Option<JsonObject>,
+    call: ToolCall<'_>,
+) -> Result<Answer, Problem> {
     let arguments: Arguments = parse(arguments)?;
     let wait = arguments.wait_seconds.unwrap_or(DEFAULT_WAIT);
     if wait > MAX_WAIT {
-        return Err(Problem::argument("waitSeconds", &wait.to_string(), &format!("0 to {MAX_WAIT}")));
+        return Err(Problem::argument(
+            "waitSeconds",
+            &wait.to_string(),
+            &format!("0 to {MAX_WAIT}"),
+        ));
     }
     let request = CallRequest::Wait {
         thread: thread_id(&arguments.thread_id)?,

@@ -84,10 +84,4 @@ impl Fixture {
             answers.push(message);
         }
     }
-
-    /// Every line that the server has sent after this and until it answers a `ping`.
-    pub(super) async fn nothing_comes(&mut self) {
-        let answers = self.answers_to("").await;
-        assert_eq!(answers, [] as [Value; 0]);
-    }
 }

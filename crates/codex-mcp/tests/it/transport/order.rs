@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::fixture::Fixture;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn two_hundred_large_calls_are_each_answered() {
     let mut fixture = Fixture::legacy().await;
     let (text, mut open) = ("x".repeat(64 * 1024), HashSet::new());

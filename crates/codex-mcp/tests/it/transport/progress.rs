@@ -23,7 +23,7 @@ async fn progress_carries_its_event_in_both_eras() {
     "#]].assert_eq(&seen);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn progress_is_in_order_and_precedes_its_answer() {
     let mut fixture = Fixture::legacy().await;
     let calls = [
@@ -78,7 +78,7 @@ async fn nothing_follows_a_cancellation() {
     fixture.client.cancel(call, "the user pressed Esc").await;
     fixture.dummy.cancelled.reached().await;
     send_late(&fixture, call).await;
-    fixture.nothing_comes().await;
+    assert_eq!(fixture.answers_to("").await, [] as [Value; 0]);
 
     // The cancelled call's id stays used, so its late answer cannot become another call's.
     let again =

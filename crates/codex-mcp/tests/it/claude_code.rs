@@ -1,0 +1,291 @@
+//! The real Claude Code as the client: what its model is offered, and what it is shown of the answers.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::claude::{ClaudeCode, interrupt, user_message};
+use testkit::gate::Gate;
+use testkit::home::CodexHome;
+use testkit::leaks::{Process, processes_under};
+use testkit::messages::{self, FakeMessages, MessagesRequest, calls_tool, calls_tool_with};
+use testkit::model::{self, FakeModel, reply, runs, says};
+use testkit::poll;
+
+use crate::bridge::{Setup, launch, text};
+
+const SERVER: &str = env!("CARGO_BIN_EXE_codex-mcp");
+const CODEX: &str = "mcp__x__codex";
+const REPLY: &str = "mcp__x__codex-reply";
+/// What a model may be sent of all the tools, in bytes.
+const DEFINITIONS_LIMIT: usize = 20_000;
+/// How long the command of a turn may take to be there, or to be gone.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Everything around one Claude Code. Fields are dropped in this order.
+struct Rig {
+    home: CodexHome,
+    codex_model: FakeModel,
+    claude_model: FakeMessages,
+    config_before: String,
+}
+
+impl Rig {
+    async fn start(
+        codex_script: impl Into<model::Script>,
+        claude_script: impl IntoIterator<Item = messages::Reply>,
+    ) -> Self {
+        let codex_model = FakeModel::start(codex_script);
+        let home = CodexHome::new(&codex_model.base_url()).with_git();
+        let claude_model = FakeMessages::start(claude_script).await;
+        let config_before = home.config_text();
+        Self {
+            home,
+            codex_model,
+            claude_model,
+            config_before,
+        }
+    }
+
+    fn claude(&self) -> ClaudeCode {
+        let server = launch(&self.home, Setup::default());
+        ClaudeCode::new(&self.home, &self.claude_model, &server)
+    }
+
+    /// The processes whose command line contains `part`.
+    fn processes(&self, part: &str) -> Vec<Process> {
+        let mut processes = processes_under(self.home.root());
+        processes.retain(|process| process.command_line.contains(part));
+        processes
+    }
+
+    /// Checks what is left once Claude Code has ended, and gives what its model was sent.
+    fn finish(self) -> Vec<MessagesRequest> {
+        self.home.check_leaks();
+        assert_eq!(
+            self.home.config_text(),
+            self.config_before,
+            "the user's Codex configuration was written"
+        );
+        self.codex_model.finish();
+        self.claude_model.finish()
+    }
+}
+
+/// What differs between the two ways to open a connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Negotiation {
+    Default,
+    Legacy,
+}
+
+#[tokio::test]
+async fn a_conversation_by_the_default_negotiation_is_stateless() {
+    check_conversation(Negotiation::Default).await;
+}
+
+#[tokio::test]
+async fn a_conversation_by_the_legacy_negotiation_has_a_handshake() {
+    check_conversation(Negotiation::Legacy).await;
+}
+
+/// `codex`, then `codex-reply` on the thread that it returned.
+async fn check_conversation(negotiation: Negotiation) {
+    let codex_script = [
+        runs("printf hello"),
+        says("It says hello."),
+        says("Still hello."),
+    ];
+    let claude_script = [
+        calls_tool(CODEX, json!({"prompt": "What does it say?"})),
+        calls_tool_with(REPLY, |request| {
+            let first = request.tool_results()[0].json();
+            json!({"prompt": "And now?", "threadId": first["threadId"]})
+        }),
+        messages::says("Hello, twice."),
+    ];
+    let rig = Rig::start(codex_script, claude_script).await;
+    let claude = match negotiation {
+        Negotiation::Default => rig.claude(),
+        Negotiation::Legacy => rig.claude().legacy(),
+    };
+    let run = claude.ask("Ask Codex.").await;
+    assert!(run.status.success(), "{run:#?}");
+    assert_eq!(run.event("result")["result"], "Hello, twice.");
+
+    // A server names itself in the `_meta` of a result only where there was no handshake to do it in.
+    let told = &run.event("user")["tool_use_result"]["_meta"]["io.modelcontextprotocol/serverInfo"];
+    match negotiation {
+        Negotiation::Default => assert_eq!(told["name"], "codex-mcp"),
+        Negotiation::Legacy => assert_eq!(*told, Value::Null),
+    }
+
+    let requests = rig.finish();
+    let shown = requests.last().unwrap().tool_results();
+    let [first, second] = shown.as_slice() else {
+        panic!("not two results: {shown:#?}");
+    };
+    for (result, answer) in [(first, "It says hello."), (second, "Still hello.")] {
+        assert!(!result.is_error, "{}", result.text);
+        assert_eq!(result.json()["content"], answer, "{}", result.text);
+        assert_eq!(result.json()["status"], "completed", "{}", result.text);
+    }
+    assert_eq!(first.json()["threadId"], second.json()["threadId"]);
+    assert_eq!(
+        first.json()["commands"][0]["output"],
+        "hello",
+        "{}",
+        first.text
+    );
+}
+
+#[tokio::test]
+async fn the_two_tools_for_turns_are_offered_at_once_and_the_others_on_demand() {
+    let rig = Rig::start([], [messages::says("done")]).await;
+    let run = rig.claude().ask("Hello.").await;
+    assert!(run.status.success(), "{run:#?}");
+
+    let listed: Vec<_> = run.event("system")["tools"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(text)
+        .filter(|tool| tool.starts_with("mcp__x__"))
+        .collect();
+    let requests = rig.finish();
+    let request = &requests[0];
+    let mut offered = request.tool_names();
+    offered.retain(|tool| tool.starts_with("mcp__x__"));
+    offered.sort_unstable();
+    assert_eq!(offered, [CODEX, REPLY]);
+
+    let context = request.context();
+    let deferred = listed
+        .iter()
+        .filter(|tool| !offered.contains(&tool.as_str()));
+    let unmentioned: Vec<_> = deferred.filter(|tool| !context.contains(*tool)).collect();
+    assert!(
+        unmentioned.is_empty(),
+        "the model cannot find {unmentioned:?}"
+    );
+    assert!(
+        listed.len() > offered.len(),
+        "no tool is deferred: {listed:?}"
+    );
+
+    let heading = "## x\n";
+    let (_, instructions) = context
+        .split_once(heading)
+        .expect("the server's instructions");
+    assert!(
+        instructions.starts_with("Works with OpenAI's Codex"),
+        "{context}"
+    );
+    let (instructions, _) = instructions.split_once("\n\n").unwrap();
+    assert!(!instructions.contains("[truncated]"), "{instructions}");
+}
+
+#[tokio::test]
+async fn the_definitions_of_all_tools_are_small() {
+    let rig = Rig::start([], [messages::says("done")]).await;
+    let run = rig.claude().without_own_tools().ask("Hello.").await;
+    assert!(run.status.success(), "{run:#?}");
+
+    let requests = rig.finish();
+    let tools = requests[0].tools().iter();
+    let ours = tools.filter(|tool| text(&tool["name"]).starts_with("mcp__x__"));
+    let sizes: Vec<_> = ours
+        .map(|tool| (text(&tool["name"]), tool.to_string().len()))
+        .collect();
+    let total: usize = sizes.iter().map(|(_, size)| size).sum();
+    assert!(sizes.len() >= 6, "{sizes:?}");
+    assert!(total < DEFINITIONS_LIMIT, "{total} bytes: {sizes:?}");
+}
+
+#[tokio::test]
+async fn an_error_is_shown_with_its_code_and_its_remedy() {
+    let unknown = "0199a0aa-0000-7000-8000-000000000000";
+    let claude_script = [
+        calls_tool(CODEX, json!({"prompt": ""})),
+        calls_tool(REPLY, json!({"prompt": "Go on.", "threadId": unknown})),
+        calls_tool(
+            "mcp__x__codex_steer",
+            json!({"prompt": "Stop.", "threads": unknown}),
+        ),
+        messages::says("done"),
+    ];
+    let rig = Rig::start([], claude_script).await;
+    let run = rig.claude().ask("Ask Codex.").await;
+    assert!(run.status.success(), "{run:#?}");
+
+    let requests = rig.finish();
+    let shown = requests.last().unwrap().tool_results();
+    let expected = [
+        ("Error invalid_arguments: ", "`prompt`", "What to do: "),
+        (
+            "Error thread_not_found: ",
+            unknown,
+            "start a new thread with `codex`",
+        ),
+        ("Error invalid_arguments: ", "`threads`", "What to do: "),
+    ];
+    assert_eq!(shown.len(), expected.len(), "{shown:#?}");
+    for (result, (code, subject, remedy)) in shown.iter().zip(expected) {
+        assert!(result.is_error, "{}", result.text);
+        assert!(result.text.starts_with(code), "{}", result.text);
+        assert!(result.text.contains(subject), "{}", result.text);
+        assert!(result.text.contains(remedy), "{}", result.text);
+    }
+}
+
+#[tokio::test]
+async fn an_interrupt_by_the_user_ends_the_turn_and_its_command_and_leaves_the_server() {
+    let gate = Gate::new("the stream behind the command");
+    let claude_script = [
+        calls_tool(CODEX, json!({"prompt": "Wait long."})),
+        calls_tool("mcp__x__codex_health", json!({})),
+        messages::says("All is well."),
+    ];
+    let rig = Rig::start([reply().runs("sleep 600").holds(&gate)], claude_script).await;
+    let mut claude = rig.claude().converse();
+    claude.send(&user_message("Ask Codex.")).await;
+    gate.reached().await;
+    poll::until(PATIENCE, || match rig.processes("sleep 600") {
+        running if running.is_empty() => Err("the command does not run"),
+        _ => Ok(()),
+    })
+    .await;
+    let server = rig.processes(SERVER);
+    assert_eq!(server.len(), 1, "{server:#?}");
+
+    claude.send(&interrupt()).await;
+    let ended = claude
+        .find("the end of the turn", |event| event["type"] == "result")
+        .await;
+    assert_eq!(ended["subtype"], "error_during_execution", "{ended}");
+    gate.abandoned().await;
+    poll::until(PATIENCE, || match rig.processes("sleep 600") {
+        running if running.is_empty() => Ok(()),
+        running => Err(running),
+    })
+    .await;
+
+    claude.send(&user_message("How is it?")).await;
+    let ended = claude
+        .find("the end of the next turn", |event| {
+            event["type"] == "result"
+        })
+        .await;
+    assert_eq!(ended["result"], "All is well.", "{ended}");
+    assert_eq!(
+        rig.processes(env!("CARGO_BIN_EXE_codex-mcp")),
+        server,
+        "not the same server"
+    );
+    claude.close_input();
+    claude.wait_exit().await;
+
+    let requests = rig.finish();
+    let health = requests.last().unwrap().tool_results().pop().unwrap();
+    assert_eq!(health.json()["healthy"], true, "{}", health.text);
+    assert_eq!(health.json()["work"]["turnsRunning"], 0, "{}", health.text);
+}

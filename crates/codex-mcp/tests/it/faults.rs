@@ -1,0 +1,248 @@
+//! What goes wrong around a turn, and what its call is told: each a typed error, never silence.
+
+use expect_test::{Expect, expect};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+use testkit::gate::Gate;
+use testkit::model::{FakeModel, Reply, fails, reply, says};
+
+use crate::bridge::{Setup, TestBridge, content, error_code, text};
+
+/// The process id of the app-server.
+async fn app_server(bridge: &mut TestBridge) -> Pid {
+    let health = bridge.call("codex.health", json!({})).await;
+    let pid = health["structuredContent"]["process"]["pid"]
+        .as_i64()
+        .expect("the app-server runs");
+    Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_killed_app_server_is_said_and_the_thread_goes_on() {
+    let gate = Gate::new("held");
+    let script = [
+        says("Zero."),
+        reply().streams("Half of an ans").holds(&gate),
+        says("Whole."),
+    ];
+    let mut bridge = TestBridge::start(script).await;
+    let thread = bridge.thread("zero").await;
+    let call = bridge
+        .begin(
+            "codex-reply",
+            json!({ "prompt": "one", "threadId": thread }),
+        )
+        .await;
+    gate.reached().await;
+    let process = app_server(&mut bridge).await;
+    kill_process(process, Signal::KILL).unwrap();
+    let answer = bridge.result(call).await;
+    assert_eq!(error_code(&answer), "codex_exited");
+    expect![[r#"
+        Error codex_exited: the app-server was killed by signal 9; its last words: [2m2026-11-23T00:04:30.767447Z[0m [31mERROR[0m [2mcodex_app_server[0m[2m:[0m Codex could not find bubblewrap on PATH. Install bubblewrap with your OS package manager. See the sandbox prerequisites: https://developers.openai.com/codex/concepts/sandboxing#prerequisites. Codex will use the bund
+        What to do: Send the prompt again with `codex-reply` on the same thread: earlier turns are kept and a new process is started.
+        Retry: yes, at once.
+
+        Half of an ans
+
+        [thread [thread-1], turn [turn-1]: failed, gpt-5.5, 0.2 s]
+        Warning: `content` was cut off in the middle.
+        ---
+        {
+          "content": "Half of an ans",
+          "durationMs": "[time]",
+          "error": {
+            "code": "codex_exited",
+            "message": "the app-server was killed by signal 9; its last words: \u001b[2m2026-11-23T00:04:30.767447Z\u001b[0m \u001b[31mERROR\u001b[0m \u001b[2mcodex_app_server\u001b[0m\u001b[2m:\u001b[0m Codex could not find bubblewrap on PATH. Install bubblewrap with your OS package manager. See the sandbox prerequisites: https://developers.openai.com/codex/concepts/sandboxing#prerequisites. Codex will use the bund",
+            "remedy": "Send the prompt again with `codex-reply` on the same thread: earlier turns are kept and a new process is started.",
+            "retryAfterSeconds": 0,
+            "retryable": true
+          },
+          "model": "gpt-5.5",
+          "status": "failed",
+          "threadId": "[thread-1]",
+          "turnId": "[turn-1]",
+          "warnings": [
+            "`content` was cut off in the middle"
+          ]
+        }
+    "#]].assert_eq(&bridge.show(&answer));
+    let next = bridge
+        .call(
+            "codex-reply",
+            json!({ "prompt": "two", "threadId": thread }),
+        )
+        .await;
+    assert_eq!(content(&next), "Whole.");
+    assert_eq!(bridge.model.captured()[2].texts("assistant"), ["Zero."]);
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_turn_that_waited_runs_after_the_crash() {
+    let gate = Gate::new("held");
+    let script = [says("Zero."), reply().holds(&gate), says("Two.")];
+    let mut bridge = TestBridge::start(script).await;
+    let thread = bridge.thread("zero").await;
+    let one = bridge
+        .begin(
+            "codex-reply",
+            json!({ "prompt": "one", "threadId": thread }),
+        )
+        .await;
+    gate.reached().await;
+    let two = bridge
+        .begin(
+            "codex-reply",
+            json!({ "prompt": "two", "threadId": thread }),
+        )
+        .await;
+    bridge.client.progress(two).await;
+    let process = app_server(&mut bridge).await;
+    kill_process(process, Signal::KILL).unwrap();
+    assert_eq!(error_code(&bridge.result(one).await), "codex_exited");
+    assert_eq!(content(&bridge.result(two).await), "Two.");
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_stopped_app_server_is_ended_and_replaced() {
+    let gate = Gate::new("held");
+    let mut bridge = TestBridge::start([says("Zero."), reply().holds(&gate), says("Two.")]).await;
+    let thread = bridge.thread("zero").await;
+    let one = bridge
+        .begin(
+            "codex-reply",
+            json!({ "prompt": "one", "threadId": thread }),
+        )
+        .await;
+    gate.reached().await;
+    let process = app_server(&mut bridge).await;
+    kill_process(process, Signal::STOP).unwrap();
+    let cancelled = bridge
+        .call("codex.cancel", json!({ "threadId": thread }))
+        .await;
+    assert_eq!(cancelled["isError"], false, "{cancelled}");
+    assert_eq!(
+        bridge.result(one).await["structuredContent"]["status"],
+        "interrupted"
+    );
+    let next = bridge
+        .call(
+            "codex-reply",
+            json!({ "prompt": "two", "threadId": thread }),
+        )
+        .await;
+    assert_eq!(content(&next), "Two.");
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn an_unreachable_provider_is_an_error_in_time() {
+    let closed = {
+        let model = FakeModel::start([]);
+        model.base_url()
+    };
+    let setup = Setup {
+        arguments: vec!["--provider-retry-limit-seconds=1".into()],
+        provider: Some(closed),
+        ..Setup::default()
+    };
+    let mut bridge = TestBridge::start_with([], setup).await;
+    let answer = bridge.call("codex", json!({ "prompt": "x" })).await;
+    assert_eq!(error_code(&answer), "provider_unreachable");
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_silent_provider_is_an_error_in_time() {
+    let setup = Setup {
+        arguments: vec!["--silence-limit-seconds=1".into()],
+        ..Setup::default()
+    };
+    let mut bridge = TestBridge::start_with([testkit::model::silent()], setup).await;
+    let answer = bridge.call("codex", json!({ "prompt": "x" })).await;
+    assert_eq!(error_code(&answer), "provider_silent");
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_turn_ends_at_its_time_limit() {
+    let gate = Gate::new("held");
+    let mut bridge = TestBridge::start([reply().streams("As far as").holds(&gate)]).await;
+    let answer = bridge
+        .call("codex", json!({ "prompt": "x", "timeLimitSeconds": 1 }))
+        .await;
+    assert_eq!(error_code(&answer), "turn_time_limit");
+    assert_eq!(
+        answer["structuredContent"]["content"], "As far as",
+        "{answer}"
+    );
+    bridge.finish().await;
+}
+
+/// A reply of the provider, the code that it becomes, and the first line that the model reads.
+async fn check(provider: Reply, code: &str, expected: Expect) {
+    let mut bridge = TestBridge::start([provider]).await;
+    let answer = bridge.call("codex", json!({ "prompt": "x" })).await;
+    let shown = text(&answer["content"][0]["text"]);
+    assert_eq!(error_code(&answer), code, "{shown}");
+    let first = shown
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .replace(&bridge.model.base_url(), "[provider]");
+    expected.assert_eq(&(first + "\n"));
+    bridge.finish().await;
+}
+
+macro_rules! provider_errors {
+    ($($name:ident: $reply:expr => $code:literal, $expected:expr;)+) => {
+        $(#[tokio::test]
+        async fn $name() {
+            check($reply, $code, $expected).await;
+        })+
+    };
+}
+
+provider_errors! {
+    a_refused_login: testkit::model::unauthorized() => "login_required", expect![[r#"
+        Error login_required: unexpected status 401 Unauthorized: Incorrect API key provided, url: [provider]/responses
+    "#]];
+    a_forbidden_account: testkit::model::http(403, "{}") => "access_denied", expect![[r#"
+        Error access_denied: unexpected status 403 Forbidden: {}, url: [provider]/responses
+    "#]];
+    too_many_requests: testkit::model::rate_limited(1) => "rate_limited", expect![[r#"
+        Error rate_limited: exceeded retry limit, last status: 429 Too Many Requests
+    "#]];
+    a_used_up_plan: testkit::model::usage_limit_reached(3600) => "usage_limit", expect![[r#"
+        Error usage_limit: You’ve hit your usage limit. Upgrade to Pro (https://chatgpt.com/explore/pro), visit https://chatgpt.com/settings/usage to purchase more credits or try again later.
+    "#]];
+    a_broken_provider: testkit::model::server_error(500) => "provider_error", expect![[r#"
+        Error provider_error: We’re currently experiencing high demand, which may cause temporary errors.
+    "#]];
+    a_page_instead_of_a_stream: testkit::model::html() => "provider_unreachable", expect![[r#"
+        Error provider_unreachable: stream disconnected before completion: stream closed before response.completed
+    "#]];
+    a_cut_stream: reply().streams("Half").cuts() => "provider_unreachable", expect![[r#"
+        Error provider_unreachable: stream disconnected before completion: Transport error: network error: error decoding response body
+    "#]];
+    a_full_context: fails("context_length_exceeded") => "context_full", expect![[r#"
+        Error context_full: Codex ran out of room in the model's context window. Start a new thread or clear earlier history before retrying.
+    "#]];
+    an_unknown_model: testkit::model::http(404, r#"{"error":{"code":"model_not_found","message":"no such model"}}"#) => "model_not_found", expect![[r#"
+        Error model_not_found: no such model
+    "#]];
+    an_overloaded_provider: fails("server_is_overloaded") => "provider_overloaded", expect![[r#"
+        Error provider_overloaded: Selected model is at capacity. Please try a different model.
+    "#]];
+    a_policy: fails("cyber_policy") => "content_refused", expect![[r#"
+        Error content_refused: scripted failure: cyber_policy
+    "#]];
+    a_failure_of_another_kind: fails("something_else") => "provider_unreachable", expect![[r#"
+        Error provider_unreachable: stream disconnected before completion: scripted failure: something_else
+    "#]];
+    a_refused_request: testkit::model::http(400, r#"{"error":{"message":"nonsense"}}"#) => "codex_failed", expect![[r#"
+        Error codex_failed: {"error":{"message":"nonsense"}}
+    "#]];
+}

@@ -1,0 +1,155 @@
+//! `codex.health`: what is well, and what to do about the rest.
+
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt as _;
+
+use expect_test::expect;
+use serde_json::json;
+use testkit::fake_app_server;
+
+use crate::bridge::{Setup, TestBridge, error_code, text};
+
+#[tokio::test]
+async fn a_good_installation_is_healthy() {
+    let mut bridge = TestBridge::start([]).await;
+    let answer = bridge.call("codex.health", json!({})).await;
+    assert_eq!(answer["structuredContent"]["healthy"], true, "{answer}");
+    assert_eq!(
+        answer["structuredContent"]["sandboxWorks"], true,
+        "{answer}"
+    );
+    assert_eq!(
+        answer["structuredContent"]["process"]["state"], "ready",
+        "{answer}"
+    );
+    assert_eq!(
+        answer["structuredContent"]["login"]["required"], false,
+        "{answer}"
+    );
+    assert_eq!(
+        answer["structuredContent"]["limits"]["max_queue_per_thread"], 16,
+        "{answer}"
+    );
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_missing_login_is_a_finding() {
+    let setup = Setup {
+        config: "model_provider = \"openai\"",
+        ..Setup::default()
+    };
+    let mut bridge = TestBridge::start_with([], setup).await;
+    let answer = bridge.call("codex.health", json!({})).await;
+    assert_eq!(answer["structuredContent"]["healthy"], false, "{answer}");
+    assert!(
+        text(&answer["content"][0]["text"]).contains("codex login"),
+        "{answer}"
+    );
+    bridge.finish().await;
+}
+
+/// A program in the place of Codex, what a turn says of it, and what health says.
+async fn check(program: impl Into<OsString>, code: &str, expected: expect_test::Expect) {
+    let setup = Setup {
+        codex: Some(program.into()),
+        ..Setup::default()
+    };
+    let mut bridge = TestBridge::start_with([], setup).await;
+    let answer = bridge.call("codex", json!({ "prompt": "x" })).await;
+    assert_eq!(error_code(&answer), code, "{answer}");
+    let health = bridge.call("codex.health", json!({})).await;
+    assert_eq!(health["structuredContent"]["healthy"], false, "{health}");
+    let shown =
+        bridge.show(&json!({ "structuredContent": health["structuredContent"]["findings"] }));
+    expected.assert_eq(&shown);
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there() {
+    check("/nowhere/codex", "codex_not_found", expect![[r#"
+
+        ---
+        [
+          {
+            "problem": "/nowhere/codex is not an executable file; set --codex-bin or CODEX_MCP_CODEX_BIN to the Codex program",
+            "remedy": "Install it with `npm install -g @openai/codex`, or name it with `--codex-bin` or `CODEX_MCP_CODEX_BIN`."
+          }
+        ]
+    "#]]).await;
+}
+
+#[tokio::test]
+async fn a_program_that_is_no_program() {
+    check("/etc/hostname", "codex_not_executable", expect![[r#"
+
+        ---
+        [
+          {
+            "problem": "/etc/hostname cannot be executed: Exec format error (os error 8)",
+            "remedy": "Check the file's permissions and that it was built for this system, or name another with `--codex-bin`."
+          }
+        ]
+    "#]]).await;
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_codex() {
+    let home = testkit::home::CodexHome::new("http://127.0.0.1:9");
+    let program = home.root().join("codex");
+    std::fs::write(&program, "#!/bin/sh\necho Hello!\nexec cat\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).unwrap();
+    check(program, "not_codex", expect![[r#"
+
+        ---
+        [
+          {
+            "problem": "/work/main/target/testkit/home-dBBx0V/codex is not a Codex app-server: it asked for initialize instead of answering",
+            "remedy": "Point `--codex-bin` at the Codex CLI; `codex --version` tells whether it is one."
+          }
+        ]
+    "#]]).await;
+}
+
+#[tokio::test]
+async fn a_program_that_ends_at_once() {
+    check("/bin/false", "codex_start_failed", expect![[r#"
+
+        ---
+        [
+          {
+            "problem": "/bin/false exited with code 1 before it was ready",
+            "remedy": "Run `codex app-server` in a terminal to see what it says: a broken Codex configuration file is the usual cause. Check that `codex_bin` names the Codex CLI."
+          }
+        ]
+    "#]]).await;
+}
+
+#[tokio::test]
+async fn a_codex_that_is_too_old() {
+    let home = testkit::home::CodexHome::new("http://127.0.0.1:9");
+    let initialized =
+        json!({ "send": { "id": "$id", "result": { "userAgent": "codex-mcp/0.101.0 (Linux)" } } });
+    let script = format!(
+        "{}\n{initialized}\n{}\n",
+        json!({ "expect": { "method": "initialize" } }),
+        json!({ "hang": true })
+    );
+    let program = fake_app_server::install(home.root(), &script);
+    check(
+        program,
+        "codex_too_old",
+        expect![[r#"
+
+        ---
+        [
+          {
+            "problem": "Codex [version] is too old: [version] is the oldest that works",
+            "remedy": "Upgrade it with `npm install -g @openai/codex@latest`."
+          }
+        ]
+    "#]],
+    )
+    .await;
+}

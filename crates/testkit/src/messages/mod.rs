@@ -1,0 +1,125 @@
+//! A scripted Anthropic Messages API on 127.0.0.1, so that the real Claude Code can be tested
+//! without a model.
+//!
+//! Reply number N of the script answers every request whose conversation has N assistant messages,
+//! so a request that is sent twice gets the same reply twice. Every request is kept: it shows what
+//! a model is told about the tools and what it is shown of their results. A request that the script
+//! does not cover is answered with HTTP 400, which Claude Code does not repeat, and fails the test.
+
+mod reply;
+mod request;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use axum::routing::post;
+use serde_json::{Value, json};
+
+use crate::http::LocalHttp;
+
+pub use reply::{Reply, calls_tool, calls_tool_with, says};
+pub use request::{MessagesRequest, ToolResult};
+
+/// A running scripted Messages API. Dropping it closes its port.
+pub struct FakeMessages {
+    http: LocalHttp,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    replies: Vec<Reply>,
+    state: Mutex<Conversation>,
+}
+
+#[derive(Default)]
+struct Conversation {
+    captured: Vec<MessagesRequest>,
+    problems: Vec<String>,
+}
+
+impl FakeMessages {
+    /// Starts to serve `replies` on a free port of 127.0.0.1.
+    pub async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
+        let shared = Arc::new(Shared {
+            replies: replies.into_iter().collect(),
+            state: Mutex::default(),
+        });
+        let router = Router::new()
+            .route("/v1/messages", post(respond))
+            .route("/v1/messages/count_tokens", post(count_tokens))
+            .fallback(async || json_response(StatusCode::OK, &json!({})))
+            .layer(DefaultBodyLimit::disable())
+            .with_state(Arc::clone(&shared));
+        let http = LocalHttp::serve(router).await;
+        Self { http, shared }
+    }
+
+    /// The value for `ANTHROPIC_BASE_URL`.
+    pub fn base_url(&self) -> String {
+        self.http.url()
+    }
+
+    /// Ends the API and returns every request to `/v1/messages`, in order of arrival.
+    ///
+    /// # Panics
+    /// When a request was not covered by the script, or a reply was never asked for.
+    pub fn finish(self) -> Vec<MessagesRequest> {
+        let mut conversation = self.shared.lock();
+        let captured = std::mem::take(&mut conversation.captured);
+        let mut problems = std::mem::take(&mut conversation.problems);
+        let asked_for = |turn: &usize| captured.iter().any(|request| request.turn() == *turn);
+        let unused = (0..self.shared.replies.len()).filter(|turn| !asked_for(turn));
+        problems.extend(unused.map(|turn| format!("reply {turn} was never asked for")));
+        assert!(
+            problems.is_empty(),
+            "fake messages: {}",
+            problems.join("; ")
+        );
+        captured
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Conversation> {
+        // A panic while the lock is held leaves plain lists, which are still worth reading.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn respond(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    let request = MessagesRequest::parse(&body);
+    let turn = request.turn();
+    let stream = shared.replies.get(turn).map(|reply| reply.stream(&request));
+    let mut conversation = shared.lock();
+    conversation.captured.push(request);
+    match stream {
+        Some(stream) => response(StatusCode::OK, "text/event-stream", stream),
+        None => {
+            let problem = format!("there is no reply {turn}");
+            let error = json!({"type": "error", "error": {"type": "invalid_request_error", "message": problem}});
+            conversation.problems.push(problem);
+            json_response(StatusCode::BAD_REQUEST, &error)
+        }
+    }
+}
+
+/// Claude Code asks this before it shows a long result to the model; a token is about four bytes.
+async fn count_tokens(body: Bytes) -> Response {
+    json_response(StatusCode::OK, &json!({"input_tokens": body.len() / 4}))
+}
+
+fn json_response(status: StatusCode, body: &Value) -> Response {
+    response(status, "application/json", body.to_string())
+}
+
+fn response(status: StatusCode, content_type: &str, body: String) -> Response {
+    Response::builder()
+        .status(status)
+        .header(header::CONTENT_TYPE, content_type)
+        .body(Body::from(body))
+        .expect("a status and a content type make a response")
+}

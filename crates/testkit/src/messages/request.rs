@@ -1,0 +1,98 @@
+//! What Claude Code sent to the model: the tools on offer, and the results of those that were
+//! called.
+
+use serde_json::Value;
+
+/// One request to `/v1/messages`.
+#[derive(Clone, Debug)]
+pub struct MessagesRequest {
+    /// The JSON body; null if it was not JSON.
+    pub body: Value,
+}
+
+/// What the model was shown of the result of a tool call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolResult {
+    /// The text, its blocks joined with line feeds.
+    pub text: String,
+    /// Whether it was marked as an error.
+    pub is_error: bool,
+}
+
+impl ToolResult {
+    /// The text as JSON; null if it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+}
+
+impl MessagesRequest {
+    pub(super) fn parse(body: &[u8]) -> Self {
+        Self {
+            body: serde_json::from_slice(body).unwrap_or_default(),
+        }
+    }
+
+    /// How many messages the model has sent in this conversation.
+    pub fn turn(&self) -> usize {
+        let by_model = |message: &&Value| message["role"] == "assistant";
+        self.messages().iter().filter(by_model).count()
+    }
+
+    /// The definitions of the tools on offer, in order: each with `name`, `description` and
+    /// `input_schema`.
+    pub fn tools(&self) -> &[Value] {
+        list(&self.body["tools"])
+    }
+
+    /// The names of the tools on offer.
+    pub fn tool_names(&self) -> Vec<&str> {
+        let names = self.tools().iter().map(|tool| tool["name"].as_str());
+        names.map(Option::unwrap_or_default).collect()
+    }
+
+    /// What the model was shown of all tool calls so far, in order.
+    pub fn tool_results(&self) -> Vec<ToolResult> {
+        let blocks = self
+            .messages()
+            .iter()
+            .flat_map(|message| list(&message["content"]));
+        blocks
+            .filter(|block| block["type"] == "tool_result")
+            .map(|block| ToolResult {
+                text: text_of(&block["content"]),
+                is_error: block["is_error"] == true,
+            })
+            .collect()
+    }
+
+    /// Everything that is not of the model: the system prompt, and the system and user messages.
+    pub fn context(&self) -> String {
+        let others = self
+            .messages()
+            .iter()
+            .filter(|message| message["role"] != "assistant");
+        let texts = others.map(|message| text_of(&message["content"]));
+        let system = std::iter::once(text_of(&self.body["system"]));
+        system.chain(texts).collect::<Vec<_>>().join("\n")
+    }
+
+    fn messages(&self) -> &[Value] {
+        list(&self.body["messages"])
+    }
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// The text of a content, which is a string or a list of blocks.
+fn text_of(content: &Value) -> String {
+    if let Some(text) = content.as_str() {
+        return text.to_owned();
+    }
+    let texts = list(content)
+        .iter()
+        .filter_map(|block| block["text"].as_str());
+    texts.collect::<Vec<_>>().join("\n")
+}
