@@ -14,12 +14,12 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use crate::connection::{Connection, Inbox, Limits};
 use crate::protocol::ClientInfo;
-use child::Order;
 use stderr::StderrTail;
 
 pub use version::{MINIMUM_VERSION, Version};
@@ -124,7 +124,9 @@ pub enum StartError {
 pub struct AppServer {
     connection: Connection,
     stderr: StderrTail,
-    orders: mpsc::Sender<Order>,
+    terminate: CancellationToken,
+    kill: CancellationToken,
+    _kill_on_drop: DropGuard,
     exit: watch::Receiver<Option<Exit>>,
     tasks: TaskTracker,
 }
@@ -175,7 +177,7 @@ impl AppServer {
         if let Ok(exit) = tokio::time::timeout(grace, self.exited()).await {
             return exit;
         }
-        self.order(Order::Terminate);
+        self.terminate.cancel();
         if let Ok(exit) = tokio::time::timeout(grace, self.exited()).await {
             return exit;
         }
@@ -185,7 +187,7 @@ impl AppServer {
 
     /// Sends SIGKILL to the process group.
     pub fn kill(&self) {
-        self.order(Order::Kill);
+        self.kill.cancel();
     }
 
     /// Resolves once the process is gone.
@@ -208,10 +210,5 @@ impl AppServer {
     /// that served it has ended.
     pub async fn joined(&self) {
         self.tasks.wait().await;
-    }
-
-    fn order(&self, order: Order) {
-        // Full or closed: the same or a stronger order is on its way, or the child is gone.
-        let _ = self.orders.try_send(order);
     }
 }

@@ -9,24 +9,17 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use tokio::process::{Child, Command};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::stderr::StderrTail;
 use super::{AppServer, Exit, Launch, StartError};
 use crate::connection::{Connection, Inbox, Incoming, Limits, Wiring};
 
-/// Orders to the supervisor. Full: two are on their way already.
-const ORDERS: usize = 2;
 /// How long the stderr of a dead child is still read: a descendant of it may hold it open for ever.
 const STDERR_GRACE: Duration = Duration::from_millis(500);
-
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Order {
-    Terminate,
-    Kill,
-}
 
 impl AppServer {
     pub(super) fn spawn(launch: &Launch, limits: Limits) -> Result<(Self, Inbox, u32), StartError> {
@@ -44,12 +37,13 @@ impl AppServer {
         let (connection, inbox, wiring) = Connection::wire(stdout, stdin, limits, &tasks);
         let stderr = StderrTail::default();
         let drain = tasks.spawn(stderr.clone().drain(stderr_pipe));
-        let (orders, order_queue) = mpsc::channel(ORDERS);
+        let (terminate, kill) = (CancellationToken::new(), CancellationToken::new());
         let (exit_sender, exit) = watch::channel(None);
         let supervisor = Supervisor {
             child,
             pid,
-            orders: order_queue,
+            terminate: terminate.clone(),
+            kill: kill.clone(),
             stderr: stderr.clone(),
         };
         tasks.spawn(supervisor.run(drain, exit_sender, wiring));
@@ -58,7 +52,9 @@ impl AppServer {
             Self {
                 connection,
                 stderr,
-                orders,
+                terminate,
+                _kill_on_drop: kill.clone().drop_guard(),
+                kill,
                 exit,
                 tasks,
             },
@@ -110,7 +106,8 @@ fn spawn_error(launch: &Launch, source: io::Error) -> StartError {
 struct Supervisor {
     child: Child,
     pid: u32,
-    orders: mpsc::Receiver<Order>,
+    terminate: CancellationToken,
+    kill: CancellationToken,
     stderr: StderrTail,
 }
 
@@ -144,9 +141,9 @@ impl Supervisor {
         let _ = wiring.inbox.send(Incoming::Exited(exit)).await;
     }
 
-    /// Obeys orders until the child is gone. When its owner is gone, it is killed.
+    /// Obeys until the child is gone. Each order is obeyed once: asking twice is no more than asking.
     async fn wait(&mut self) -> Option<ExitStatus> {
-        let mut owned = true;
+        let (mut terminated, mut killed) = (false, false);
         loop {
             tokio::select! {
                 status = self.child.wait() => {
@@ -154,15 +151,15 @@ impl Supervisor {
                         .inspect_err(|error| tracing::warn!(%error, "cannot wait for the child"))
                         .ok();
                 }
-                order = self.orders.recv(), if owned => match order {
+                () = self.terminate.cancelled(), if !terminated => {
+                    terminated = true;
                     // Only the leader is asked: it knows how to end what it started.
-                    Some(Order::Terminate) => self.signal_leader(Signal::TERM),
-                    Some(Order::Kill) => self.signal_group(Signal::KILL),
-                    None => {
-                        owned = false;
-                        self.signal_group(Signal::KILL);
-                    }
-                },
+                    self.signal_leader(Signal::TERM);
+                }
+                () = self.kill.cancelled(), if !killed => {
+                    killed = true;
+                    self.signal_group(Signal::KILL);
+                }
             }
         }
     }

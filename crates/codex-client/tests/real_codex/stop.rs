@@ -193,10 +193,15 @@ async fn what_a_dead_process_leaves_behind_does_not_hide_its_end() {
         fs::write(&program, text).expect("the directory is writable");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
         let mut codex = Codex::start_program(program, home).await;
-        let exit = codex.server.exited().await;
-        assert_eq!(how(&exit), (Some(4), None));
+        let messages = codex
+            .until(|message| matches!(message, Incoming::Exited(_)))
+            .await;
         let left = testkit::leaks::processes_under(codex.home.root());
         assert_eq!(!left.is_empty(), survives, "{left:?}");
-        codex.expect_end(&exit).await;
+        let Some(Incoming::Exited(exit)) = messages.last() else {
+            unreachable!()
+        };
+        assert_eq!(how(exit), (Some(4), None));
+        codex.server.joined().await;
     }
 }

@@ -14,6 +14,7 @@ mod codex;
 mod codex_process;
 mod config;
 mod conformance;
+mod connections;
 mod faults;
 mod health;
 mod home;

@@ -93,7 +93,7 @@ async fn every_kind_of_news_has_its_message_and_its_data() {
     expect![[r#"
         thinking: | {"text":"\n\n"}
         plan 2/2: think | {"explanation":"why","steps":[{"status":"completed","step":"look around"},{"status":"in_progress","step":"think"}]}
-        running: printf hello | {"command":"/bin/bash -lc 'printf hello'","itemId":"call_2","state":"started"}
+        running: while [ ! -e ../go ]; do sleep 0.05; done | {"command":"/bin/bash -lc 'while [ ! -e ../go ]; do sleep 0.05; done'","itemId":"call_2","state":"started"}
         says: Hello | {"text":"Hello "}
     "#]].assert_eq(&(shown.join("\n") + "\n"));
     bridge.finish().await;

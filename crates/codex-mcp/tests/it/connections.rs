@@ -1,0 +1,119 @@
+//! One engine for many clients, over any pair of streams: each has its own calls, all share one app-server.
+
+use std::sync::Arc;
+
+use codex_mcp::config::{Config, Environment, Flags};
+use codex_mcp::engine::{self, Engine};
+use codex_mcp::mcp::{Server, connection};
+use codex_mcp::workspace::Roots;
+use serde_json::json;
+use testkit::gate::Gate;
+use testkit::home::{CodexHome, KEY_VARIABLE};
+use testkit::leaks::processes_under;
+use testkit::mcp::McpDriver;
+use testkit::model::{FakeModel, reply, says};
+use testkit::peer::Peer;
+use testkit::tools;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::bridge::{content, result_of, text};
+
+/// What a pipe in memory holds.
+const PIPE_BYTES: usize = 64 << 10;
+
+struct House {
+    engine: Engine,
+    config: Arc<Config>,
+    roots: Arc<Roots>,
+    tasks: TaskTracker,
+}
+
+impl House {
+    fn open(home: &CodexHome) -> Self {
+        let mut variables = home.environment();
+        variables.push(("CODEX_MCP_CODEX_BIN".into(), tools::codex().into()));
+        variables.push(("CODEX_MCP_ENVIRONMENT_ALLOW".into(), KEY_VARIABLE.into()));
+        let environment = Environment::new(variables, home.workspace());
+        let config = Arc::new(Config::load(&environment, &Flags::default()).unwrap());
+        let roots = Arc::new(Roots::new(&config.workspace_roots).unwrap());
+        let tasks = TaskTracker::new();
+        let engine = engine::start(config.clone(), roots.clone(), &tasks);
+        Self {
+            engine,
+            config,
+            roots,
+            tasks,
+        }
+    }
+
+    async fn client(&self) -> McpDriver {
+        let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
+        let server =
+            Server::connect(self.engine.clone(), self.config.clone(), self.roots.clone()).await;
+        let (input, output) = tokio::io::split(theirs);
+        self.tasks.spawn(connection::serve(
+            server,
+            input,
+            output,
+            CancellationToken::new(),
+        ));
+        let (output, input) = tokio::io::split(ours);
+        let mut client = McpDriver::over(Peer::over(output, input));
+        client.initialize_legacy("2025-11-25").await;
+        client
+    }
+
+    async fn close(self) {
+        self.engine.shut_down().await;
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+#[tokio::test]
+async fn clients_share_the_app_server_and_leave_each_other_alone() {
+    let gates = [Gate::new("first"), Gate::new("second")];
+    let script = [
+        reply().when("first").holds(&gates[0]).says("one"),
+        reply().when("second").holds(&gates[1]).says("two"),
+        says("three").when("third"),
+    ];
+    let model = FakeModel::start(script);
+    let home = CodexHome::new(&model.base_url()).with_git();
+    let house = House::open(&home);
+    let (mut leaving, mut staying) = (house.client().await, house.client().await);
+
+    leaving
+        .start_call("codex", json!({ "prompt": "first" }))
+        .await;
+    let second = staying
+        .start_call("codex", json!({ "prompt": "second" }))
+        .await;
+    gates[0].reached().await;
+    gates[1].reached().await;
+    let servers = processes_under(home.root())
+        .into_iter()
+        .filter(|process| process.command_line.contains("app-server"));
+    assert_eq!(servers.count(), 1);
+
+    drop(leaving);
+    gates[0].abandoned().await;
+    gates[1].open();
+    let answer = result_of(staying.peer.reply(second).await);
+    assert_eq!(content(&answer), "two");
+
+    // A thread belongs to nobody: a further client continues it.
+    let thread = text(&answer["structuredContent"]["threadId"]);
+    let mut joining = house.client().await;
+    let third = json!({ "prompt": "third", "threadId": thread });
+    assert_eq!(
+        content(&result_of(joining.call_tool("codex-reply", third).await)),
+        "three"
+    );
+
+    drop((staying, joining));
+    house.close().await;
+    home.check_leaks();
+    model.finish();
+}
