@@ -92,11 +92,8 @@ impl EngineLoop {
                         shutting_down |= matches!(input, Input::Event(Event::ShutdownRequested));
                         self.take(input);
                     }
-                    // Every handle is gone, and with them every client.
-                    None => {
-                        shutting_down = true;
-                        self.handle(Event::ShutdownRequested);
-                    }
+                    // Every handle is gone, and with them the way for news: what still runs is killed with its owner.
+                    None => return,
                 },
                 () = until(timeout) => self.bridge.handle_timeout(clock::now()),
             }

@@ -179,7 +179,10 @@ fn label(message: &Incoming) -> Option<String> {
                 format!("{method} {}", event.turn.status.as_str())
             }
             Notification::AgentMessageDelta(event) => format!("{method} {:?}", event.delta),
-            Notification::Other { .. } | Notification::ConfigWarning(_) => return None,
+            // The output of a command that ends at once comes in a delta only on a busy machine.
+            Notification::Other { .. }
+            | Notification::ConfigWarning(_)
+            | Notification::CommandOutputDelta(_) => return None,
             _ => method.clone(),
         },
         Incoming::Response { tag, result } => {

@@ -79,7 +79,6 @@ async fn serve(config: Arc<Config>, roots: Arc<Roots>) -> anyhow::Result<()> {
         },
     );
     engine.shut_down().await;
-    drop(engine);
     tasks.close();
     if tokio::time::timeout(LAST_GRACE, tasks.wait())
         .await

@@ -94,6 +94,11 @@ fn rejection(method: &str, code: i64, message: &str) -> Problem {
         .find(|(words, _)| message.contains(words))
         .map(|(_, code)| *code);
     let too_large = (code == -32602 && message.contains("exceeds")).then_some(Code::PromptTooLarge);
-    let kind = known.or(too_large).unwrap_or(Code::CodexRefused);
-    Problem::new(kind, format!("Codex refused `{method}`: {message}"))
+    match known.or(too_large) {
+        Some(code) => Problem::new(code, format!("Codex says: {message}")),
+        None => Problem::new(
+            Code::CodexRefused,
+            format!("Codex refused `{method}`: {message}"),
+        ),
+    }
 }

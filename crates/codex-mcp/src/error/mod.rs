@@ -84,7 +84,7 @@ impl fmt::Display for Problem {
         )?;
         writeln!(formatter, "What to do: {}", self.remedy())?;
         match self.retry_after() {
-            None => write!(formatter, "Retry: not unchanged; it would fail again."),
+            None => write!(formatter, "Retry: only after changing the call."),
             Some(Duration::ZERO) => write!(formatter, "Retry: yes, at once."),
             Some(pause) => write!(formatter, "Retry: yes, after {} s.", pause.as_secs()),
         }

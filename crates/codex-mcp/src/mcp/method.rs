@@ -12,6 +12,15 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+/// The key in `_meta` with which a request says that it belongs to a revision without a handshake.
+const STATELESS_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+/// Methods that 2026-07-28 removed, apart from those that rmcp refuses by itself.
+const GONE_WITH_THE_HANDSHAKE: &[&str] = &[
+    "logging/setLevel",
+    "resources/subscribe",
+    "resources/unsubscribe",
+];
+
 /// Builds the typed request. An unknown method becomes a [`CustomRequest`], which the service refuses.
 ///
 /// # Errors
@@ -34,7 +43,12 @@ fn build(method: &str, params: Option<&RawValue>) -> Result<ClientRequest, Strin
             ));
         }
     };
+    let stateless = meta.contains_key(STATELESS_VERSION);
     let mut request = match method {
+        // Whatever its params are, the method is gone.
+        _ if stateless && GONE_WITH_THE_HANDSHAKE.contains(&method) => {
+            ClientRequest::CustomRequest(CustomRequest::new(method, None))
+        }
         "initialize" => ClientRequest::InitializeRequest(required(params)?),
         "server/discover" => ClientRequest::DiscoverRequest(required(params)?),
         "ping" => ClientRequest::PingRequest(PingRequest::default()),

@@ -8,16 +8,31 @@ use std::sync::Arc;
 use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use schemars::generate::{Contract, SchemaSettings};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::render::ErrorResult;
 
 /// The schema of a tool's arguments.
 pub(super) fn of_arguments<T: JsonSchema>() -> Arc<JsonObject> {
     plain::<T>(Contract::Deserialize)
 }
 
-/// The schema of a tool's result.
+/// The schema of a tool's result: what `T` says, or an error. Some clients check errors against it as well.
 pub(super) fn of_result<T: JsonSchema>() -> Arc<JsonObject> {
-    plain::<T>(Contract::Serialize)
+    let mut schema = Arc::unwrap_or_clone(plain::<T>(Contract::Serialize));
+    if let Some(required) = schema.remove("required") {
+        schema.insert(
+            "anyOf".to_owned(),
+            json!([{ "required": required }, { "required": ["error"] }]),
+        );
+    }
+    let error = Value::Object(Arc::unwrap_or_clone(plain::<ErrorResult>(
+        Contract::Serialize,
+    )));
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.entry("error").or_insert(error);
+    }
+    Arc::new(schema)
 }
 
 fn plain<T: JsonSchema>(contract: Contract) -> Arc<JsonObject> {

@@ -24,7 +24,7 @@ const INSTRUCTIONS: &str = "Works with OpenAI's Codex through a live Codex proce
     sandbox; it changes no files. Different threads run side by side; turns of one thread run in order. While a turn \
     runs, `codex.steer` adds to it and `codex.cancel` stops it with everything it started. For long work pass \
     `background: true` and collect the result with `codex.wait`. Errors name a code, the cause and the next step; \
-    `codex.health` tells what is wrong with the installation.";
+    `codex.health` tells what is wrong with the installation. Some clients show the dots in tool names as underscores.";
 
 /// What this client may keep of the tool list, in milliseconds: it does not change while the server runs.
 const TOOL_LIST_TTL_MS: u64 = 3_600_000;

@@ -136,21 +136,21 @@ async fn every_bad_argument_is_named() {
             Error prompt_too_large: the prompt has 101 characters; the limit is 100
         codex {"promt":"x"}
             Error invalid_arguments: unknown argument `promt`, expected one of `prompt`, `model`, `effort`, `cwd`, `name`, `outputSchema`, `background`, `timeLimitSeconds`, `changes`, `sandbox`, `approval-policy`, `profile`, `config`, `developer-instructions`, `base-instructions`, `compact-prompt`
-        codex {"colour":"blue","prompt":"x"}
+        codex {"prompt":"x","colour":"blue"}
             Error invalid_arguments: unknown argument `colour`, expected one of `prompt`, `model`, `effort`, `cwd`, `name`, `outputSchema`, `background`, `timeLimitSeconds`, `changes`, `sandbox`, `approval-policy`, `profile`, `config`, `developer-instructions`, `base-instructions`, `compact-prompt`
         codex {"prompt":"x","threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e"}
             Error invalid_arguments: unknown argument `threadId`, expected one of `prompt`, `model`, `effort`, `cwd`, `name`, `outputSchema`, `background`, `timeLimitSeconds`, `changes`, `sandbox`, `approval-policy`, `profile`, `config`, `developer-instructions`, `base-instructions`, `compact-prompt`
-        codex {"model":"","prompt":"x"}
+        codex {"prompt":"x","model":""}
             Error invalid_arguments: argument `model`: ""; allowed: a model's name, such as `gpt-5.5`: letters, digits and `-_.:/@+`
-        codex {"model":"--config","prompt":"x"}
+        codex {"prompt":"x","model":"--config"}
             Error invalid_arguments: argument `model`: "--config"; allowed: a model's name, such as `gpt-5.5`: letters, digits and `-_.:/@+`
-        codex {"model":"a b","prompt":"x"}
+        codex {"prompt":"x","model":"a b"}
             Error invalid_arguments: argument `model`: "a b"; allowed: a model's name, such as `gpt-5.5`: letters, digits and `-_.:/@+`
-        codex {"effort":"banana","prompt":"x"}
+        codex {"prompt":"x","effort":"banana"}
             Error invalid_arguments: argument `effort`: unknown value `banana`, expected one of `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`, `ultra`
         codex {"prompt":"x","sandbox":"none"}
             Error invalid_arguments: argument `sandbox`: unknown value `none`, expected one of `read-only`, `workspace-write`, `danger-full-access`
-        codex {"approval-policy":"always","prompt":"x"}
+        codex {"prompt":"x","approval-policy":"always"}
             Error invalid_arguments: argument `approval-policy`: unknown value `always`, expected one of `untrusted`, `on-failure`, `on-request`, `never`
         codex {"prompt":"x","timeLimitSeconds":0}
             Error invalid_arguments: argument `timeLimitSeconds`: 0; allowed: 1 to 86400
@@ -160,37 +160,37 @@ async fn every_bad_argument_is_named() {
             Error invalid_arguments: argument `timeLimitSeconds`: invalid value: integer `-1`, expected a whole number that is not negative
         codex {"prompt":"x","timeLimitSeconds":"60"}
             Error invalid_arguments: argument `timeLimitSeconds`: invalid type: string "60", expected a whole number that is not negative
-        codex {"background":"yes","prompt":"x"}
+        codex {"prompt":"x","background":"yes"}
             Error invalid_arguments: argument `background`: invalid type: string "yes", expected a boolean
-        codex {"outputSchema":"object","prompt":"x"}
+        codex {"prompt":"x","outputSchema":"object"}
             Error invalid_arguments: argument `outputSchema`: invalid type: string "object", expected an object
-        codex {"cwd":"","prompt":"x"}
+        codex {"prompt":"x","cwd":""}
             Error directory_not_found: `cwd`: the path is empty; leave it out to work in [workspace]
-        codex {"cwd":"nowhere","prompt":"x"}
+        codex {"prompt":"x","cwd":"nowhere"}
             Error directory_not_found: `cwd`: "nowhere" does not exist (looked for [workspace]/nowhere); give an existing directory in one of [workspace]
-        codex {"cwd":"README.md","prompt":"x"}
+        codex {"prompt":"x","cwd":"README.md"}
             Error directory_not_found: `cwd`: "README.md" is not a directory ([workspace]/README.md); give an existing directory in one of [workspace]
-        codex {"cwd":"/etc","prompt":"x"}
+        codex {"prompt":"x","cwd":"/etc"}
             Error outside_workspace: `cwd`: "/etc" is /etc, outside the workspace roots [workspace]; give a directory in one of them, or start the server with --workspace-root for it
-        codex {"cwd":"..","prompt":"x"}
+        codex {"prompt":"x","cwd":".."}
             Error outside_workspace: `cwd`: ".." is [root], outside the workspace roots [workspace]; give a directory in one of them, or start the server with --workspace-root for it
-        codex {"cwd":"~","prompt":"x"}
+        codex {"prompt":"x","cwd":"~"}
             Error directory_not_found: `cwd`: `~` is not expanded in "~"; give an absolute path, or one relative to [workspace]
-        codex {"cwd":"a\u0000b","prompt":"x"}
+        codex {"prompt":"x","cwd":"a\u0000b"}
             Error directory_not_found: `cwd`: the path "a\0b" has a NUL byte in it
-        codex {"profile":"../x","prompt":"x"}
+        codex {"prompt":"x","profile":"../x"}
             Error invalid_arguments: argument `profile`: "../x"; allowed: a profile's name: letters, digits, `-` and `_`
-        codex {"profile":"missing","prompt":"x"}
+        codex {"prompt":"x","profile":"missing"}
             Error invalid_arguments: argument `profile`: there is no profile "missing"; allowed: a profile with a file [codex-home]/missing.config.toml
-        codex {"config":{"sandbox_mode":"danger-full-access"},"prompt":"x"}
+        codex {"prompt":"x","config":{"sandbox_mode":"danger-full-access"}}
             Error config_key_refused: `config` may not set "sandbox_mode"; it may set compact_prompt, hide_agent_reasoning, model, model_auto_compact_token_limit, model_context_window, model_reasoning_effort, model_reasoning_summary, model_supports_reasoning_summaries, model_verbosity, personality, plan_mode_reasoning_effort, project_doc_max_bytes, service_tier, show_raw_agent_reasoning, tool_output_token_limit, tools.update_plan, tools.view_image, tools.web_search, web_search
-        codex {"config":{"mcp_servers":{"x":{"command":"sh"}}},"prompt":"x"}
+        codex {"prompt":"x","config":{"mcp_servers":{"x":{"command":"sh"}}}}
             Error config_key_refused: `config` may not set "mcp_servers"; it may set compact_prompt, hide_agent_reasoning, model, model_auto_compact_token_limit, model_context_window, model_reasoning_effort, model_reasoning_summary, model_supports_reasoning_summaries, model_verbosity, personality, plan_mode_reasoning_effort, project_doc_max_bytes, service_tier, show_raw_agent_reasoning, tool_output_token_limit, tools.update_plan, tools.view_image, tools.web_search, web_search
-        codex {"config":{"tools":{"shell":true}},"prompt":"x"}
+        codex {"prompt":"x","config":{"tools":{"shell":true}}}
             Error config_key_refused: `config` may not set "tools.shell"; it may set compact_prompt, hide_agent_reasoning, model, model_auto_compact_token_limit, model_context_window, model_reasoning_effort, model_reasoning_summary, model_supports_reasoning_summaries, model_verbosity, personality, plan_mode_reasoning_effort, project_doc_max_bytes, service_tier, show_raw_agent_reasoning, tool_output_token_limit, tools.update_plan, tools.view_image, tools.web_search, web_search
-        codex {"config":{"notify":["touch","x"]},"prompt":"x"}
+        codex {"prompt":"x","config":{"notify":["touch","x"]}}
             Error config_key_refused: `config` may not set "notify"; it may set compact_prompt, hide_agent_reasoning, model, model_auto_compact_token_limit, model_context_window, model_reasoning_effort, model_reasoning_summary, model_supports_reasoning_summaries, model_verbosity, personality, plan_mode_reasoning_effort, project_doc_max_bytes, service_tier, show_raw_agent_reasoning, tool_output_token_limit, tools.update_plan, tools.view_image, tools.web_search, web_search
-        codex {"config":[],"prompt":"x"}
+        codex {"prompt":"x","config":[]}
             Error invalid_arguments: argument `config`: invalid type: array, expected an object
         codex-reply {"prompt":"x"}
             Error invalid_arguments: argument `threadId`: it is missing; allowed: the `threadId` that `codex` returned (`conversationId` is accepted too)
@@ -199,14 +199,14 @@ async fn every_bad_argument_is_named() {
         codex-reply {"prompt":"x","threadId":"../../etc/passwd"}
             Error invalid_arguments: argument `threadId`: "../../etc/passwd"; allowed: a `threadId` that `codex` returned
         codex-reply {"prompt":"x","threadId":"not-a-uuid"}
-            Error thread_not_found: Codex refused `thread/resume`: invalid session id: invalid character: expected an optional prefix of `urn:uuid:` followed by [0-9a-fA-F-], found `n` at 1
-        codex-reply {"conversationId":"01a205a5-c192-74e0-9472-ab51cb27f43e","prompt":"x","threadId":"01a205a5
+            Error thread_not_found: Codex says: invalid session id: invalid character: expected an optional prefix of `urn:uuid:` followed by [0-9a-fA-F-], found `n` at 1
+        codex-reply {"prompt":"x","threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e","conversationId":"01a205a5
             Error invalid_arguments: argument `threadId` was given twice, once as `conversationId`
-        codex-reply {"cwd":"/","prompt":"x","threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e"}
+        codex-reply {"prompt":"x","threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e","cwd":"/"}
             Error invalid_arguments: unknown argument `cwd`, expected one of `prompt`, `threadId`, `model`, `effort`, `outputSchema`, `background`, `timeLimitSeconds`, `changes`, `sandbox`, `approval-policy`
         codex.steer {"threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e"}
             Error invalid_arguments: missing argument `prompt`
-        codex.steer {"prompt":"","threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e"}
+        codex.steer {"threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e","prompt":""}
             Error invalid_arguments: argument `prompt`: it is empty; allowed: a text with at least one visible character
         codex.wait {}
             Error invalid_arguments: missing argument `threadId`
@@ -215,7 +215,7 @@ async fn every_bad_argument_is_named() {
         codex.wait {"threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e","turnId":""}
             Error invalid_arguments: argument `turnId`: ""; allowed: a `turnId` that `codex` or `codex-reply` returned
         codex.wait {"threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e","waitSeconds":0}
-            Error thread_not_found: Codex refused `thread/turns/list`: thread not loaded: 01a205a5-c192-74e0-9472-ab51cb27f43e
+            Error thread_not_found: Codex says: thread not loaded: 01a205a5-c192-74e0-9472-ab51cb27f43e
         codex.cancel {"threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e"}
             Error no_running_turn: no turn runs on thread 01a205a5-c192-74e0-9472-ab51cb27f43e
         codex.health {"verbose":true}

@@ -105,7 +105,7 @@ async fn a_program_that_is_not_codex() {
         ---
         [
           {
-            "problem": "/work/main/target/testkit/home-dBBx0V/codex is not a Codex app-server: it asked for initialize instead of answering",
+            "problem": "/work/main/target/testkit/home-QtdEq5/codex is not a Codex app-server: it asked for initialize instead of answering",
             "remedy": "Point `--codex-bin` at the Codex CLI; `codex --version` tells whether it is one."
           }
         ]

@@ -43,13 +43,21 @@ async fn every_tool_keeps_the_rules_of_the_contract() {
         for schema in ["inputSchema", "outputSchema"] {
             assert_eq!(tool[schema]["type"], "object", "{name}: {schema}");
             let shown = tool[schema].to_string();
-            for unwanted in ["oneOf", "anyOf", "\"null\"", "$ref", "\"format\""] {
+            for unwanted in ["oneOf", "\"null\"", "$ref", "\"format\""] {
                 assert!(
                     !shown.contains(unwanted),
                     "{name}: {schema} has {unwanted}: {shown}"
                 );
             }
         }
+        assert!(!tool["inputSchema"].to_string().contains("anyOf"), "{name}");
+        // A result is what the tool promises, or an error: clients check both.
+        let error = json!({ "required": ["error"] });
+        assert_eq!(tool["outputSchema"]["anyOf"][1], error, "{name}");
+        assert!(
+            tool["outputSchema"]["properties"]["error"]["properties"]["remedy"].is_object(),
+            "{name}"
+        );
         for hint in ["readOnlyHint", "openWorldHint", "idempotentHint"] {
             assert!(tool["annotations"][hint].is_boolean(), "{name}: {hint}");
         }
@@ -145,11 +153,10 @@ fn fields(page: &mut String, heading: &str, schema: &Value) {
 
 fn rows_of(rows: &mut String, prefix: &str, schema: &Value) {
     let none = Map::new();
-    let required: Vec<&Value> = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .collect();
+    let required = schema
+        .get("required")
+        .unwrap_or(&schema["anyOf"][0]["required"]);
+    let required: Vec<&Value> = required.as_array().into_iter().flatten().collect();
     for (name, property) in schema["properties"].as_object().unwrap_or(&none) {
         let star = if required.contains(&&json!(name)) {
             "\\*"

@@ -16,7 +16,7 @@ use crate::mcp::render::{Answer, TurnResult};
 struct Arguments {
     /// The next message to Codex. It remembers the thread.
     prompt: String,
-    /// The thread, as `codex` returned it.
+    /// Needed: the thread, as `codex` returned it.
     thread_id: Option<String>,
     /// A model's name, for this turn only. Codex may summarise the thread's history when its model changes.
     model: Option<String>,

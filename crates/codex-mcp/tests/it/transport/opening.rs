@@ -35,7 +35,7 @@ async fn the_modern_era_needs_no_handshake() {
     check_results(
         &mut fixture,
         expect![[r#"
-            {"_meta":{"dummy/kind":"echo","io.modelcontextprotocol/serverInfo":{"name":"dummy","version":"1"}},"content":[{"text":"{\"text\":\"hi\"}","type":"text"}],"isError":false,"resultType":"complete","structuredContent":{"text":"hi"}}
+            {"resultType":"complete","content":[{"type":"text","text":"{\"text\":\"hi\"}"}],"structuredContent":{"text":"hi"},"isError":false,"_meta":{"dummy/kind":"echo","io.modelcontextprotocol/serverInfo":{"name":"dummy","version":"1"}}}
         "#]],
     )
     .await;
@@ -46,7 +46,7 @@ async fn a_probe_leaves_both_eras_open() {
     let mut fixture = Fixture::modern().await;
     fixture.client.initialize_legacy(LEGACY).await;
     check_results(&mut fixture, expect![[r#"
-        {"_meta":{"dummy/kind":"echo"},"content":[{"text":"{\"text\":\"hi\"}","type":"text"}],"isError":false,"structuredContent":{"text":"hi"}}
+        {"content":[{"type":"text","text":"{\"text\":\"hi\"}"}],"structuredContent":{"text":"hi"},"isError":false,"_meta":{"dummy/kind":"echo"}}
     "#]]).await;
 }
 
@@ -105,8 +105,8 @@ async fn a_handler_learns_who_calls_in_both_eras() {
         who += &format!("{}\n", reply["result"]["structuredContent"]);
     }
     expect![[r#"
-        {"client":"testkit","elicitation":false,"id":2,"modern":false,"progressToken":9,"toolUseId":"toolu_1","version":"2025-11-25"}
-        {"client":"testkit","elicitation":false,"id":2,"modern":true,"progressToken":9,"toolUseId":"toolu_1","version":"2026-07-28"}
+        {"id":2,"toolUseId":"toolu_1","progressToken":9,"client":"testkit","elicitation":false,"version":"2025-11-25","modern":false}
+        {"id":2,"toolUseId":"toolu_1","progressToken":9,"client":"testkit","elicitation":false,"version":"2026-07-28","modern":true}
     "#]].assert_eq(&who);
 }
 
@@ -116,45 +116,45 @@ async fn a_modern_list_names_the_server_and_says_how_long_it_holds() {
     let reply = fixture.client.request("tools/list", json!({})).await;
     expect![[r#"
         {
+          "resultType": "complete",
           "_meta": {
             "io.modelcontextprotocol/serverInfo": {
               "name": "dummy",
               "version": "1"
             }
           },
+          "ttlMs": 60000,
           "cacheScope": "private",
-          "resultType": "complete",
           "tools": [
             {
-              "_meta": {
-                "anthropic/alwaysLoad": true
-              },
-              "annotations": {
-                "openWorldHint": false,
-                "readOnlyHint": true
-              },
+              "name": "echo",
+              "title": "Echo",
               "description": "Returns what it is given.",
               "inputSchema": {
+                "type": "object",
                 "properties": {
                   "text": {
                     "type": "string"
                   }
-                },
-                "type": "object"
+                }
               },
-              "name": "echo",
               "outputSchema": {
+                "type": "object",
                 "properties": {
                   "text": {
                     "type": "string"
                   }
-                },
-                "type": "object"
+                }
               },
-              "title": "Echo"
+              "annotations": {
+                "readOnlyHint": true,
+                "openWorldHint": false
+              },
+              "_meta": {
+                "anthropic/alwaysLoad": true
+              }
             }
-          ],
-          "ttlMs": 60000
+          ]
         }
     "#]]
     .assert_eq(&format!("{:#}\n", reply["result"]));

@@ -18,8 +18,8 @@ async fn progress_carries_its_event_in_both_eras() {
         fixture.client.peer.reply(call).await;
     }
     expect![[r#"
-        {"_meta":{"data":{"step":1},"event":"progress"},"message":"step 1","progress":1.0,"progressToken":2}
-        {"_meta":{"data":{"step":1},"event":"progress"},"message":"step 1","progress":1.0,"progressToken":2}
+        {"_meta":{"event":"progress","data":{"step":1}},"progressToken":2,"progress":1.0,"message":"step 1"}
+        {"_meta":{"event":"progress","data":{"step":1}},"progressToken":2,"progress":1.0,"message":"step 1"}
     "#]].assert_eq(&seen);
 }
 
