@@ -37,6 +37,9 @@ pub(crate) struct Options {
     /// Also write the numbers to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Measure this server instead of building one.
+    #[arg(long, value_name = "PROGRAM")]
+    server: Option<PathBuf>,
     /// Measure only the rows of these groups: turns, first-turn, memory, latency, start, stop.
     groups: Vec<String>,
 }
@@ -57,7 +60,10 @@ const GROUPS: &[(&str, Group)] = &[
 /// failure: a busy machine misses it too.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     tools::run(workspace)?;
-    let server = server::build(workspace, Profile::Release)?;
+    let server = match &options.server {
+        Some(server) => server.clone(),
+        None => server::build(workspace, Profile::Release)?,
+    };
     let stand_in = ["build", "--package", "testkit", "--bin", "fake-app-server"];
     command::run(&mut workspace.cargo(&stand_in))?;
     let lab = Lab::new(server, if options.quick { 1 } else { 4 })?;

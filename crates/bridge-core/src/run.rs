@@ -212,6 +212,7 @@ impl Bridge {
         failure: Option<Failure>,
         now: Instant,
     ) {
+        self.app_server.used_at = Some(now);
         if state == TurnState::Completed {
             // It got there before the stop did.
             turn.stop = None;

@@ -1232,3 +1232,27 @@ fn shutdown_answers_everything_and_refuses_the_rest() {
         "#]],
     );
 }
+
+#[test]
+fn an_app_server_is_idle_only_from_the_end_of_its_last_turn() {
+    check(
+        RUNNING,
+        r#"
+            runs T t1 "make"
+            +400s
+            completed T t1
+            +299s
+            +1s
+        "#,
+        expect![[r#"
+            runs T t1 "make"
+            +400s
+              -> tell 1 Started { thread: ThreadId("T"), turn: TurnId("t1") }
+            completed T t1
+              -> answer 1 Completed T/t1 after 400s
+            +299s
+            +1s
+              -> stop the app-server
+        "#]],
+    );
+}
