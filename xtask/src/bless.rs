@@ -12,13 +12,6 @@ use crate::{command, tools};
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     tools::run(workspace)?;
     // One failing test must not keep the others from rewriting their files.
-    let arguments = [
-        "test",
-        "--workspace",
-        "--lib",
-        "--bins",
-        "--tests",
-        "--no-fail-fast",
-    ];
+    let arguments = ["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"];
     command::run(workspace.cargo(&arguments).env("UPDATE_EXPECT", "1"))
 }

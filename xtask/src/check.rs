@@ -11,14 +11,7 @@ use crate::{command, test};
 /// Checks format and lints.
 pub(crate) fn lint(workspace: &Workspace) -> Result<()> {
     command::run(&mut workspace.cargo(&["fmt", "--all", "--check"]))?;
-    let clippy = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ];
+    let clippy = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
     command::run(&mut workspace.cargo(&clippy))
 }
 

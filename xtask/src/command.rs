@@ -10,22 +10,14 @@ use anyhow::{Context as _, Result, bail};
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let line = render(command);
     println!("$ {line}");
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start `{line}`"))?;
-    if status.success() {
-        Ok(())
-    } else {
-        bail!("`{line}` failed ({status})")
-    }
+    let status = command.status().with_context(|| format!("cannot start `{line}`"))?;
+    if status.success() { Ok(()) } else { bail!("`{line}` failed ({status})") }
 }
 
 /// Runs the command silently and returns what it wrote to stdout, trimmed.
 pub(crate) fn read(command: &mut Command) -> Result<String> {
     let line = render(command);
-    let output = command
-        .output()
-        .with_context(|| format!("cannot start `{line}`"))?;
+    let output = command.output().with_context(|| format!("cannot start `{line}`"))?;
     if !output.status.success() {
         bail!(
             "`{line}` failed ({}): {}",
@@ -44,17 +36,7 @@ fn render(command: &Command) -> String {
         words.push(format!("{}='{value}'", name.to_string_lossy()));
     }
     let program = std::path::Path::new(command.get_program());
-    words.push(
-        program
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned(),
-    );
-    words.extend(
-        command
-            .get_args()
-            .map(|argument| argument.to_string_lossy().into_owned()),
-    );
+    words.push(program.file_stem().unwrap_or_default().to_string_lossy().into_owned());
+    words.extend(command.get_args().map(|argument| argument.to_string_lossy().into_owned()));
     words.join(" ")
 }

@@ -3,11 +3,7 @@
 //! They exist so that a contributor and the CI type the same few words. They never hold a rule of their own: what
 //! must be true of the code is a lint or a test, and `cargo test` alone finds it broken.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "these commands speak to a person"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "these commands speak to a person")]
 #![expect(
     clippy::disallowed_methods,
     reason = "these commands start cargo, node and npm and read cargo's variables"

@@ -31,9 +31,7 @@ pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<PathBuf> 
     command::run(&mut build)?;
     // This program lies in the same target directory, whatever that is set to.
     let this = std::env::current_exe().context("cannot find out where this program lies")?;
-    let target = this
-        .ancestors()
-        .nth(2)
-        .context("this program does not lie in a target directory")?;
+    let target =
+        this.ancestors().nth(2).context("this program does not lie in a target directory")?;
     Ok(target.join(folder).join("codex-mcp"))
 }

@@ -24,15 +24,7 @@ pub(crate) fn run(workspace: &Workspace, filters: &[String]) -> Result<()> {
         println!(
             "cargo-nextest is not on PATH: plain `cargo test` runs the same tests, without a limit of time"
         );
-        let all = [
-            "test",
-            "--workspace",
-            "--lib",
-            "--bins",
-            "--tests",
-            "--no-fail-fast",
-            "--",
-        ];
+        let all = ["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast", "--"];
         command::run(workspace.cargo(&all).args(filters))
     }
 }

@@ -21,10 +21,8 @@ use lockfile::Lockfile;
 /// Brings `.tools/node_modules` to what `tools/package-lock.json` says. Does nothing when it is already there.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     let lockfile = Lockfile::read(&workspace.tools_manifest())?;
-    let folder = Folder {
-        root: workspace.tools(),
-        current: format!("installed-{}", lockfile.stamp()),
-    };
+    let folder =
+        Folder { root: workspace.tools(), current: format!("installed-{}", lockfile.stamp()) };
     if folder.is_up_to_date() {
         return Ok(());
     }
@@ -35,16 +33,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     if !folder.current().exists() {
         install(workspace, &lockfile, &folder)?;
     }
-    folder
-        .link()
-        .context("cannot point .tools/node_modules to the new installation")?;
-    folder
-        .prune()
-        .context("cannot remove an older installation from .tools")?;
-    println!(
-        "installed the pinned tools in {}",
-        folder.current().display()
-    );
+    folder.link().context("cannot point .tools/node_modules to the new installation")?;
+    folder.prune().context("cannot remove an older installation from .tools")?;
+    println!("installed the pinned tools in {}", folder.current().display());
     Ok(())
 }
 
@@ -97,8 +88,7 @@ impl Folder {
         let path = self.root.join("lock");
         let file =
             File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
-        file.lock()
-            .with_context(|| format!("cannot lock {}", path.display()))?;
+        file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
         Ok(file)
     }
 
@@ -149,10 +139,8 @@ mod tests {
     fn folder(prepare: impl FnOnce(&Path)) -> (tempfile::TempDir, Folder) {
         let directory = tempfile::tempdir().unwrap();
         prepare(directory.path());
-        let folder = Folder {
-            root: directory.path().to_owned(),
-            current: "installed-new".to_owned(),
-        };
+        let folder =
+            Folder { root: directory.path().to_owned(), current: "installed-new".to_owned() };
         fs::create_dir_all(folder.current().join("node_modules")).unwrap();
         (directory, folder)
     }

@@ -16,10 +16,7 @@ impl Workspace {
     /// The checkout that this program was built from.
     pub(crate) fn locate() -> Self {
         let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let root = manifest
-            .parent()
-            .expect("xtask is a folder of the workspace")
-            .to_owned();
+        let root = manifest.parent().expect("xtask is a folder of the workspace").to_owned();
         Self { root }
     }
 

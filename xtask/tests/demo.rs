@@ -16,10 +16,7 @@ use testkit::normalise::Normaliser;
 fn the_demo_shows_what_it_says() {
     let xtask = Path::new(env!("CARGO_BIN_EXE_xtask"));
     let server = xtask.with_file_name("codex-mcp");
-    assert!(
-        server.is_file(),
-        "codex-mcp is not built: run `cargo xtask test`"
-    );
+    assert!(server.is_file(), "codex-mcp is not built: run `cargo xtask test`");
     let output = Command::new(xtask)
         .args(["demo", "--fast", "--server"])
         .arg(&server)

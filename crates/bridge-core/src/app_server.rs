@@ -134,8 +134,7 @@ impl Bridge {
         if self.app_server.state == AppServerState::Stopped && !self.shutting_down {
             let id = AppServerId(self.numbers.mint());
             self.app_server.state = AppServerState::Starting { id };
-            self.effects
-                .push_back(Effect::StartAppServer { app_server: id });
+            self.effects.push_back(Effect::StartAppServer { app_server: id });
         }
     }
 
@@ -239,8 +238,7 @@ impl Bridge {
         if let Some(id) = self.app_server.ready() {
             self.app_server.hung = Some(method);
             self.app_server.state = AppServerState::Stopping { id };
-            self.effects
-                .push_back(Effect::KillAppServer { app_server: id });
+            self.effects.push_back(Effect::KillAppServer { app_server: id });
         }
     }
 
@@ -269,8 +267,7 @@ impl Bridge {
             }
             AppServerState::Ready { id, .. } => {
                 self.app_server.state = AppServerState::Stopping { id };
-                self.effects
-                    .push_back(Effect::StopAppServer { app_server: id });
+                self.effects.push_back(Effect::StopAppServer { app_server: id });
             }
             AppServerState::Stopped
             | AppServerState::Starting { .. }
@@ -308,8 +305,7 @@ impl Bridge {
         match self.app_server.state {
             AppServerState::Ready { id, .. } | AppServerState::Starting { id } => {
                 self.app_server.state = AppServerState::Stopping { id };
-                self.effects
-                    .push_back(Effect::StopAppServer { app_server: id });
+                self.effects.push_back(Effect::StopAppServer { app_server: id });
             }
             AppServerState::Pausing { .. } => self.app_server.state = AppServerState::Stopped,
             AppServerState::Stopped | AppServerState::Stopping { .. } => {}
@@ -337,10 +333,7 @@ impl Bridge {
 
     /// Threads that are loaded now.
     pub(crate) fn threads_loaded(&self) -> usize {
-        self.threads
-            .values()
-            .filter(|thread| thread.load == Load::Loaded)
-            .count()
+        self.threads.values().filter(|thread| thread.load == Load::Loaded).count()
     }
 }
 

@@ -79,19 +79,16 @@ impl Bridge {
                 self.want_app_server(now);
             }
             Event::ConnectionClosed { connection } => self.connection_closed(connection, now),
-            Event::CallReceived {
-                call,
-                connection,
-                request,
-            } => self.call_received(call, connection, request, now),
+            Event::CallReceived { call, connection, request } => {
+                self.call_received(call, connection, request, now)
+            }
             Event::CallCancelled { call } => self.give_up(call, StopCause::CallCancelled, now),
             Event::AppServerReady { app_server, info } => {
                 self.app_server_ready(app_server, info, now)
             }
-            Event::AppServerFailed {
-                app_server,
-                failure,
-            } => self.app_server_failed(app_server, failure, now),
+            Event::AppServerFailed { app_server, failure } => {
+                self.app_server_failed(app_server, failure, now)
+            }
             Event::AppServerExited { app_server, exit } => {
                 self.app_server_exited(app_server, exit, now)
             }
@@ -102,27 +99,13 @@ impl Bridge {
             | Event::ThreadClosed { app_server, .. }
             | Event::Warned { app_server, .. }
                 if !self.app_server.is_live(app_server) => {}
-            Event::Response {
-                request, result, ..
-            } => self.response(request, result, now),
-            Event::QuestionAsked {
-                app_server,
-                id,
-                thread,
-                question,
-            } => {
+            Event::Response { request, result, .. } => self.response(request, result, now),
+            Event::QuestionAsked { app_server, id, thread, question } => {
                 self.question_asked(app_server, id, thread.as_ref(), question, now);
             }
-            Event::Turn {
-                thread,
-                turn,
-                event,
-                ..
-            } => self.turn_event(&thread, &turn, event, now),
+            Event::Turn { thread, turn, event, .. } => self.turn_event(&thread, &turn, event, now),
             Event::ThreadClosed { thread, .. } => self.thread_closed(&thread, now),
-            Event::Warned {
-                thread, message, ..
-            } => self.warned(thread.as_ref(), &message),
+            Event::Warned { thread, message, .. } => self.warned(thread.as_ref(), &message),
         }
     }
 
@@ -135,18 +118,9 @@ impl Bridge {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let calls = self.calls.values().filter_map(Call::timeout).min();
-        let turns = self
-            .threads
-            .values()
-            .filter_map(|thread| thread.running.as_ref());
-        let turns = turns
-            .filter_map(|turn| turn.watchdog(&self.limits))
-            .map(|(at, _)| at)
-            .min();
-        [calls, turns, self.app_server_timeout()]
-            .into_iter()
-            .flatten()
-            .min()
+        let turns = self.threads.values().filter_map(|thread| thread.running.as_ref());
+        let turns = turns.filter_map(|turn| turn.watchdog(&self.limits)).map(|(at, _)| at).min();
+        [calls, turns, self.app_server_timeout()].into_iter().flatten().min()
     }
 
     /// Does what the passing of time asks for.
@@ -158,12 +132,8 @@ impl Bridge {
             self.check_watchdog(key, now);
         }
         let due = |call: &Call| call.timeout().is_some_and(|at| at <= now);
-        let calls: Vec<_> = self
-            .calls
-            .iter()
-            .filter(|(_, call)| due(call))
-            .map(|(id, _)| *id)
-            .collect();
+        let calls: Vec<_> =
+            self.calls.iter().filter(|(_, call)| due(call)).map(|(id, _)| *id).collect();
         for call in calls {
             self.call_due(call, now);
         }
@@ -177,18 +147,8 @@ impl Bridge {
         purpose: Purpose,
     ) -> RequestId {
         let id = RequestId(self.numbers.mint());
-        self.pending.insert(
-            id,
-            Pending {
-                method: request.method(),
-                purpose,
-            },
-        );
-        self.effects.push_back(Effect::Send {
-            app_server,
-            id,
-            request,
-        });
+        self.pending.insert(id, Pending { method: request.method(), purpose });
+        self.effects.push_back(Effect::Send { app_server, id, request });
         id
     }
 

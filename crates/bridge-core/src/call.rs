@@ -31,18 +31,11 @@ pub(crate) enum CallKind {
     /// The end of a turn that goes on without it.
     Waiter { thread: ThreadKey, turn: TurnKey },
     /// The end of a turn that it stopped; `dropped` others waited behind it.
-    Canceller {
-        thread: ThreadKey,
-        turn: TurnKey,
-        dropped: usize,
-    },
+    Canceller { thread: ThreadKey, turn: TurnKey, dropped: usize },
     /// The answer to a steer.
     Steer { thread: ThreadId },
     /// A turn from disk.
-    Read {
-        thread: ThreadId,
-        turn: Option<TurnId>,
-    },
+    Read { thread: ThreadId, turn: Option<TurnId> },
     /// Both parts of the health report.
     Health {
         account: Option<Result<Account, Failure>>,
@@ -64,12 +57,7 @@ impl CallKind {
 
 impl Call {
     pub(crate) fn new(connection: ConnectionId, kind: CallKind) -> Self {
-        Self {
-            connection,
-            kind,
-            pacer: Some(Pacer::default()),
-            deadline: None,
-        }
+        Self { connection, kind, pacer: Some(Pacer::default()), deadline: None }
     }
 
     /// When the call has to be looked at: for its deadline or for news.
@@ -106,10 +94,7 @@ impl Bridge {
 
     pub(crate) fn connection_closed(&mut self, connection: ConnectionId, now: Instant) {
         self.connections.remove(&connection);
-        let calls = self
-            .calls
-            .iter()
-            .filter(|(_, call)| call.connection == connection);
+        let calls = self.calls.iter().filter(|(_, call)| call.connection == connection);
         for id in calls.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.give_up(id, StopCause::ClientGone, now);
         }

@@ -80,10 +80,7 @@ impl Bridge {
         result: Result<Reply, RequestFailure>,
         now: Instant,
     ) {
-        let Some(Call {
-            kind: CallKind::Health { account, .. },
-            ..
-        }) = self.calls.get_mut(&id)
+        let Some(Call { kind: CallKind::Health { account, .. }, .. }) = self.calls.get_mut(&id)
         else {
             return;
         };
@@ -101,10 +98,7 @@ impl Bridge {
         result: Result<Reply, RequestFailure>,
         now: Instant,
     ) {
-        let Some(Call {
-            kind: CallKind::Health { sandbox, .. },
-            ..
-        }) = self.calls.get_mut(&id)
+        let Some(Call { kind: CallKind::Health { sandbox, .. }, .. }) = self.calls.get_mut(&id)
         else {
             return;
         };
@@ -117,10 +111,7 @@ impl Bridge {
 
     /// Answers a health call once both parts are there.
     pub(crate) fn answer_health(&mut self, id: CallId, now: Instant) {
-        let Some(Call {
-            kind: CallKind::Health { account, sandbox },
-            ..
-        }) = self.calls.get(&id)
+        let Some(Call { kind: CallKind::Health { account, sandbox }, .. }) = self.calls.get(&id)
         else {
             return;
         };
@@ -130,13 +121,13 @@ impl Bridge {
         let process = match self.app_server.state {
             AppServerState::Stopped => ProcessState::Stopped,
             AppServerState::Starting { .. } => ProcessState::Starting,
-            AppServerState::Ready { since, .. } => ProcessState::Ready {
-                uptime: now.saturating_duration_since(since),
-            },
+            AppServerState::Ready { since, .. } => {
+                ProcessState::Ready { uptime: now.saturating_duration_since(since) }
+            }
             AppServerState::Stopping { .. } => ProcessState::Stopping,
-            AppServerState::Pausing { .. } => ProcessState::Pausing {
-                failures: self.app_server.failures,
-            },
+            AppServerState::Pausing { .. } => {
+                ProcessState::Pausing { failures: self.app_server.failures }
+            }
         };
         let report = HealthReport {
             process,
@@ -145,11 +136,7 @@ impl Bridge {
             account,
             sandbox,
             threads_loaded: self.threads_loaded(),
-            turns_running: self
-                .threads
-                .values()
-                .filter(|thread| thread.running.is_some())
-                .count(),
+            turns_running: self.threads.values().filter(|thread| thread.running.is_some()).count(),
             turns_queued: self.threads.values().map(|thread| thread.queue.len()).sum(),
             connections: self.connections.len(),
         };

@@ -114,10 +114,7 @@ impl Update {
     }
 
     fn is_growing_text(&self) -> bool {
-        matches!(
-            self,
-            Self::Thinking { .. } | Self::Message { .. } | Self::StillRunning { .. }
-        )
+        matches!(self, Self::Thinking { .. } | Self::Message { .. } | Self::StillRunning { .. })
     }
 }
 
@@ -159,11 +156,7 @@ impl Pacer {
 
     /// When to call [`Pacer::due`], or to make a heartbeat.
     pub(crate) fn timeout(&self) -> Option<Instant> {
-        let pause = if self.news.is_empty() && self.text.is_none() {
-            HEARTBEAT
-        } else {
-            GAP
-        };
+        let pause = if self.news.is_empty() && self.text.is_none() { HEARTBEAT } else { GAP };
         self.sent_at.map(|sent_at| sent_at + pause)
     }
 }

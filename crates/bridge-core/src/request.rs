@@ -34,30 +34,15 @@ impl Bridge {
                 let key = known.unwrap_or_else(|| self.add_thread(Origin::Known(thread)));
                 self.enqueue(id, connection, key, turn, now);
             }
-            CallRequest::Steer {
-                thread,
-                turn,
-                prompt,
-            } => {
-                self.calls.insert(
-                    id,
-                    Call::new(
-                        connection,
-                        CallKind::Steer {
-                            thread: thread.clone(),
-                        },
-                    ),
-                );
+            CallRequest::Steer { thread, turn, prompt } => {
+                self.calls
+                    .insert(id, Call::new(connection, CallKind::Steer { thread: thread.clone() }));
                 self.steer(id, &thread, turn.as_ref(), prompt);
             }
             CallRequest::Wait { thread, turn, wait } => {
                 self.wait(id, connection, thread, turn, wait, now)
             }
-            CallRequest::Cancel {
-                thread,
-                turn,
-                reason,
-            } => {
+            CallRequest::Cancel { thread, turn, reason } => {
                 self.cancel(
                     id,
                     connection,
@@ -70,13 +55,7 @@ impl Bridge {
             CallRequest::Health => {
                 self.calls.insert(
                     id,
-                    Call::new(
-                        connection,
-                        CallKind::Health {
-                            account: None,
-                            sandbox: None,
-                        },
-                    ),
+                    Call::new(connection, CallKind::Health { account: None, sandbox: None }),
                 );
                 self.send_read(id, now);
             }
@@ -113,9 +92,7 @@ impl Bridge {
             Attachment::Foreground => CallKind::Owner { thread: key, turn },
             Attachment::Background => CallKind::Background { thread: key, turn },
         };
-        thread
-            .queue
-            .push_back(Turn::new(turn, request, &self.limits));
+        thread.queue.push_back(Turn::new(turn, request, &self.limits));
         self.attach(id, Call::new(connection, kind));
         self.want_app_server(now);
         self.pump(key, now);
@@ -126,10 +103,7 @@ impl Bridge {
     /// Answers a background call as soon as there is something to come back for: its turn runs, or waits behind
     /// another one.
     pub(crate) fn release_background(&mut self, key: ThreadKey, turn: TurnKey, now: Instant) {
-        let Some(running) = self
-            .threads
-            .get(&key)
-            .and_then(|thread| thread.running.as_ref())
+        let Some(running) = self.threads.get(&key).and_then(|thread| thread.running.as_ref())
         else {
             return;
         };
@@ -146,11 +120,7 @@ impl Bridge {
             | CallKind::Read { .. }
             | CallKind::Health { .. } => false,
         };
-        let Some(id) = self
-            .calls
-            .iter()
-            .find(|(_, call)| background(call))
-            .map(|(id, _)| *id)
+        let Some(id) = self.calls.iter().find(|(_, call)| background(call)).map(|(id, _)| *id)
         else {
             return;
         };
@@ -168,11 +138,7 @@ impl Bridge {
         wait: Duration,
         now: Instant,
     ) {
-        if let Some(thread) = self
-            .keys
-            .get(&thread_id)
-            .and_then(|key| self.threads.get(key))
-        {
+        if let Some(thread) = self.keys.get(&thread_id).and_then(|key| self.threads.get(key)) {
             let target = match &turn {
                 None => thread.newest(),
                 Some(_) => thread.running.as_ref().filter(|running| running.id == turn),
@@ -189,16 +155,7 @@ impl Bridge {
                 return self.effects.push_back(Effect::Answer { call: id, outcome });
             }
         }
-        self.calls.insert(
-            id,
-            Call::new(
-                connection,
-                CallKind::Read {
-                    thread: thread_id,
-                    turn,
-                },
-            ),
-        );
+        self.calls.insert(id, Call::new(connection, CallKind::Read { thread: thread_id, turn }));
         self.send_read(id, now);
     }
 
@@ -211,24 +168,14 @@ impl Bridge {
         cause: StopCause,
         now: Instant,
     ) {
-        let Some(thread) = self
-            .keys
-            .get(thread_id)
-            .and_then(|key| self.threads.get(key))
-        else {
-            return self.refuse(
-                id,
-                Failure::NoRunningTurn {
-                    thread: thread_id.clone(),
-                },
-            );
+        let Some(thread) = self.keys.get(thread_id).and_then(|key| self.threads.get(key)) else {
+            return self.refuse(id, Failure::NoRunningTurn { thread: thread_id.clone() });
         };
         if let Some(given) = turn.filter(|given| thread.running_id() != Some(given)) {
             let outcome = match thread.finished(Some(given)) {
-                Some(report) => Outcome::Cancelled {
-                    turn: Some(Box::new(report.clone())),
-                    dropped: 0,
-                },
+                Some(report) => {
+                    Outcome::Cancelled { turn: Some(Box::new(report.clone())), dropped: 0 }
+                }
                 None => Outcome::Failed(Failure::WrongTurn {
                     given: given.clone(),
                     running: thread.running_id().cloned(),
@@ -237,17 +184,9 @@ impl Bridge {
             return self.effects.push_back(Effect::Answer { call: id, outcome });
         }
         if thread.is_idle() {
-            return self.refuse(
-                id,
-                Failure::NoRunningTurn {
-                    thread: thread_id.clone(),
-                },
-            );
+            return self.refuse(id, Failure::NoRunningTurn { thread: thread_id.clone() });
         }
-        let (key, running) = (
-            thread.key,
-            thread.running.as_ref().map(|running| running.key),
-        );
+        let (key, running) = (thread.key, thread.running.as_ref().map(|running| running.key));
         let waiting: Vec<TurnKey> = match turn {
             None => thread.queue.iter().map(|turn| turn.key).collect(),
             Some(_) => Vec::new(),
@@ -260,56 +199,34 @@ impl Bridge {
             Some(turn) => {
                 self.attach(
                     id,
-                    Call::new(
-                        connection,
-                        CallKind::Canceller {
-                            thread: key,
-                            turn,
-                            dropped,
-                        },
-                    ),
+                    Call::new(connection, CallKind::Canceller { thread: key, turn, dropped }),
                 );
                 self.stop_turn(key, turn, cause, None, now);
             }
             None => {
-                let outcome = Outcome::Cancelled {
-                    turn: None,
-                    dropped,
-                };
+                let outcome = Outcome::Cancelled { turn: None, dropped };
                 self.effects.push_back(Effect::Answer { call: id, outcome });
             }
         }
     }
 
     fn steer(&mut self, id: CallId, thread_id: &ThreadId, given: Option<&TurnId>, prompt: String) {
-        let thread = self
-            .keys
-            .get(thread_id)
-            .and_then(|key| self.threads.get_mut(key));
+        let thread = self.keys.get(thread_id).and_then(|key| self.threads.get_mut(key));
         let Some(turn) = thread.and_then(|thread| thread.running.as_mut()) else {
-            return self.answer(
-                id,
-                Outcome::Failed(Failure::NoRunningTurn {
-                    thread: thread_id.clone(),
-                }),
-            );
+            return self
+                .answer(id, Outcome::Failed(Failure::NoRunningTurn { thread: thread_id.clone() }));
         };
         if turn.stop.is_some() {
             return self.answer(id, Outcome::Failed(Failure::TurnStopping));
         }
         match (&turn.id, given) {
             (None, Some(given)) => {
-                let failure = Failure::WrongTurn {
-                    given: given.clone(),
-                    running: None,
-                };
+                let failure = Failure::WrongTurn { given: given.clone(), running: None };
                 self.answer(id, Outcome::Failed(failure));
             }
             (Some(running), Some(given)) if running != given => {
-                let failure = Failure::WrongTurn {
-                    given: given.clone(),
-                    running: Some(running.clone()),
-                };
+                let failure =
+                    Failure::WrongTurn { given: given.clone(), running: Some(running.clone()) };
                 self.answer(id, Outcome::Failed(failure));
             }
             (None, None) => turn.waiting_steers.push((id, prompt)),
@@ -328,15 +245,7 @@ impl Bridge {
         prompt: String,
     ) {
         if let Some(app_server) = self.app_server.ready() {
-            self.send(
-                app_server,
-                Request::SteerTurn {
-                    thread,
-                    turn,
-                    prompt,
-                },
-                Purpose::Steer(id),
-            );
+            self.send(app_server, Request::SteerTurn { thread, turn, prompt }, Purpose::Steer(id));
         }
     }
 
@@ -346,18 +255,11 @@ impl Bridge {
         method: &'static str,
         result: Result<Reply, RequestFailure>,
     ) {
-        let Some(Call {
-            kind: CallKind::Steer { thread },
-            ..
-        }) = self.calls.get(&id)
-        else {
+        let Some(Call { kind: CallKind::Steer { thread }, .. }) = self.calls.get(&id) else {
             return;
         };
         let outcome = match result {
-            Ok(Reply::TurnStarted(turn)) => Outcome::Steered {
-                thread: thread.clone(),
-                turn,
-            },
+            Ok(Reply::TurnStarted(turn)) => Outcome::Steered { thread: thread.clone(), turn },
             other => Outcome::Failed(unexpected(method, other)),
         };
         self.answer(id, outcome);
@@ -371,10 +273,7 @@ impl Bridge {
         };
         match self.calls.get(&id).map(|call| &call.kind) {
             Some(CallKind::Read { thread, turn }) => {
-                let request = Request::ReadTurn {
-                    thread: thread.clone(),
-                    turn: turn.clone(),
-                };
+                let request = Request::ReadTurn { thread: thread.clone(), turn: turn.clone() };
                 self.send(app_server, request, Purpose::Read(id));
             }
             Some(CallKind::Health { .. }) => {
@@ -398,11 +297,7 @@ impl Bridge {
         method: &'static str,
         result: Result<Reply, RequestFailure>,
     ) {
-        let Some(Call {
-            kind: CallKind::Read { thread, turn },
-            ..
-        }) = self.calls.get(&id)
-        else {
+        let Some(Call { kind: CallKind::Read { thread, turn }, .. }) = self.calls.get(&id) else {
             return;
         };
         let outcome = match result {
@@ -417,10 +312,9 @@ impl Bridge {
                 failure: record.error.map(Failure::Codex),
                 stopped: None,
             })),
-            Ok(Reply::TurnRead(None)) => Outcome::Failed(Failure::NoSuchTurn {
-                thread: thread.clone(),
-                turn: turn.clone(),
-            }),
+            Ok(Reply::TurnRead(None)) => {
+                Outcome::Failed(Failure::NoSuchTurn { thread: thread.clone(), turn: turn.clone() })
+            }
             other => Outcome::Failed(unexpected(method, other)),
         };
         self.answer(id, outcome);
@@ -428,9 +322,6 @@ impl Bridge {
 
     /// Answers a call that was never kept.
     fn refuse(&mut self, call: CallId, failure: Failure) {
-        self.effects.push_back(Effect::Answer {
-            call,
-            outcome: Outcome::Failed(failure),
-        });
+        self.effects.push_back(Effect::Answer { call, outcome: Outcome::Failed(failure) });
     }
 }

@@ -53,12 +53,7 @@ impl Bridge {
                 };
                 let turn_key = turn.key;
                 thread.running = Some(turn);
-                let request = Request::StartTurn {
-                    thread: id,
-                    prompt,
-                    options,
-                    effort,
-                };
+                let request = Request::StartTurn { thread: id, prompt, options, effort };
                 self.send(app_server, request, Purpose::StartTurn(key, turn_key));
                 self.tell_queue(key, now);
             }
@@ -92,17 +87,8 @@ impl Bridge {
         match result {
             Ok(Reply::ThreadOpened(opened)) => {
                 thread.load = Load::Loaded;
-                let ThreadOpened {
-                    thread: id,
-                    model,
-                    effort,
-                    approval_policy,
-                } = opened;
-                thread.defaults = Defaults {
-                    model,
-                    effort,
-                    approval_policy,
-                };
+                let ThreadOpened { thread: id, model, effort, approval_policy } = opened;
+                thread.defaults = Defaults { model, effort, approval_policy };
                 let known = Origin::Known(id.clone());
                 if let Origin::New(options) = std::mem::replace(&mut thread.origin, known) {
                     self.keys.insert(id.clone(), key);
@@ -124,11 +110,7 @@ impl Bridge {
 
     fn name_thread(&mut self, thread: crate::ThreadId, name: Option<String>) {
         if let (Some(name), Some(app_server)) = (name, self.app_server.ready()) {
-            self.send(
-                app_server,
-                Request::NameThread { thread, name },
-                Purpose::Nothing,
-            );
+            self.send(app_server, Request::NameThread { thread, name }, Purpose::Nothing);
         }
     }
 
@@ -143,11 +125,7 @@ impl Bridge {
         let Some(thread) = self.threads.get_mut(&key) else {
             return;
         };
-        if thread
-            .running
-            .as_ref()
-            .is_none_or(|turn| turn.key != turn_key)
-        {
+        if thread.running.as_ref().is_none_or(|turn| turn.key != turn_key) {
             return;
         }
         match result {
@@ -175,10 +153,7 @@ impl Bridge {
         let Some(thread_id) = thread.id().cloned() else {
             return;
         };
-        let Some(turn) = thread
-            .running
-            .as_mut()
-            .filter(|turn| turn.phase == TurnPhase::Starting)
+        let Some(turn) = thread.running.as_mut().filter(|turn| turn.phase == TurnPhase::Starting)
         else {
             return;
         };
@@ -192,14 +167,7 @@ impl Bridge {
         for (call, prompt) in steers {
             self.send_steer(call, thread_id.clone(), id.clone(), prompt);
         }
-        self.tell_turn(
-            key,
-            &Update::Started {
-                thread: thread_id,
-                turn: id,
-            },
-            now,
-        );
+        self.tell_turn(key, &Update::Started { thread: thread_id, turn: id }, now);
         self.release_background(key, turn_key, now);
     }
 
@@ -218,19 +186,15 @@ impl Bridge {
             turn.stop = None;
             self.app_server.failures = 0;
         }
-        let thread_id = self
-            .threads
-            .get(&key)
-            .and_then(|thread| thread.id().cloned());
+        let thread_id = self.threads.get(&key).and_then(|thread| thread.id().cloned());
         let mut report = turn.report(thread_id.as_ref(), state, now);
         report.failure = failure.or(report.failure);
         for call in std::mem::take(&mut turn.calls) {
             let turn = Box::new(report.clone());
             let outcome = match self.calls.get(&call).map(|call| &call.kind) {
-                Some(CallKind::Canceller { dropped, .. }) => Outcome::Cancelled {
-                    turn: Some(turn),
-                    dropped: *dropped,
-                },
+                Some(CallKind::Canceller { dropped, .. }) => {
+                    Outcome::Cancelled { turn: Some(turn), dropped: *dropped }
+                }
                 Some(
                     CallKind::Owner { .. }
                     | CallKind::Background { .. }
@@ -247,9 +211,7 @@ impl Bridge {
             for (call, _) in std::mem::take(&mut turn.waiting_steers) {
                 self.answer(
                     call,
-                    Outcome::Failed(Failure::NoRunningTurn {
-                        thread: thread.clone(),
-                    }),
+                    Outcome::Failed(Failure::NoRunningTurn { thread: thread.clone() }),
                 );
             }
         }
@@ -261,10 +223,7 @@ impl Bridge {
 
     /// Ends all turns that wait on a thread.
     pub(crate) fn fail_queue(&mut self, key: ThreadKey, failure: &Failure, now: Instant) {
-        let queue = self
-            .threads
-            .get_mut(&key)
-            .map(|thread| std::mem::take(&mut thread.queue));
+        let queue = self.threads.get_mut(&key).map(|thread| std::mem::take(&mut thread.queue));
         for turn in queue.into_iter().flatten() {
             self.finish_turn(key, turn, TurnState::Failed, Some(failure.clone()), now);
         }
@@ -302,10 +261,7 @@ impl Bridge {
 
     /// Tells everybody who waits for the thread's running turn.
     pub(crate) fn tell_turn(&mut self, key: ThreadKey, update: &Update, now: Instant) {
-        let turn = self
-            .threads
-            .get(&key)
-            .and_then(|thread| thread.running.as_ref());
+        let turn = self.threads.get(&key).and_then(|thread| thread.running.as_ref());
         for call in turn.map(|turn| turn.calls.clone()).unwrap_or_default() {
             self.tell(call, update.clone(), now);
         }

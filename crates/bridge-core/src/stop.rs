@@ -25,11 +25,7 @@ impl Bridge {
         now: Instant,
     ) {
         let deadline = now + self.limits.interrupt_grace;
-        let stop = Stop {
-            cause,
-            failure,
-            deadline,
-        };
+        let stop = Stop { cause, failure, deadline };
         let Some(thread) = self.threads.get_mut(&key) else {
             return;
         };
@@ -43,11 +39,7 @@ impl Bridge {
             return;
         }
         let thread_id = thread.id().cloned();
-        let Some(running) = thread
-            .running
-            .as_mut()
-            .filter(|running| running.key == turn)
-        else {
+        let Some(running) = thread.running.as_mut().filter(|running| running.key == turn) else {
             return;
         };
         if running.stop.is_some() {
@@ -64,11 +56,7 @@ impl Bridge {
 
     pub(crate) fn send_interrupt(&mut self, thread: ThreadId, turn: TurnId) {
         if let Some(app_server) = self.app_server.ready() {
-            self.send(
-                app_server,
-                Request::InterruptTurn { thread, turn },
-                Purpose::Interrupt,
-            );
+            self.send(app_server, Request::InterruptTurn { thread, turn }, Purpose::Interrupt);
         }
     }
 
@@ -154,23 +142,16 @@ impl Bridge {
             Some(turn) if turn.stop.is_some() => {
                 self.finish_turn(key, turn, TurnState::Interrupted, None, now)
             }
-            Some(turn) => self.finish_turn(
-                key,
-                turn,
-                TurnState::Failed,
-                Some(Failure::ThreadClosed),
-                now,
-            ),
+            Some(turn) => {
+                self.finish_turn(key, turn, TurnState::Failed, Some(Failure::ThreadClosed), now)
+            }
             None => {}
         }
     }
 
     /// Looks at a running turn that may have run, waited or been silent for too long.
     pub(crate) fn check_watchdog(&mut self, key: ThreadKey, now: Instant) {
-        let Some(turn) = self
-            .threads
-            .get_mut(&key)
-            .and_then(|thread| thread.running.as_mut())
+        let Some(turn) = self.threads.get_mut(&key).and_then(|thread| thread.running.as_mut())
         else {
             return;
         };
@@ -178,17 +159,12 @@ impl Bridge {
             return;
         };
         let failure = match watchdog {
-            Watchdog::TimeLimit => Failure::TimeLimit {
-                limit: turn.time_limit,
-            },
-            Watchdog::Silence => Failure::Silent {
-                after: self.limits.silence,
-            },
+            Watchdog::TimeLimit => Failure::TimeLimit { limit: turn.time_limit },
+            Watchdog::Silence => Failure::Silent { after: self.limits.silence },
             Watchdog::ProviderRetry => match turn.retrying.take() {
-                Some((_, last)) => Failure::ProviderUnreachable {
-                    after: self.limits.provider_retry,
-                    last,
-                },
+                Some((_, last)) => {
+                    Failure::ProviderUnreachable { after: self.limits.provider_retry, last }
+                }
                 None => return,
             },
             Watchdog::StopDeadline => {

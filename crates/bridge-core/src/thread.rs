@@ -81,17 +81,11 @@ impl Thread {
     }
 
     pub(crate) fn turn(&self, key: TurnKey) -> Option<&Turn> {
-        self.running
-            .iter()
-            .chain(self.queue.iter())
-            .find(|turn| turn.key == key)
+        self.running.iter().chain(self.queue.iter()).find(|turn| turn.key == key)
     }
 
     pub(crate) fn turn_mut(&mut self, key: TurnKey) -> Option<&mut Turn> {
-        self.running
-            .iter_mut()
-            .chain(self.queue.iter_mut())
-            .find(|turn| turn.key == key)
+        self.running.iter_mut().chain(self.queue.iter_mut()).find(|turn| turn.key == key)
     }
 
     /// The turn's place: 0 runs, 1 is next.
@@ -99,10 +93,7 @@ impl Thread {
         if self.running.as_ref().is_some_and(|turn| turn.key == key) {
             return Some(0);
         }
-        self.queue
-            .iter()
-            .position(|turn| turn.key == key)
-            .map(|index| index + 1)
+        self.queue.iter().position(|turn| turn.key == key).map(|index| index + 1)
     }
 
     /// The turn that was asked for last and has not ended.
@@ -121,10 +112,7 @@ impl Thread {
     pub(crate) fn finished(&self, turn: Option<&TurnId>) -> Option<&TurnReport> {
         match turn {
             None => self.finished.back(),
-            Some(turn) => self
-                .finished
-                .iter()
-                .find(|report| report.turn.as_ref() == Some(turn)),
+            Some(turn) => self.finished.iter().find(|report| report.turn.as_ref() == Some(turn)),
         }
     }
 

@@ -183,9 +183,7 @@ impl Tokens {
             input: self.input.saturating_sub(earlier.input),
             cached_input: self.cached_input.saturating_sub(earlier.cached_input),
             output: self.output.saturating_sub(earlier.output),
-            reasoning_output: self
-                .reasoning_output
-                .saturating_sub(earlier.reasoning_output),
+            reasoning_output: self.reasoning_output.saturating_sub(earlier.reasoning_output),
             total: self.total.saturating_sub(earlier.total),
         }
     }
@@ -228,24 +226,15 @@ impl Transcript {
     /// Returns the answer: the last message that is one, or, where Codex marks none, the last message.
     #[must_use]
     pub fn answer(&self) -> Option<&Message> {
-        let marked = self
-            .messages
-            .iter()
-            .rev()
-            .find(|message| message.phase == Some(Phase::FinalAnswer));
-        marked.or_else(|| {
-            self.messages
-                .last()
-                .filter(|message| message.phase.is_none())
-        })
+        let marked =
+            self.messages.iter().rev().find(|message| message.phase == Some(Phase::FinalAnswer));
+        marked.or_else(|| self.messages.last().filter(|message| message.phase.is_none()))
     }
 
     /// Returns the messages on the way to the answer.
     pub fn commentary(&self) -> impl Iterator<Item = &Message> {
         let answer = self.answer().map(|message| &message.item);
-        self.messages
-            .iter()
-            .filter(move |message| Some(&message.item) != answer)
+        self.messages.iter().filter(move |message| Some(&message.item) != answer)
     }
 
     /// Whether something runs that may be silent for long: a command, a tool, anything but text.
@@ -256,10 +245,7 @@ impl Transcript {
     /// Returns the newest command that has not ended.
     #[must_use]
     pub fn running_command(&self) -> Option<&Command> {
-        self.commands
-            .iter()
-            .rev()
-            .find(|command| command.status == CommandStatus::InProgress)
+        self.commands.iter().rev().find(|command| command.status == CommandStatus::InProgress)
     }
 
     pub(crate) fn item_started(&mut self, item: Item, output_chars: usize) {
@@ -295,10 +281,7 @@ impl Transcript {
             Item::Thinking(thinking) => {
                 // A completed item may come without the text that its deltas had.
                 if !thinking.text.is_empty()
-                    || !self
-                        .thinking
-                        .iter()
-                        .any(|known| known.item == thinking.item)
+                    || !self.thinking.iter().any(|known| known.item == thinking.item)
                 {
                     put_by(&mut self.thinking, thinking, |thinking| &thinking.item);
                 }
@@ -315,11 +298,8 @@ impl Transcript {
 
     /// Appends to a message, and gives its text so far.
     pub(crate) fn message_delta(&mut self, item: ItemId, text: &str) -> &str {
-        let index = self
-            .messages
-            .iter()
-            .rposition(|message| message.item == item)
-            .unwrap_or_else(|| {
+        let index =
+            self.messages.iter().rposition(|message| message.item == item).unwrap_or_else(|| {
                 self.messages.push(Message {
                     item,
                     phase: None,
@@ -334,15 +314,9 @@ impl Transcript {
 
     /// Appends to a piece of reasoning, and gives its text so far.
     pub(crate) fn thinking_delta(&mut self, item: ItemId, text: &str) -> &str {
-        let index = self
-            .thinking
-            .iter()
-            .rposition(|thinking| thinking.item == item)
-            .unwrap_or_else(|| {
-                self.thinking.push(Thinking {
-                    item,
-                    text: String::new(),
-                });
+        let index =
+            self.thinking.iter().rposition(|thinking| thinking.item == item).unwrap_or_else(|| {
+                self.thinking.push(Thinking { item, text: String::new() });
                 self.thinking.len() - 1
             });
         self.thinking[index].text.push_str(text);
@@ -366,11 +340,8 @@ fn put_by<T>(list: &mut Vec<T>, new: T, id: fn(&T) -> &ItemId) {
 }
 
 fn keep_end(text: &mut String, chars: usize) {
-    if let Some((start, _)) = text
-        .char_indices()
-        .rev()
-        .nth(chars.saturating_sub(1))
-        .filter(|(start, _)| *start > 0)
+    if let Some((start, _)) =
+        text.char_indices().rev().nth(chars.saturating_sub(1)).filter(|(start, _)| *start > 0)
     {
         text.drain(..start);
     } else if chars == 0 {

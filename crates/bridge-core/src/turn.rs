@@ -44,10 +44,7 @@ pub(crate) enum TurnPhase {
     /// It runs.
     Running,
     /// It was stopped and ended like this; what it left running is being killed.
-    Cleaning {
-        state: TurnState,
-        error: Option<CodexError>,
-    },
+    Cleaning { state: TurnState, error: Option<CodexError> },
 }
 
 /// A stop that was asked for.
@@ -96,10 +93,7 @@ impl Turn {
             true => Some((progress_at + limits.silence, Watchdog::Silence)),
             false => None,
         };
-        [time, retry, silence]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(at, _)| *at)
+        [time, retry, silence].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     pub(crate) fn progressed(&mut self, now: Instant) {
@@ -127,21 +121,14 @@ impl Turn {
     }
 
     pub(crate) fn elapsed(&self, now: Instant) -> Duration {
-        self.started_at.map_or(Duration::ZERO, |started_at| {
-            now.saturating_duration_since(started_at)
-        })
+        self.started_at
+            .map_or(Duration::ZERO, |started_at| now.saturating_duration_since(started_at))
     }
 
     /// The news that a call gets when nothing has happened for a while.
     pub(crate) fn heartbeat(&self, now: Instant) -> Update {
-        let doing = self
-            .transcript
-            .running_command()
-            .map(|command| command.command.clone());
-        Update::StillRunning {
-            doing,
-            elapsed: self.elapsed(now),
-        }
+        let doing = self.transcript.running_command().map(|command| command.command.clone());
+        Update::StillRunning { doing, elapsed: self.elapsed(now) }
     }
 }
 

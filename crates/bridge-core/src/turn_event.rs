@@ -24,10 +24,7 @@ impl Bridge {
         let Some(key) = self.keys.get(thread).copied() else {
             return;
         };
-        let Some(turn) = self
-            .threads
-            .get_mut(&key)
-            .and_then(|thread| thread.running.as_mut())
+        let Some(turn) = self.threads.get_mut(&key).and_then(|thread| thread.running.as_mut())
         else {
             return;
         };
@@ -41,10 +38,7 @@ impl Bridge {
             return self.turn_completed(key, state, error, now);
         }
         match &event {
-            TurnEvent::ErrorReported {
-                error,
-                will_retry: true,
-            } => match &mut turn.retrying {
+            TurnEvent::ErrorReported { error, will_retry: true } => match &mut turn.retrying {
                 Some((_, newest)) => newest.clone_from(error),
                 None => turn.retrying = Some((now, error.clone())),
             },
@@ -56,9 +50,7 @@ impl Bridge {
             | TurnEvent::ThinkingDelta { .. }
             | TurnEvent::PlanUpdated(_)
             | TurnEvent::TokensCounted { .. }
-            | TurnEvent::ErrorReported {
-                will_retry: false, ..
-            }
+            | TurnEvent::ErrorReported { will_retry: false, .. }
             | TurnEvent::ModelChanged { .. }
             | TurnEvent::Activity => turn.progressed(now),
         }
@@ -83,37 +75,27 @@ impl Bridge {
                 transcript.item_completed(item, output_chars);
                 update
             }
-            TurnEvent::MessageDelta { item, text } => Some(Update::Message {
-                text: tail(transcript.message_delta(item, &text)),
-            }),
-            TurnEvent::ThinkingDelta { item, text } => Some(Update::Thinking {
-                text: tail(transcript.thinking_delta(item, &text)),
-            }),
+            TurnEvent::MessageDelta { item, text } => {
+                Some(Update::Message { text: tail(transcript.message_delta(item, &text)) })
+            }
+            TurnEvent::ThinkingDelta { item, text } => {
+                Some(Update::Thinking { text: tail(transcript.thinking_delta(item, &text)) })
+            }
             TurnEvent::PlanUpdated(plan) => {
                 transcript.plan = Some(plan.clone());
                 Some(Update::Plan(plan))
             }
-            TurnEvent::TokensCounted {
-                last,
-                thread,
-                context_window,
-            } => {
+            TurnEvent::TokensCounted { last, thread, context_window } => {
                 // What the thread had used before the turn's first request to the model.
                 let before = *turn.tokens_before.get_or_insert(thread.since(last));
                 let tokens = thread.since(before);
-                transcript.usage = Some(Usage {
-                    turn: tokens,
-                    thread_total: thread.total,
-                    context_window,
-                });
+                transcript.usage =
+                    Some(Usage { turn: tokens, thread_total: thread.total, context_window });
                 None
             }
-            TurnEvent::ErrorReported {
-                error,
-                will_retry: true,
-            } => Some(Update::Retrying {
-                message: error.details.unwrap_or(error.message),
-            }),
+            TurnEvent::ErrorReported { error, will_retry: true } => {
+                Some(Update::Retrying { message: error.details.unwrap_or(error.message) })
+            }
             TurnEvent::ModelChanged { model } => {
                 transcript.warn(&format!("Codex switched to the model {model} by itself"));
                 turn.model = Some(model);
@@ -121,9 +103,7 @@ impl Bridge {
             }
             TurnEvent::Started
             | TurnEvent::Completed { .. }
-            | TurnEvent::ErrorReported {
-                will_retry: false, ..
-            }
+            | TurnEvent::ErrorReported { will_retry: false, .. }
             | TurnEvent::Activity => None,
         }
     }
@@ -147,43 +127,28 @@ impl Bridge {
             Question::Elicitation { server, message } => {
                 (format!("for the MCP server {server}: {message}"), None)
             }
-            Question::Unknown { method } => (
-                format!("something this version does not know ({method})"),
-                None,
-            ),
+            Question::Unknown { method } => {
+                (format!("something this version does not know ({method})"), None)
+            }
         };
-        self.effects.push_back(Effect::Decline {
-            app_server,
-            id,
-            question,
-        });
+        self.effects.push_back(Effect::Decline { app_server, id, question });
         let Some(key) = thread.and_then(|thread| self.keys.get(thread)).copied() else {
             return;
         };
-        let Some(turn) = self
-            .threads
-            .get_mut(&key)
-            .and_then(|thread| thread.running.as_mut())
+        let Some(turn) = self.threads.get_mut(&key).and_then(|thread| thread.running.as_mut())
         else {
             return;
         };
         turn.progressed(now);
-        turn.transcript.declined.push(Declined {
-            what: what.clone(),
-            reason,
-        });
+        turn.transcript.declined.push(Declined { what: what.clone(), reason });
         self.tell_turn(key, &Update::Declined { what }, now);
     }
 
     fn describe_patch(&self, thread: Option<&ThreadId>, item: &crate::ItemId) -> String {
         let key = thread.and_then(|thread| self.keys.get(thread));
         let turn = key.and_then(|key| self.threads.get(key)?.running.as_ref());
-        let patch = turn.and_then(|turn| {
-            turn.transcript
-                .patches
-                .iter()
-                .find(|patch| patch.item == *item)
-        });
+        let patch =
+            turn.and_then(|turn| turn.transcript.patches.iter().find(|patch| patch.item == *item));
         match patch {
             Some(patch) => format!("to change {}", patch.paths.join(", ")),
             None => "to change files".to_owned(),
@@ -222,23 +187,17 @@ fn item_update(item: &Item, state: ItemState) -> Option<Update> {
             name: tool.name.clone(),
             state: ended(tool.status),
         }),
-        Item::Message(message) if state == ItemState::Completed => Some(Update::Message {
-            text: tail(&message.text),
-        }),
+        Item::Message(message) if state == ItemState::Completed => {
+            Some(Update::Message { text: tail(&message.text) })
+        }
         Item::Thinking(thinking) if state == ItemState::Completed && !thinking.text.is_empty() => {
-            Some(Update::Thinking {
-                text: tail(&thinking.text),
-            })
+            Some(Update::Thinking { text: tail(&thinking.text) })
         }
         Item::Message(_) | Item::Thinking(_) | Item::Other { .. } | Item::Record => None,
     }
 }
 
 fn tail(text: &str) -> String {
-    let start = text
-        .char_indices()
-        .rev()
-        .nth(TAIL_CHARS - 1)
-        .map_or(0, |(start, _)| start);
+    let start = text.char_indices().rev().nth(TAIL_CHARS - 1).map_or(0, |(start, _)| start);
     text[start..].to_owned()
 }

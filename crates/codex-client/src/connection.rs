@@ -49,12 +49,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            max_line_bytes: 64 * 1024 * 1024,
-            in_flight: 64,
-            waiting: 256,
-            inbox: 256,
-        }
+        Self { max_line_bytes: 64 * 1024 * 1024, in_flight: 64, waiting: 256, inbox: 256 }
     }
 }
 
@@ -62,23 +57,12 @@ impl Default for Limits {
 #[derive(Debug)]
 pub enum Incoming {
     /// Something that happened. Read it with [`crate::protocol::Notification::decode`].
-    Notification {
-        method: String,
-        params: Box<RawValue>,
-        emitted_at_ms: Option<i64>,
-    },
+    Notification { method: String, params: Box<RawValue>, emitted_at_ms: Option<i64> },
     /// A question, to be answered with [`Connection::answer`]. Read it with
     /// [`crate::protocol::ServerRequest::decode`].
-    Request {
-        id: RequestId,
-        method: String,
-        params: Box<RawValue>,
-    },
+    Request { id: RequestId, method: String, params: Box<RawValue> },
     /// What came of [`Connection::submit`], once for each.
-    Response {
-        tag: u64,
-        result: Result<Box<RawValue>, RequestError>,
-    },
+    Response { tag: u64, result: Result<Box<RawValue>, RequestError> },
     /// A line that is no message.
     Malformed(Malformed),
     /// Nothing more will be read; every submitted request has been answered.
@@ -170,13 +154,8 @@ impl Connection {
         let (inbox, receiver) = mpsc::channel(limits.inbox);
         let peer_gone = CancellationToken::new();
         let stop_pipes = CancellationToken::new();
-        let received = pipe::read(
-            output,
-            limits.max_line_bytes,
-            peer_gone.clone(),
-            stop_pipes.clone(),
-            tasks,
-        );
+        let received =
+            pipe::read(output, limits.max_line_bytes, peer_gone.clone(), stop_pipes.clone(), tasks);
         let writer = pipe::write(input, stop_pipes.clone(), tasks);
         let actor = Actor::new(
             Pending::new(limits.in_flight, limits.waiting),
@@ -187,19 +166,8 @@ impl Connection {
             stop_pipes,
         );
         let actor = tasks.spawn(actor.run());
-        let inbox_end = Inbox {
-            early: VecDeque::new(),
-            receiver,
-        };
-        (
-            Self { commands },
-            inbox_end,
-            Wiring {
-                inbox,
-                peer_gone,
-                actor,
-            },
-        )
+        let inbox_end = Inbox { early: VecDeque::new(), receiver };
+        (Self { commands }, inbox_end, Wiring { inbox, peer_gone, actor })
     }
 
     /// Sends a request whose result arrives in the inbox as [`Incoming::Response`] with this `tag`,
@@ -253,11 +221,7 @@ impl Connection {
             #[serde(skip_serializing_if = "Option::is_none")]
             error: Option<&'a RpcError>,
         }
-        let mut line = to_line(&Answer {
-            id,
-            result: result.ok(),
-            error: result.err(),
-        });
+        let mut line = to_line(&Answer { id, result: result.ok(), error: result.err() });
         line.push(b'\n');
         self.send("answer", Command::Write { line })
     }
@@ -290,10 +254,7 @@ impl Connection {
         after: Duration,
         reply: ReplyTo,
     ) -> Result<(), RequestError> {
-        let mut line = to_line(&Call {
-            method,
-            params: Some(params),
-        });
+        let mut line = to_line(&Call { method, params: Some(params) });
         // The actor numbers the request and closes the object again.
         line.pop();
         let request = Request::new(method, reply, Instant::now(), after);
@@ -301,12 +262,10 @@ impl Connection {
     }
 
     fn send(&self, method: &'static str, command: Command) -> Result<(), RequestError> {
-        self.commands
-            .try_send(command)
-            .map_err(|error| match error {
-                TrySendError::Full(_) => RequestError::Overloaded { method },
-                TrySendError::Closed(_) => RequestError::Closed { method },
-            })
+        self.commands.try_send(command).map_err(|error| match error {
+            TrySendError::Full(_) => RequestError::Overloaded { method },
+            TrySendError::Closed(_) => RequestError::Closed { method },
+        })
     }
 }
 

@@ -62,16 +62,7 @@ impl RequestError {
     ) -> Self {
         match error {
             Ok(error) if error.code == CODE_OVERLOADED => Self::Overloaded { method },
-            Ok(RpcError {
-                code,
-                message,
-                data,
-            }) => Self::Rejected {
-                method,
-                code,
-                message,
-                data,
-            },
+            Ok(RpcError { code, message, data }) => Self::Rejected { method, code, message, data },
             Err(source) => Self::Unreadable { method, source },
         }
     }

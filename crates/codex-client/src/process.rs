@@ -112,11 +112,7 @@ pub enum StartError {
     TooOld { version: Version },
     /// It neither answered nor ended.
     #[error("{} did not answer within {after:?}", program.display())]
-    DeadlineExceeded {
-        program: PathBuf,
-        after: Duration,
-        stderr_tail: String,
-    },
+    DeadlineExceeded { program: PathBuf, after: Duration, stderr_tail: String },
 }
 
 /// A running app-server. Dropping it kills the process; [`AppServer::stop`] is the kind way.
@@ -193,17 +189,9 @@ impl AppServer {
     /// Resolves once the process is gone.
     pub async fn exited(&self) -> Exit {
         let mut exit = self.exit.clone();
-        let known = exit
-            .wait_for(Option::is_some)
-            .await
-            .ok()
-            .and_then(|exit| exit.clone());
+        let known = exit.wait_for(Option::is_some).await.ok().and_then(|exit| exit.clone());
         // None only if the supervising task panicked, and then the child died with it.
-        known.unwrap_or_else(|| Exit {
-            code: None,
-            signal: None,
-            stderr_tail: self.stderr.text(),
-        })
+        known.unwrap_or_else(|| Exit { code: None, signal: None, stderr_tail: self.stderr.text() })
     }
 
     /// Resolves once the process is gone, the inbox was read to its end (or dropped) and every task

@@ -46,11 +46,7 @@ pub struct RpcError {
 impl RpcError {
     /// The refusal of a request that the owner does not serve.
     pub fn method_not_found(method: &str) -> Self {
-        Self {
-            code: -32601,
-            message: format!("{method} is not supported"),
-            data: None,
-        }
+        Self { code: -32601, message: format!("{method} is not supported"), data: None }
     }
 }
 
@@ -58,22 +54,11 @@ impl RpcError {
 #[derive(Debug)]
 pub(crate) enum Message {
     /// The answer to a request of ours. An error that cannot itself be read is the inner error.
-    Response {
-        id: RequestId,
-        result: Result<Box<RawValue>, Result<RpcError, serde_json::Error>>,
-    },
+    Response { id: RequestId, result: Result<Box<RawValue>, Result<RpcError, serde_json::Error>> },
     /// Something that happened.
-    Notification {
-        method: String,
-        params: Box<RawValue>,
-        emitted_at_ms: Option<i64>,
-    },
+    Notification { method: String, params: Box<RawValue>, emitted_at_ms: Option<i64> },
     /// A question that waits for an answer.
-    Request {
-        id: RequestId,
-        method: String,
-        params: Box<RawValue>,
-    },
+    Request { id: RequestId, method: String, params: Box<RawValue> },
 }
 
 /// A line that is no message. It belongs to nobody, so it harms nobody.
@@ -129,17 +114,13 @@ impl Message {
     /// # Errors
     /// [`Malformed::NotAMessage`].
     pub(crate) fn parse(line: &str) -> Result<Self, Malformed> {
-        let malformed = || Malformed::NotAMessage {
-            preview: Malformed::preview(line.as_bytes()),
-        };
+        let malformed = || Malformed::NotAMessage { preview: Malformed::preview(line.as_bytes()) };
         let envelope: Envelope<'_> = serde_json::from_str(line).map_err(|_| malformed())?;
         let params = || envelope.params.unwrap_or(RawValue::NULL).to_owned();
         match (envelope.id, envelope.method) {
-            (Some(id), Some(method)) => Ok(Self::Request {
-                id,
-                method: method.into_owned(),
-                params: params(),
-            }),
+            (Some(id), Some(method)) => {
+                Ok(Self::Request { id, method: method.into_owned(), params: params() })
+            }
             (None, Some(method)) => Ok(Self::Notification {
                 method: method.into_owned(),
                 params: params(),
@@ -148,14 +129,10 @@ impl Message {
                     .and_then(|raw| serde_json::from_str(raw.get()).ok()),
             }),
             (Some(id), None) => match (envelope.error, envelope.result) {
-                (Some(error), _) => Ok(Self::Response {
-                    id,
-                    result: Err(serde_json::from_str(error.get())),
-                }),
-                (None, Some(result)) => Ok(Self::Response {
-                    id,
-                    result: Ok(result.to_owned()),
-                }),
+                (Some(error), _) => {
+                    Ok(Self::Response { id, result: Err(serde_json::from_str(error.get())) })
+                }
+                (None, Some(result)) => Ok(Self::Response { id, result: Ok(result.to_owned()) }),
                 (None, None) => Err(malformed()),
             },
             (None, None) => Err(malformed()),

@@ -1,9 +1,6 @@
 //! The clocks. Everything else takes the time as an argument.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place that reads the clocks"
-)]
+#![expect(clippy::disallowed_methods, reason = "this is the one place that reads the clocks")]
 
 use std::time::Instant;
 
@@ -15,7 +12,5 @@ pub(crate) fn now() -> Instant {
 /// The time of day for people and logs, as RFC 3339 in UTC with milliseconds.
 pub(crate) fn timestamp() -> String {
     let now = std::time::SystemTime::now();
-    jiff::Timestamp::try_from(now)
-        .map(|now| format!("{now:.3}"))
-        .unwrap_or_default()
+    jiff::Timestamp::try_from(now).map(|now| format!("{now:.3}")).unwrap_or_default()
 }

@@ -127,11 +127,7 @@ impl EngineLoop {
                 Effect::StartAppServer { app_server } => self.servers.start(app_server),
                 Effect::StopAppServer { app_server } => self.servers.stop(app_server),
                 Effect::KillAppServer { app_server } => self.servers.kill(app_server),
-                Effect::Send {
-                    app_server,
-                    id,
-                    request,
-                } => {
+                Effect::Send { app_server, id, request } => {
                     if let Err(error) = self.servers.send(app_server, id, request) {
                         let failure: RequestFailure = from_wire::request_failure(error);
                         self.handle(Event::Response {
@@ -141,11 +137,9 @@ impl EngineLoop {
                         });
                     }
                 }
-                Effect::Decline {
-                    app_server,
-                    id,
-                    question,
-                } => self.servers.decline(app_server, &id, &question),
+                Effect::Decline { app_server, id, question } => {
+                    self.servers.decline(app_server, &id, &question)
+                }
                 Effect::Report { call, update } => self.ports.report(call, update),
                 Effect::Answer { call, outcome } => self.ports.answer(call, outcome),
             }

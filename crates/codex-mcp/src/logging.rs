@@ -58,11 +58,7 @@ pub enum Colour {
 
 impl Colour {
     fn of_stderr() -> Self {
-        if io::stderr().is_terminal() {
-            Self::Ansi
-        } else {
-            Self::Plain
-        }
+        if io::stderr().is_terminal() { Self::Ansi } else { Self::Plain }
     }
 }
 
@@ -108,9 +104,8 @@ pub fn dispatch(
 /// The level of the configuration, except that the MCP library, which logs whole messages, never gets below warnings.
 fn filter(config: &Config) -> Targets {
     let level = LevelFilter::from_level(config.log_level);
-    let targets = Targets::new()
-        .with_default(level)
-        .with_target("rmcp", level.min(LevelFilter::WARN));
+    let targets =
+        Targets::new().with_default(level).with_target("rmcp", level.min(LevelFilter::WARN));
     if config.verbose {
         targets.with_targets(OWN_CRATES.map(|name| (name, LevelFilter::TRACE)))
     } else {
@@ -121,27 +116,19 @@ fn filter(config: &Config) -> Targets {
 /// Takes writing off the caller: a client that does not read standard error must not stop the server. A full queue
 /// drops lines.
 fn queue(writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
-    NonBlockingBuilder::default()
-        .buffered_lines_limit(QUEUED_LINES)
-        .lossy(true)
-        .finish(writer)
+    NonBlockingBuilder::default().buffered_lines_limit(QUEUED_LINES).lossy(true).finish(writer)
 }
 
 fn open_file(directory: &Path) -> Result<RollingFileAppender, LogFileError> {
-    make_private(directory).map_err(|source| LogFileError::Directory {
-        path: directory.to_owned(),
-        source,
-    })?;
+    make_private(directory)
+        .map_err(|source| LogFileError::Directory { path: directory.to_owned(), source })?;
     RollingFileAppender::builder()
         .rotation(Rotation::DAILY)
         .filename_prefix("codex-mcp")
         .filename_suffix("log")
         .max_log_files(DAYS_KEPT)
         .build(directory)
-        .map_err(|source| LogFileError::File {
-            path: directory.to_owned(),
-            source,
-        })
+        .map_err(|source| LogFileError::File { path: directory.to_owned(), source })
 }
 
 /// Makes a directory and what is missing above it, for its owner alone where the system has such a notion.

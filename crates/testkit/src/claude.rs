@@ -73,9 +73,7 @@ impl ClaudeCode {
     /// Negotiates by `initialize` alone, as versions before 2026-07-28 of the protocol do. Without
     /// this, Claude Code tries `server/discover` first.
     pub fn legacy(mut self) -> Self {
-        self.launch = self
-            .launch
-            .environment([("MCP_PROTOCOL_NEGOTIATION", "legacy")]);
+        self.launch = self.launch.environment([("MCP_PROTOCOL_NEGOTIATION", "legacy")]);
         self
     }
 
@@ -97,18 +95,12 @@ impl ClaudeCode {
         let events = ended.stdout.lines().map(|line| {
             serde_json::from_str(line).unwrap_or_else(|error| panic!("not JSON ({error}): {line}"))
         });
-        ClaudeRun {
-            events: events.collect(),
-            status: ended.status,
-            stderr: ended.stderr,
-        }
+        ClaudeRun { events: events.collect(), status: ended.status, stderr: ended.stderr }
     }
 
     /// Starts a conversation by lines: [`user_message`] and [`interrupt`] go in, events come out.
     pub fn converse(self) -> Peer {
-        let launch = self
-            .launch
-            .arguments(["--print", "--input-format", "stream-json"]);
+        let launch = self.launch.arguments(["--print", "--input-format", "stream-json"]);
         Peer::spawn(&launch)
     }
 }

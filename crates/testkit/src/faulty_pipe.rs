@@ -42,12 +42,7 @@ enum Allowed {
 impl<Inner> FaultyPipe<Inner> {
     /// Carries out `plan` from the first byte on.
     pub fn new(inner: Inner, plan: impl IntoIterator<Item = Fault>) -> Self {
-        Self {
-            inner,
-            plan: plan.into_iter().collect(),
-            largest: usize::MAX,
-            waiting: None,
-        }
+        Self { inner, plan: plan.into_iter().collect(), largest: usize::MAX, waiting: None }
     }
 
     /// Gives at most `bytes` to each read or write, for ever.
@@ -56,10 +51,7 @@ impl<Inner> FaultyPipe<Inner> {
     /// When `bytes` is zero, which would mean end of file.
     pub fn split_every(inner: Inner, bytes: usize) -> Self {
         assert!(bytes > 0, "a pipe that passes no bytes is a cut pipe");
-        Self {
-            largest: bytes,
-            ..Self::new(inner, [])
-        }
+        Self { largest: bytes, ..Self::new(inner, []) }
     }
 
     fn poll_allowed(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Allowed>> {

@@ -68,16 +68,11 @@ impl Gate {
 
     /// The stream's side: says that the gate is reached, then waits until it is open.
     pub async fn pass(&self) {
-        let mut held = Held {
-            gate: self,
-            passed: false,
-        };
+        let mut held = Held { gate: self, passed: false };
         let mut open = self.0.open.subscribe();
         self.0.reached.send_modify(|times| *times += 1);
         // `self` owns the sender, so the channel cannot close while this waits.
-        open.wait_for(|open| *open)
-            .await
-            .expect("the gate outlives its waiters");
+        open.wait_for(|open| *open).await.expect("the gate outlives its waiters");
         held.passed = true;
     }
 
@@ -86,10 +81,7 @@ impl Gate {
         let enough = counted.wait_for(|counted| *counted >= times);
         if tokio::time::timeout(PATIENCE, enough).await.is_err() {
             let name = &self.0.name;
-            panic!(
-                "gate {name:?} was {what} {} of {times} awaited times",
-                *counter.borrow()
-            );
+            panic!("gate {name:?} was {what} {} of {times} awaited times", *counter.borrow());
         }
     }
 }

@@ -49,11 +49,7 @@ impl CodexHome {
             stream_max_retries: 0,
             more: String::new(),
         };
-        let home = Self {
-            guard: LeakGuard::new(directory.path()),
-            directory,
-            config,
-        };
+        let home = Self { guard: LeakGuard::new(directory.path()), directory, config };
         for path in [home.home(), home.codex_home(), home.workspace()] {
             fs::create_dir(path).expect("a directory in a fresh one");
         }
@@ -100,10 +96,7 @@ impl CodexHome {
     pub fn git(&self, arguments: &[&str]) -> String {
         let identity = ["-c", "user.name=Test", "-c", "user.email=test@example.com"];
         let git = Launch::new("git", self.workspace()).environment(self.environment());
-        git.arguments(identity)
-            .arguments(arguments)
-            .run_blocking()
-            .success()
+        git.arguments(identity).arguments(arguments).run_blocking().success()
     }
 
     /// The directory that holds everything else.
@@ -172,12 +165,7 @@ struct Config {
 
 impl fmt::Display for Config {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            base_url,
-            request_max_retries,
-            stream_max_retries,
-            more,
-        } = self;
+        let Self { base_url, request_max_retries, stream_max_retries, more } = self;
         // Plugins, analytics and the update check are what would leave the machine.
         write!(
             formatter,

@@ -17,22 +17,13 @@ pub(crate) struct LocalHttp {
 
 impl LocalHttp {
     pub(crate) async fn serve(router: Router) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .expect("a free port on 127.0.0.1");
-        let address = listener
-            .local_addr()
-            .expect("a bound socket has an address");
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port on 127.0.0.1");
+        let address = listener.local_addr().expect("a bound socket has an address");
         let mut accepting = JoinSet::new();
         accepting.spawn(async {
-            axum::serve(listener, router)
-                .await
-                .expect("the accept loop never ends");
+            axum::serve(listener, router).await.expect("the accept loop never ends");
         });
-        Self {
-            address,
-            _accepting: accepting,
-        }
+        Self { address, _accepting: accepting }
     }
 
     /// `http://127.0.0.1:PORT`

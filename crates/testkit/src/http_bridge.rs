@@ -43,10 +43,7 @@ type Session = Arc<tokio::sync::Mutex<Peer>>;
 impl HttpBridge {
     /// Starts to listen on a free port of 127.0.0.1. Servers are started when they are needed.
     pub async fn start(server: Launch) -> Self {
-        let shared = Arc::new(Shared {
-            server,
-            sessions: Mutex::default(),
-        });
+        let shared = Arc::new(Shared { server, sessions: Mutex::default() });
         let router = Router::new()
             .route("/mcp", post(receive).delete(end_session))
             .with_state(Arc::clone(&shared));
@@ -94,11 +91,7 @@ async fn receive(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: By
     let Ok(message) = serde_json::from_slice::<Value>(&body) else {
         let error =
             json!({"jsonrpc": "2.0", "id": null, "error": {"code": -32700, "message": "not JSON"}});
-        return respond(
-            StatusCode::BAD_REQUEST,
-            "application/json",
-            error.to_string(),
-        );
+        return respond(StatusCode::BAD_REQUEST, "application/json", error.to_string());
     };
     if let Some(name) = headers.get(SESSION).and_then(|name| name.to_str().ok()) {
         let session = shared.sessions().get(name).cloned();

@@ -59,9 +59,7 @@ impl Inspector {
     /// Lists the tools and looks for what not every model would understand in their schemas. Stdout
     /// is the list, with `schemaFindings` if there are any.
     pub async fn list_tools_strictly(self) -> Ended {
-        let launch = self
-            .launch
-            .arguments(["--method", "tools/list", "--strict"]);
+        let launch = self.launch.arguments(["--method", "tools/list", "--strict"]);
         launch.run(LIMIT).await
     }
 

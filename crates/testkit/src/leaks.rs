@@ -53,10 +53,7 @@ pub struct LeakGuard {
 impl LeakGuard {
     /// Watches over `directory`, which no other test may use.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self {
-            directory: directory.into(),
-            grace: GRACE,
-        }
+        Self { directory: directory.into(), grace: GRACE }
     }
 
     /// Sets how long processes may take to be gone; three seconds otherwise.
@@ -92,11 +89,7 @@ impl LeakGuard {
             }
         }
         let list: Vec<_> = left.iter().map(ToString::to_string).collect();
-        assert!(
-            left.is_empty(),
-            "processes left behind:\n{}",
-            list.join("\n")
-        );
+        assert!(left.is_empty(), "processes left behind:\n{}", list.join("\n"));
     }
 }
 
@@ -115,21 +108,11 @@ fn mentions(pid: i32, needle: &[u8]) -> Option<Process> {
     let command_line = fs::read(root.join("cmdline")).ok()?;
     let directory = fs::read_link(root.join("cwd")).unwrap_or_default();
     let environment = fs::read(root.join("environ")).unwrap_or_default();
-    let places = [
-        &command_line,
-        directory.as_os_str().as_encoded_bytes(),
-        &environment,
-    ];
-    let found = places
-        .iter()
-        .any(|place| place.windows(needle.len()).any(|window| window == needle));
-    let text = String::from_utf8_lossy(&command_line)
-        .trim_end_matches('\0')
-        .replace('\0', " ");
-    found.then_some(Process {
-        pid,
-        command_line: text,
-    })
+    let places = [&command_line, directory.as_os_str().as_encoded_bytes(), &environment];
+    let found =
+        places.iter().any(|place| place.windows(needle.len()).any(|window| window == needle));
+    let text = String::from_utf8_lossy(&command_line).trim_end_matches('\0').replace('\0', " ");
+    found.then_some(Process { pid, command_line: text })
 }
 
 #[expect(

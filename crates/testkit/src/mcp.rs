@@ -34,11 +34,7 @@ impl McpDriver {
 
     /// Drives a server at the other end of any peer, such as one in this process.
     pub fn over(peer: Peer) -> Self {
-        Self {
-            peer,
-            capabilities: json!({}),
-            era: Era::Legacy,
-        }
+        Self { peer, capabilities: json!({}), era: Era::Legacy }
     }
 
     /// Sets what the client declares that it can do, such as `{"elicitation": {}}`; nothing
@@ -56,9 +52,7 @@ impl McpDriver {
             "protocolVersion": version, "capabilities": self.capabilities, "clientInfo": client_info(),
         });
         let reply = self.peer.request("initialize", params).await;
-        self.peer
-            .notify("notifications/initialized", json!({}))
-            .await;
+        self.peer.notify("notifications/initialized", json!({})).await;
         reply
     }
 
@@ -80,14 +74,9 @@ impl McpDriver {
     /// When `params` is not an object.
     pub async fn start(&mut self, method: &str, mut params: Value) -> u64 {
         if self.era == Era::Modern {
-            let meta = params
-                .as_object_mut()
-                .expect("params is an object")
-                .entry("_meta");
-            let meta = meta
-                .or_insert_with(|| json!({}))
-                .as_object_mut()
-                .expect("_meta is an object");
+            let meta = params.as_object_mut().expect("params is an object").entry("_meta");
+            let meta =
+                meta.or_insert_with(|| json!({})).as_object_mut().expect("_meta is an object");
             meta.extend(self.modern_meta());
         }
         self.peer.start(method, params).await
@@ -101,8 +90,7 @@ impl McpDriver {
 
     /// Calls a tool without a progress token and waits for its whole reply.
     pub async fn call_tool(&mut self, name: &str, arguments: Value) -> Value {
-        self.request("tools/call", json!({"name": name, "arguments": arguments}))
-            .await
+        self.request("tools/call", json!({"name": name, "arguments": arguments})).await
     }
 
     /// Calls a tool with a progress token, which equals the request id that it returns.
@@ -120,10 +108,7 @@ impl McpDriver {
             message["method"] == "notifications/progress"
                 && message["params"]["progressToken"] == call
         };
-        self.peer
-            .find(&format!("progress of call {call}"), is_progress)
-            .await["params"]
-            .take()
+        self.peer.find(&format!("progress of call {call}"), is_progress).await["params"].take()
     }
 
     /// The params of every progress notification of a call so far, claimed or not.
@@ -137,24 +122,15 @@ impl McpDriver {
     /// Tells the server that nobody waits for a request any more.
     pub async fn cancel(&mut self, request: u64, reason: &str) {
         self.peer
-            .notify(
-                "notifications/cancelled",
-                json!({"requestId": request, "reason": reason}),
-            )
+            .notify("notifications/cancelled", json!({"requestId": request, "reason": reason}))
             .await;
     }
 
     fn modern_meta(&self) -> Map<String, Value> {
         [
-            (
-                "io.modelcontextprotocol/protocolVersion",
-                json!(MODERN_VERSION),
-            ),
+            ("io.modelcontextprotocol/protocolVersion", json!(MODERN_VERSION)),
             ("io.modelcontextprotocol/clientInfo", client_info()),
-            (
-                "io.modelcontextprotocol/clientCapabilities",
-                self.capabilities.clone(),
-            ),
+            ("io.modelcontextprotocol/clientCapabilities", self.capabilities.clone()),
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into_iter()

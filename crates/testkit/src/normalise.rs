@@ -31,16 +31,13 @@ impl Normaliser {
         let inner = Self::new()
             .with_path(&home.workspace(), "[workspace]")
             .with_path(&home.codex_home(), "[codex-home]");
-        inner
-            .with_path(&home.home(), "[home]")
-            .with_path(home.root(), "[root]")
+        inner.with_path(&home.home(), "[home]").with_path(home.root(), "[root]")
     }
 
     /// Replaces a path wherever it appears. Name inner directories before the ones that contain
     /// them.
     pub fn with_path(mut self, path: &Path, name: &str) -> Self {
-        self.literals
-            .push((path.to_string_lossy().into_owned(), name.to_owned()));
+        self.literals.push((path.to_string_lossy().into_owned(), name.to_owned()));
         self
     }
 
@@ -72,10 +69,7 @@ impl Normaliser {
                     .collect()
             }
             // The items of `turns` are named as `turn` is: the list's own key is their parent.
-            Value::Array(items) => items
-                .iter()
-                .map(|item| self.value(parent, key, item))
-                .collect(),
+            Value::Array(items) => items.iter().map(|item| self.value(parent, key, item)).collect(),
             Value::Number(_) | Value::String(_) if is_time(key) => Value::from("[time]"),
             Value::String(text) => Value::from(self.scan(id_kind(parent, key), text)),
             Value::Number(_) | Value::Bool(_) | Value::Null => value.clone(),
@@ -86,19 +80,14 @@ impl Normaliser {
         let named = self
             .literals
             .iter()
-            .fold(text.to_owned(), |text, (path, name)| {
-                text.replace(path, name)
-            });
+            .fold(text.to_owned(), |text, (path, name)| text.replace(path, name));
         let mut out = String::with_capacity(named.len());
         let mut rest = named.as_str();
         while let Some(first) = rest.chars().next() {
             let starts_word =
                 !out.ends_with(|last: char| last.is_ascii_alphanumeric() || last == '.');
-            let found = if starts_word && first.is_ascii_hexdigit() {
-                recognise(rest)
-            } else {
-                None
-            };
+            let found =
+                if starts_word && first.is_ascii_hexdigit() { recognise(rest) } else { None };
             let length = match found {
                 Some((Token::Uuid, length)) => {
                     let name = self.id(kind, &rest[..length]);
@@ -148,14 +137,8 @@ fn recognise(text: &str) -> Option<(Token, usize)> {
     if fits(text, "dddd-dd-dd") || fits(text, "dddd/dd/dd") {
         return Some((Token::Fixed("[time]"), 10 + time_of_day(&text[10..])));
     }
-    if let Some(port) = text
-        .strip_prefix("127.0.0.1:")
-        .filter(|port| digits(port) > 0)
-    {
-        return Some((
-            Token::Fixed("127.0.0.1:[port]"),
-            text.len() - port.len() + digits(port),
-        ));
+    if let Some(port) = text.strip_prefix("127.0.0.1:").filter(|port| digits(port) > 0) {
+        return Some((Token::Fixed("127.0.0.1:[port]"), text.len() - port.len() + digits(port)));
     }
     version(text).map(|length| (Token::Fixed("[version]"), length))
 }
@@ -165,9 +148,7 @@ fn time_of_day(text: &str) -> usize {
     if !fits(text, "Tdd:dd:dd") && !fits(text, "Tdd-dd-dd") {
         return 0;
     }
-    let fraction = text[9..]
-        .strip_prefix('.')
-        .map_or(0, |fraction| 1 + digits(fraction));
+    let fraction = text[9..].strip_prefix('.').map_or(0, |fraction| 1 + digits(fraction));
     let zone = &text[9 + fraction..];
     let zone = match zone.starts_with('Z') {
         true => 1,
@@ -199,20 +180,15 @@ fn digits(text: &str) -> usize {
 /// one.
 fn fits(text: &str, pattern: &str) -> bool {
     text.len() >= pattern.len()
-        && pattern
-            .bytes()
-            .zip(text.bytes())
-            .all(|(wanted, byte)| match wanted {
-                b'd' => byte.is_ascii_digit(),
-                b'x' => byte.is_ascii_hexdigit(),
-                literal => byte == literal,
-            })
+        && pattern.bytes().zip(text.bytes()).all(|(wanted, byte)| match wanted {
+            b'd' => byte.is_ascii_digit(),
+            b'x' => byte.is_ascii_hexdigit(),
+            literal => byte == literal,
+        })
 }
 
 fn is_time(key: &str) -> bool {
-    ["Ms", "At", "_ms", "_at", "timestamp"]
-        .iter()
-        .any(|suffix| key.ends_with(suffix))
+    ["Ms", "At", "_ms", "_at", "timestamp"].iter().any(|suffix| key.ends_with(suffix))
 }
 
 fn id_kind(parent: &str, key: &str) -> &'static str {

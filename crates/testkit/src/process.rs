@@ -52,11 +52,7 @@ impl Launch {
         mut self,
         arguments: impl IntoIterator<Item = Argument>,
     ) -> Self {
-        self.arguments.extend(
-            arguments
-                .into_iter()
-                .map(|argument| argument.as_ref().to_owned()),
-        );
+        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
         self
     }
 
@@ -65,11 +61,8 @@ impl Launch {
         mut self,
         variables: impl IntoIterator<Item = (Name, Text)>,
     ) -> Self {
-        self.environment.extend(
-            variables
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into())),
-        );
+        self.environment
+            .extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
         self
     }
 
@@ -79,11 +72,7 @@ impl Launch {
     /// # Panics
     /// When a part of it is not UTF-8.
     pub(crate) fn mcp_config(&self) -> Value {
-        let text = |part: &OsStr| {
-            part.to_str()
-                .expect("a launch of tests is UTF-8")
-                .to_owned()
-        };
+        let text = |part: &OsStr| part.to_str().expect("a launch of tests is UTF-8").to_owned();
         let environment = self
             .variables()
             .map(|(name, value)| (text(name), text(value).into()))
@@ -116,10 +105,7 @@ impl Launch {
         match tokio::time::timeout(limit, child).await {
             Ok(Ok(output)) => Ended::from(output),
             Ok(Err(error)) => panic!("cannot run {:?}: {error}", self.program),
-            Err(_) => panic!(
-                "{:?} {:?} still ran after {limit:?}",
-                self.program, self.arguments
-            ),
+            Err(_) => panic!("{:?} {:?} still ran after {limit:?}", self.program, self.arguments),
         }
     }
 
@@ -145,18 +131,12 @@ impl Launch {
             .current_dir(&self.directory)
             .env_clear()
             .envs(self.variables());
-        command
-            .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command
     }
 
     fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
-        self.environment
-            .iter()
-            .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+        self.environment.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 }
 

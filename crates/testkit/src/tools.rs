@@ -8,11 +8,7 @@ use std::path::{Path, PathBuf};
 /// The root of the workspace that this crate was built in.
 pub fn workspace_root() -> PathBuf {
     let crate_root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    crate_root
-        .ancestors()
-        .nth(2)
-        .expect("this crate lies at crates/testkit")
-        .to_owned()
+    crate_root.ancestors().nth(2).expect("this crate lies at crates/testkit").to_owned()
 }
 
 /// The native Codex binary.
@@ -47,10 +43,6 @@ pub fn node() -> PathBuf {
 
 fn installed(path: &str) -> PathBuf {
     let full = workspace_root().join(".tools/node_modules").join(path);
-    assert!(
-        full.exists(),
-        "{} is missing: run `cargo xtask tools`",
-        full.display()
-    );
+    assert!(full.exists(), "{} is missing: run `cargo xtask tools`", full.display());
     full
 }

@@ -21,16 +21,10 @@ fn times(process: &str) -> Result<[u64; 4]> {
     let path = format!("/proc/{process}/stat");
     let stat = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
     // The name of the program may contain anything, but ends with the last parenthesis.
-    let (_, fields) = stat
-        .rsplit_once(')')
-        .context("a stat file has a name in it")?;
+    let (_, fields) = stat.rsplit_once(')').context("a stat file has a name in it")?;
     let mut fields = fields.split_whitespace().skip(11).map(str::parse);
-    let mut next = || {
-        fields
-            .next()
-            .context("a stat file has 52 fields")?
-            .context("ticks are a number")
-    };
+    let mut next =
+        || fields.next().context("a stat file has 52 fields")?.context("ticks are a number");
     Ok([next()?, next()?, next()?, next()?])
 }
 

@@ -18,11 +18,7 @@ pub(super) struct Lab {
 impl Lab {
     pub(super) fn new(server: PathBuf, scale: usize) -> Result<Self> {
         let model = FakeModel::start(Script::always(says("pong")).without_capture());
-        Ok(Self {
-            server,
-            model,
-            scale,
-        })
+        Ok(Self { server, model, scale })
     }
 
     /// How many samples to take where a full run takes `full`.

@@ -44,8 +44,7 @@ pub(super) fn rows(lab: &Lab) -> Result<Vec<Row>> {
         thread::sleep(GAP);
         let event = format!("{}\n", event(number));
         let begun = Instant::now();
-        pipe.write_all(event.as_bytes())
-            .context("our server does not read")?;
+        pipe.write_all(event.as_bytes()).context("our server does not read")?;
         ours.client.wait_for(&format!("running: step {number}\""))?;
         if number >= WARM_UP {
             times.push(begun.elapsed());
@@ -64,14 +63,8 @@ pub(super) fn rows(lab: &Lab) -> Result<Vec<Row>> {
 /// What the stand-in does: it lets a turn begin and is silent until its input ends.
 fn script() -> String {
     let steps = [
-        (
-            "initialize",
-            json!({ "userAgent": "stand-in/0.169.0 (bench)" }),
-        ),
-        (
-            "thread/start",
-            json!({ "thread": { "id": "thread" }, "model": "none" }),
-        ),
+        ("initialize", json!({ "userAgent": "stand-in/0.169.0 (bench)" })),
+        ("thread/start", json!({ "thread": { "id": "thread" }, "model": "none" })),
         ("turn/start", json!({ "turn": turn() })),
     ];
     let mut script = String::new();
@@ -80,10 +73,7 @@ fn script() -> String {
         script += &format!("{}\n", json!({ "send": { "id": "$id", "result": result } }));
     }
     let started = json!({ "threadId": "thread", "turn": turn() });
-    script += &format!(
-        "{}\n",
-        json!({ "send": { "method": "turn/started", "params": started } })
-    );
+    script += &format!("{}\n", json!({ "send": { "method": "turn/started", "params": started } }));
     script
 }
 

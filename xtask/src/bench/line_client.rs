@@ -43,9 +43,7 @@ impl LineClient {
     pub(super) fn send(&mut self, message: &Value) -> Result<()> {
         let input = self.input.as_mut().context("the input is closed")?;
         let line = format!("{message}\n");
-        input
-            .write_all(line.as_bytes())
-            .context("the child does not read")
+        input.write_all(line.as_bytes()).context("the child does not read")
     }
 
     /// Sends a request and returns its id.
@@ -59,10 +57,7 @@ impl LineClient {
     /// The next line.
     pub(super) fn next_line(&mut self) -> Result<&str> {
         self.line.clear();
-        let count = self
-            .output
-            .read_line(&mut self.line)
-            .context("the child cannot be read")?;
+        let count = self.output.read_line(&mut self.line).context("the child cannot be read")?;
         if count == 0 {
             bail!("the child closed its output");
         }

@@ -1,6 +1,6 @@
 //! Memory: ours by itself, and all that a number of turns at once takes, against a process for each.
 //!
-//! Shared pages are counted once (PSS), as the machine has them once.
+//! All processes of a party count, from the shell to the app-server.
 
 use std::fs;
 use std::process::Child;
@@ -61,40 +61,52 @@ fn own(lab: &Lab) -> Result<Vec<Row>> {
     ])
 }
 
-/// All processes of this many turns at once: ours with its app-server, and a process each.
-fn turns(lab: &Lab, at_once: usize) -> Result<Vec<Row>> {
-    let model =
-        FakeModel::start(Script::always(reply().pauses(THINKING).says("pong")).without_capture());
-    let (ours_home, native_home, shell_home) =
-        (lab::home(&model), lab::home(&model), lab::home(&model));
-    let mut server = Ours::start(&lab.server, &ours_home)?;
-    let threads = (0..at_once)
-        .map(|_| server.new_thread())
-        .collect::<Result<Vec<_>>>()?;
-    let native = threads_of(OneShot::Native, &native_home, at_once)?;
-    let shell = threads_of(OneShot::Shell, &shell_home, at_once)?;
-    let [mut ours, mut natives, mut shells] = <[Vec<f64>; 3]>::default();
-    for _ in 0..lab.samples(4) {
-        ours.push(server_peak(&mut server, &ours_home, &threads)?);
-        natives.push(process_peak(OneShot::Native, &native_home, &native)?);
-        shells.push(process_peak(OneShot::Shell, &shell_home, &shell)?);
+/// What one party's processes have at their most, in megabytes, sample by sample.
+#[derive(Default)]
+struct Peaks {
+    /// Shared pages are counted once for all processes of the machine that share them.
+    shared_once: Vec<f64>,
+    /// Shared pages are counted for each process, as `ps` and `top` do.
+    resident: Vec<f64>,
+}
+
+impl Peaks {
+    fn push(&mut self, peak: Memory) {
+        self.shared_once.push(peak.shared_once);
+        self.resident.push(peak.resident);
     }
-    let what = if at_once == 1 {
-        "memory of a turn (PSS)"
-    } else {
-        "memory of 8 turns at once (PSS)"
+}
+
+/// All processes of this many turns at once: our server with its app-server, and a process each. Only one party runs
+/// at a time, because shared pages would be split between them.
+fn turns(lab: &Lab, at_once: usize) -> Result<Vec<Row>> {
+    let reply = reply().pauses(THINKING).says("pong");
+    let model = FakeModel::start(Script::always(reply).without_capture());
+    let homes = [lab::home(&model), lab::home(&model), lab::home(&model)];
+    let native = threads_of(OneShot::Native, &homes[1], at_once)?;
+    let shell = threads_of(OneShot::Shell, &homes[2], at_once)?;
+    let [mut ours, mut natives, mut shells] = <[Peaks; 3]>::default();
+    for _ in 0..lab.samples(4) {
+        ours.push(server_peak(lab, &homes[0], at_once)?);
+        natives.push(process_peak(OneShot::Native, &homes[1], &native)?);
+        shells.push(process_peak(OneShot::Shell, &homes[2], &shell)?);
+    }
+    let [once, resident] = match at_once {
+        1 => ["memory of a turn (PSS)", "memory of a turn (RSS)"],
+        _ => ["memory of 8 turns at once (PSS)", "memory of 8 turns at once (RSS)"],
     };
-    let row = |name, others| Row {
+    let row = |what, ours: &[f64], name, others: Vec<f64>| Row {
         what,
         unit: "MB",
-        ours: Samples::new(ours.clone()),
+        ours: Samples::new(ours.to_vec()),
         other: Some((name, Samples::new(others))),
         outcome: Outcome::Saved,
         target: Some(Target::AtLeast(60.0)),
     };
     Ok(vec![
-        row("shell, npm shim, exec resume", shells),
-        row("native exec resume", natives),
+        row(once, &ours.shared_once, "shell, npm shim, exec resume", shells.shared_once),
+        row(once, &ours.shared_once, "native exec resume", natives.shared_once),
+        row(resident, &ours.resident, "shell, npm shim, exec resume", shells.resident),
     ])
 }
 
@@ -102,17 +114,15 @@ fn threads_of(one_shot: OneShot, home: &CodexHome, count: usize) -> Result<Vec<S
     (0..count).map(|_| one_shot.new_thread(home)).collect()
 }
 
-/// The most that our server and its app-server have while a turn runs on each thread.
-fn server_peak(server: &mut Ours, home: &CodexHome, threads: &[String]) -> Result<f64> {
-    let mut calls = Vec::new();
-    for thread in threads {
-        let arguments = json!({ "threadId": thread, "prompt": PROMPT });
-        calls.push(server.begin("codex-reply", arguments)?);
+/// The most that our server and its app-server have while this many turns run.
+fn server_peak(lab: &Lab, home: &CodexHome, at_once: usize) -> Result<Memory> {
+    let mut server = Ours::start(&lab.server, home)?;
+    for _ in 0..at_once {
+        server.begin("codex", json!({ "prompt": PROMPT }))?;
     }
     let begun = Instant::now();
     let peak = peak_while(home, || Ok(begun.elapsed() < THINKING))?;
-    // Replies come in any order, and each names its call.
-    let mut left = calls.len();
+    let mut left = at_once;
     while left > 0 {
         let line = server.client.next_line()?;
         if line.contains("\"isError\":true") {
@@ -120,27 +130,19 @@ fn server_peak(server: &mut Ours, home: &CodexHome, threads: &[String]) -> Resul
         }
         left -= usize::from(line.contains("\"structuredContent\""));
     }
+    server.client.end()?;
     Ok(peak)
 }
 
 /// The most that the processes of a turn on each thread have.
-fn process_peak(one_shot: OneShot, home: &CodexHome, threads: &[String]) -> Result<f64> {
+fn process_peak(one_shot: OneShot, home: &CodexHome, threads: &[String]) -> Result<Memory> {
     let mut children = Vec::new();
     for thread in threads {
-        children.push(
-            one_shot
-                .turn(home, thread)
-                .spawn()
-                .context("cannot start Codex")?,
-        );
+        children.push(one_shot.turn(home, thread).spawn().context("cannot start Codex")?);
     }
     let peak = peak_while(home, || any_runs(&mut children))?;
     for mut child in children {
-        if !child
-            .wait()
-            .context("Codex cannot be waited for")?
-            .success()
-        {
+        if !child.wait().context("Codex cannot be waited for")?.success() {
             bail!("a turn failed");
         }
     }
@@ -149,28 +151,33 @@ fn process_peak(one_shot: OneShot, home: &CodexHome, threads: &[String]) -> Resu
 
 fn any_runs(children: &mut [Child]) -> Result<bool> {
     for child in children {
-        if child
-            .try_wait()
-            .context("Codex cannot be waited for")?
-            .is_none()
-        {
+        if child.try_wait().context("Codex cannot be waited for")?.is_none() {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-/// Reads the memory of all processes of a home again and again, and returns the most that it was, in megabytes.
-fn peak_while(home: &CodexHome, mut goes_on: impl FnMut() -> Result<bool>) -> Result<f64> {
-    let mut peak: f64 = 0.0;
+/// Memory of some processes together, in megabytes, counted in both ways.
+#[derive(Clone, Copy, Default)]
+struct Memory {
+    shared_once: f64,
+    resident: f64,
+}
+
+/// Reads the memory of all processes of a home again and again, and returns the most that it was.
+fn peak_while(home: &CodexHome, mut goes_on: impl FnMut() -> Result<bool>) -> Result<Memory> {
+    let mut peak = Memory::default();
     while goes_on()? {
-        let processes = processes_under(home.root());
-        // A process may end between the two looks.
-        let sizes = processes.iter().filter_map(|process| {
-            let pid = u32::try_from(process.pid).ok()?;
-            megabytes(pid, "smaps_rollup", "Pss:").ok()
-        });
-        peak = peak.max(sizes.sum());
+        let mut now = Memory::default();
+        for process in processes_under(home.root()) {
+            let pid = u32::try_from(process.pid).context("a process id is positive")?;
+            // A process may end between the two looks.
+            now.shared_once += megabytes(pid, "smaps_rollup", "Pss:").unwrap_or_default();
+            now.resident += megabytes(pid, "smaps_rollup", "Rss:").unwrap_or_default();
+        }
+        peak.shared_once = peak.shared_once.max(now.shared_once);
+        peak.resident = peak.resident.max(now.resident);
     }
     Ok(peak)
 }

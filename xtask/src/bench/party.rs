@@ -23,10 +23,7 @@ pub(super) struct Ours {
 /// The command that starts our server in a home.
 pub(super) fn server_command(server: &Path, home: &CodexHome, codex: &Path) -> Command {
     let mut command = Command::new(server);
-    command
-        .env_clear()
-        .envs(home.environment())
-        .current_dir(home.workspace());
+    command.env_clear().envs(home.environment()).current_dir(home.workspace());
     command.env("CODEX_MCP_CODEX_BIN", codex);
     command.env("CODEX_MCP_ENVIRONMENT_ALLOW", KEY_VARIABLE);
     command
@@ -73,19 +70,14 @@ impl Ours {
 
     /// The next turn of a thread.
     pub(super) fn turn(&mut self, thread: &str) -> Result<()> {
-        self.call(
-            "codex-reply",
-            json!({ "threadId": thread, "prompt": PROMPT }),
-        )?;
+        self.call("codex-reply", json!({ "threadId": thread, "prompt": PROMPT }))?;
         Ok(())
     }
 
     /// The process id of its app-server.
     pub(super) fn app_server(&mut self) -> Result<u32> {
         let health = self.call("codex.health", json!({}))?;
-        let pid = health["process"]["pid"]
-            .as_u64()
-            .and_then(|pid| u32::try_from(pid).ok());
+        let pid = health["process"]["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok());
         pid.with_context(|| format!("codex.health names no process: {health}"))
     }
 }
@@ -109,10 +101,8 @@ impl Bare {
         let unheard = ["thread/settings/updated", "account/rateLimits/updated"];
         let capabilities = json!({ "experimentalApi": true, "optOutNotificationMethods": unheard });
         let info = json!({ "name": "bench", "version": "0" });
-        client.request(
-            "initialize",
-            json!({ "clientInfo": info, "capabilities": capabilities }),
-        )?;
+        client
+            .request("initialize", json!({ "clientInfo": info, "capabilities": capabilities }))?;
         client.send(&json!({ "method": "initialized" }))?;
         Ok(Self { client })
     }
@@ -156,16 +146,16 @@ impl OneShot {
         let output = self.command(home, &["exec", "--json", PROMPT]).output();
         let output = output.context("cannot start Codex")?;
         let lines = String::from_utf8_lossy(&output.stdout).into_owned();
-        let started = lines
-            .lines()
-            .find(|line| line.contains("\"thread.started\""));
+        let started = lines.lines().find(|line| line.contains("\"thread.started\""));
         let started = started.with_context(|| format!("no thread was started: {lines}"))?;
         text(&serde_json::from_str::<Value>(started)?["thread_id"])
     }
 
     /// The next turn of a thread, ready to be started.
     pub(super) fn turn(self, home: &CodexHome, thread: &str) -> Command {
-        self.command(home, &["exec", "resume", thread, PROMPT])
+        let mut command = self.command(home, &["exec", "resume", thread, PROMPT]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command
     }
 
     fn command(self, home: &CodexHome, arguments: &[&str]) -> Command {
@@ -185,14 +175,8 @@ impl OneShot {
                 command
             }
         };
-        command
-            .env_clear()
-            .envs(home.environment())
-            .current_dir(home.workspace());
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        command.env_clear().envs(home.environment()).current_dir(home.workspace());
+        command.stdin(Stdio::null());
         command
     }
 }
@@ -208,8 +192,6 @@ pub(super) fn run(command: &mut Command) -> Result<()> {
 
 /// A string of an answer.
 pub(super) fn text(value: &Value) -> Result<String> {
-    let text = value
-        .as_str()
-        .with_context(|| format!("not a text: {value}"))?;
+    let text = value.as_str().with_context(|| format!("not a text: {value}"))?;
     Ok(text.to_owned())
 }

@@ -147,25 +147,15 @@ pub(super) fn saved(ours: &Samples, other: &Samples) -> f64 {
 
 /// All rows, in columns.
 pub(super) fn table(rows: &[Row]) -> String {
-    let head = [
-        "what",
-        "ours: median (min–max)",
-        "other: median (min–max)",
-        "result",
-        "target",
-        "",
-        "n",
-    ];
+    let head =
+        ["what", "ours: median (min–max)", "other: median (min–max)", "result", "target", "", "n"];
     let mut lines = vec![head.map(str::to_owned)];
     lines.extend(rows.iter().map(Row::cells));
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max();
     let widths: [usize; 7] = std::array::from_fn(|column| width(column).unwrap_or_default());
     let mut out = String::new();
     for line in &lines {
-        let padded = line
-            .iter()
-            .zip(widths)
-            .map(|(cell, width)| format!("{cell:width$}"));
+        let padded = line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
         out.push_str(padded.collect::<Vec<_>>().join("  ").trim_end());
         out.push('\n');
     }
@@ -174,11 +164,7 @@ pub(super) fn table(rows: &[Row]) -> String {
 
 fn spread(samples: &Samples) -> String {
     let [median, min, max] = [samples.median(), samples.min(), samples.max()].map(round);
-    if samples.count() == 1 {
-        median
-    } else {
-        format!("{median} ({min}–{max})")
-    }
+    if samples.count() == 1 { median } else { format!("{median} ({min}–{max})") }
 }
 
 /// Three digits that count.

@@ -22,12 +22,7 @@ impl Samples {
 
     /// Durations in milliseconds.
     pub(super) fn of_times(times: &[Duration]) -> Self {
-        Self::new(
-            times
-                .iter()
-                .map(|time| time.as_secs_f64() * 1000.0)
-                .collect(),
-        )
+        Self::new(times.iter().map(|time| time.as_secs_f64() * 1000.0).collect())
     }
 
     pub(super) fn count(&self) -> usize {
@@ -72,12 +67,7 @@ mod tests {
     fn ranks_are_counted_from_the_smallest() {
         let samples = Samples::new((1..=200).rev().map(f64::from).collect());
         assert_eq!(
-            [
-                samples.min(),
-                samples.median(),
-                samples.p99(),
-                samples.max()
-            ],
+            [samples.min(), samples.median(), samples.p99(), samples.max()],
             [1.0, 100.5, 198.0, 200.0]
         );
         let one = Samples::new(vec![7.0]);

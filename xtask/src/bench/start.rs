@@ -22,11 +22,7 @@ pub(super) fn rows(lab: &Lab) -> Result<Vec<Row>> {
     });
     let openers = [
         ("start to `initialize` answered", "initialize", greeting()),
-        (
-            "start to `server/discover` answered",
-            "server/discover",
-            json!({ "_meta": meta }),
-        ),
+        ("start to `server/discover` answered", "server/discover", json!({ "_meta": meta })),
     ];
     let home = lab.home();
     let mut rows = Vec::new();

@@ -75,10 +75,7 @@ fn shutdown_busy(lab: &Lab, model: &FakeModel) -> Result<Row> {
         wait_for(&home, Commands::Running)?;
         times.push(end(&mut ours, &home)?);
     }
-    Ok(shutdown(
-        "end of input to nothing left, a turn running",
-        &times,
-    ))
+    Ok(shutdown("end of input to nothing left, a turn running", &times))
 }
 
 fn shutdown(what: &'static str, times: &[Duration]) -> Row {
@@ -122,10 +119,7 @@ fn wait_for(home: &CodexHome, wanted: Commands) -> Result<()> {
     let begun = Instant::now();
     loop {
         let processes = processes_under(home.root());
-        let found = match processes
-            .iter()
-            .any(|process| process.command_line == COMMAND)
-        {
+        let found = match processes.iter().any(|process| process.command_line == COMMAND) {
             true => Commands::Running,
             false => Commands::Gone,
         };

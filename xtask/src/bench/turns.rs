@@ -158,12 +158,7 @@ fn process_rows(ours: &Cost, bare: &Cost, native: &Cost, shell: &Cost) -> Vec<Ro
             shell,
             Some(Target::AtLeast(60.0)),
         ),
-        cpu(
-            "CPU of a warm turn",
-            "native exec resume",
-            native,
-            Some(Target::AtLeast(60.0)),
-        ),
+        cpu("CPU of a warm turn", "native exec resume", native, Some(Target::AtLeast(60.0))),
         cpu("CPU of a warm turn", "bare app-server", bare, None),
     ]
 }

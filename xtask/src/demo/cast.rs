@@ -38,28 +38,21 @@ impl Cast {
         let model = FakeModel::start(Script::default());
         let home = CodexHome::new(&model.base_url()).with_git();
         project::write(&home)?;
-        let launch = Launch::new(server, home.workspace())
-            .environment(home.environment())
-            .environment([
+        let launch =
+            Launch::new(server, home.workspace()).environment(home.environment()).environment([
                 ("CODEX_MCP_CODEX_BIN", tools::codex().into_os_string()),
                 ("CODEX_MCP_ENVIRONMENT_ALLOW", KEY_VARIABLE.into()),
             ]);
         let stage = Stage::open(screen, &launch, model, pace).await;
         let config_before = home.config_text();
-        Ok(Self {
-            stage,
-            home,
-            config_before,
-        })
+        Ok(Self { stage, home, config_before })
     }
 
     /// Waits until a command of this line is a process, or is one no more.
     pub(super) async fn wait_for(&self, command: &str, wanted: Presence) {
         let probe = || {
             let processes = processes_under(self.home.root());
-            let runs = processes
-                .iter()
-                .any(|process| process.command_line == command);
+            let runs = processes.iter().any(|process| process.command_line == command);
             match (runs, wanted) {
                 (true, Presence::Running) | (false, Presence::Gone) => Ok(()),
                 (true, Presence::Gone) | (false, Presence::Running) => Err(processes),
@@ -85,9 +78,8 @@ impl Cast {
         )?;
         self.stage.model.finish();
         drop(self.home);
-        let left = root
-            .try_exists()
-            .with_context(|| format!("cannot look for {}", root.display()))?;
+        let left =
+            root.try_exists().with_context(|| format!("cannot look for {}", root.display()))?;
         screen.check("nothing is left: no process, no scratch folder", !left)
     }
 }

@@ -34,10 +34,7 @@ pub(super) async fn play(screen: Screen, server: &Path) -> Result<()> {
     require_login(&health)?;
     screen.gap();
     screen.fact("server", &format!("codex-mcp {}", stage.version));
-    screen.fact(
-        "Codex",
-        &format!("{}, {}", text(&health["versions"]["codex"]), login(&health)),
-    );
+    screen.fact("Codex", &format!("{}, {}", text(&health["versions"]["codex"]), login(&health)));
     screen.fact("project", project::ABOUT);
     screen.scene(1, "Ask Codex");
     let mut call = stage.call("codex", json!({ "prompt": PROMPT })).await;
@@ -54,18 +51,13 @@ pub(super) async fn play(screen: Screen, server: &Path) -> Result<()> {
 /// The server with everything that this program was given, as an MCP client passes it on.
 fn launch(server: &Path, home: &CodexHome) -> Launch {
     let mut ours: Vec<(OsString, OsString)> = vec![
-        (
-            "CODEX_MCP_STATE_DIR".into(),
-            home.root().join("state").into(),
-        ),
+        ("CODEX_MCP_STATE_DIR".into(), home.root().join("state").into()),
         ("CODEX_MCP_WORKSPACE_ROOTS".into(), home.workspace().into()),
     ];
     if !is_on_path("codex") {
         ours.push(("CODEX_MCP_CODEX_BIN".into(), tools::codex().into()));
     }
-    Launch::new(server, home.workspace())
-        .environment(env::vars_os())
-        .environment(ours)
+    Launch::new(server, home.workspace()).environment(env::vars_os()).environment(ours)
 }
 
 fn is_on_path(program: &str) -> bool {

@@ -57,12 +57,7 @@ pub(super) fn write(home: &CodexHome) -> Result<()> {
             .with_context(|| format!("cannot write {name}"))?;
     }
     home.git(&["add", "--all"]);
-    home.git(&[
-        "commit",
-        "--quiet",
-        "--message",
-        "Split a bill between friends",
-    ]);
+    home.git(&["commit", "--quiet", "--message", "Split a bill between friends"]);
     Ok(())
 }
 

@@ -34,15 +34,9 @@ pub(super) async fn play(screen: Screen, server: &Path, pace: Duration) -> Resul
     screen.title("codex-mcp: an MCP client works with Codex");
     let mut cast = Cast::gather(screen, server, pace).await?;
     screen.gap();
-    screen.fact(
-        "client",
-        "this demo; it speaks MCP over stdio, as Claude Code does",
-    );
+    screen.fact("client", "this demo; it speaks MCP over stdio, as Claude Code does");
     screen.fact("server", &format!("codex-mcp {}", cast.stage.version));
-    screen.fact(
-        "Codex",
-        "the real CLI, in its own sandbox; only its model is scripted",
-    );
+    screen.fact("Codex", "the real CLI, in its own sandbox; only its model is scripted");
     screen.fact("project", project::ABOUT);
 
     let thread = find_the_bug(&mut cast).await?;
@@ -79,9 +73,7 @@ async fn steer(cast: &mut Cast, thread: &str) -> Result<()> {
     let screen = cast.stage.screen;
     screen.scene(2, "Steer the running turn");
     let arguments = json!({ "threadId": thread, "prompt": "How would you fix it?" });
-    let begin = [Act::Begins(
-        "I would rewrite it in Python, with a Money class and",
-    )];
+    let begin = [Act::Begins("I would rewrite it in Python, with a Money class and")];
     let mut call = cast.stage.begin("codex-reply", arguments, &begin).await?;
 
     let acts = [
@@ -124,10 +116,7 @@ async fn cancel(cast: &mut Cast, thread: &str) -> Result<()> {
     cast.wait_for(SOAK, Presence::Gone).await;
     let gone = begun.elapsed();
     let status = text(&cancelled["structuredContent"]["turn"]["status"]);
-    screen.answer(
-        &format!("{status}, answered in {} ms", answered.as_millis()),
-        "",
-    );
+    screen.answer(&format!("{status}, answered in {} ms", answered.as_millis()), "");
     let claim = format!("`{SOAK}` was gone {} ms after the cancel", gone.as_millis());
     screen.check(&claim, gone < CANCEL_LIMIT)?;
     let first = cast.stage.finish(call).await?;
@@ -138,14 +127,10 @@ async fn cancel(cast: &mut Cast, thread: &str) -> Result<()> {
 async fn remember(cast: &mut Cast, thread: &str) -> Result<()> {
     cast.stage.screen.scene(4, "Go on with the thread");
     let arguments = json!({ "threadId": thread, "prompt": "Remind me: where was the bug?" });
-    let acts = [Act::Answers(
-        "In split.sh, line 5, where the remainder of the division is dropped.",
-    )];
+    let acts =
+        [Act::Answers("In split.sh, line 5, where the remainder of the division is dropped.")];
     cast.stage.turn("codex-reply", arguments, &acts).await?;
-    check_memory(
-        cast,
-        "the model was sent the whole thread, from the first question on",
-    )
+    check_memory(cast, "the model was sent the whole thread, from the first question on")
 }
 
 async fn crash(cast: &mut Cast, thread: &str) -> Result<()> {
@@ -153,13 +138,8 @@ async fn crash(cast: &mut Cast, thread: &str) -> Result<()> {
     screen.scene(5, "Lose Codex in the middle of a turn");
     let before = cast.stage.app_server().await?;
     let arguments = json!({ "threadId": thread, "prompt": "What does the test miss?" });
-    let begin = [Act::Begins(
-        "It does not check that the shares are fair, so",
-    )];
-    let call = cast
-        .stage
-        .begin("codex-reply", arguments.clone(), &begin)
-        .await?;
+    let begin = [Act::Begins("It does not check that the shares are fair, so")];
+    let call = cast.stage.begin("codex-reply", arguments.clone(), &begin).await?;
 
     cast.stage.pause().await;
     screen.blow(&format!("kill -9 {before}: the app-server dies"));
@@ -173,10 +153,7 @@ async fn crash(cast: &mut Cast, thread: &str) -> Result<()> {
     screen.error(&text(&error["code"]), message);
     screen.fact("next", &text(&error["remedy"]));
     let answered = failed["isError"] == true && error["code"].is_string();
-    screen.check(
-        "the call was answered with an error that says what to do",
-        answered,
-    )?;
+    screen.check("the call was answered with an error that says what to do", answered)?;
 
     screen.gap();
     let acts = [Act::Answers(
@@ -193,9 +170,7 @@ fn check_memory(cast: &Cast, claim: &str) -> Result<()> {
     let captured = cast.stage.model.captured();
     let newest = captured.last().context("the model was not asked")?;
     let has = |role: &str, part: &str| newest.texts(role).iter().any(|text| text == part);
-    cast.stage
-        .screen
-        .check(claim, has("user", PROMPT) && has("assistant", CAUSE))
+    cast.stage.screen.check(claim, has("user", PROMPT) && has("assistant", CAUSE))
 }
 
 async fn sum_up(mut cast: Cast, thread: &str) -> Result<()> {
@@ -209,19 +184,11 @@ async fn sum_up(mut cast: Cast, thread: &str) -> Result<()> {
     cast.leave().await?;
     screen.gap();
     screen.fact("versions", &versions);
-    screen.fact(
-        "start",
-        &format!("`initialize` was answered {greeted} ms after the server's start"),
-    );
+    screen
+        .fact("start", &format!("`initialize` was answered {greeted} ms after the server's start"));
     let all = "client, server, Codex, its model and back";
-    screen.fact(
-        "warm turn",
-        &format!("{} ms from end to end: {all}", warm.as_millis()),
-    );
-    screen.fact(
-        "more",
-        "`cargo xtask bench` measures an optimised build beside what it replaces",
-    );
+    screen.fact("warm turn", &format!("{} ms from end to end: {all}", warm.as_millis()));
+    screen.fact("more", "`cargo xtask bench` measures an optimised build beside what it replaces");
     screen.gap();
     screen.fact("add it", "cargo install --path crates/codex-mcp");
     screen.fact("", "claude mcp add codex -- codex-mcp");

@@ -34,9 +34,7 @@ impl Screen {
     pub(super) fn new() -> Self {
         let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-        Self {
-            colours: io::stdout().is_terminal() && !refused && !dumb,
-        }
+        Self { colours: io::stdout().is_terminal() && !refused && !dumb }
     }
 
     /// The first line.
@@ -48,11 +46,7 @@ impl Screen {
     pub(super) fn scene(self, number: usize, title: &str) {
         let heading = format!("{number}  {title}");
         let rule = "─".repeat(WIDTH.saturating_sub(heading.chars().count() + 1));
-        self.line(&format!(
-            "\n{} {}\n",
-            self.paint(CYAN, &heading),
-            self.paint(DIM, &rule)
-        ));
+        self.line(&format!("\n{} {}\n", self.paint(CYAN, &heading), self.paint(DIM, &rule)));
     }
 
     /// A line with a name before it.
@@ -64,9 +58,8 @@ impl Screen {
     pub(super) fn request(self, tool: &str, arguments: &Value) {
         self.entry("→", CYAN, tool, BOLD);
         for (name, value) in arguments.as_object().into_iter().flatten() {
-            let value = value
-                .as_str()
-                .map_or_else(|| value.to_string(), |text| format!("“{text}”"));
+            let value =
+                value.as_str().map_or_else(|| value.to_string(), |text| format!("“{text}”"));
             self.entry("", DIM, &format!("{name}: {value}"), "");
         }
     }
@@ -126,10 +119,7 @@ impl Screen {
         for line in wrap(text, WIDTH - INDENT) {
             let padding = " ".repeat((INDENT - 2).saturating_sub(mark.chars().count()));
             let mark_shown = self.paint(mark_colour, mark);
-            self.line(&format!(
-                "{padding}{mark_shown}  {}",
-                self.paint(colour, &line)
-            ));
+            self.line(&format!("{padding}{mark_shown}  {}", self.paint(colour, &line)));
             mark = "";
         }
     }

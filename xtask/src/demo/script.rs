@@ -79,9 +79,7 @@ fn plan(at: usize, steps: &'static [&'static str]) -> Vec<(&'static str, StepSta
         std::cmp::Ordering::Greater => StepStatus::Pending,
     };
     let numbered = steps.iter().enumerate();
-    numbered
-        .map(|(index, step)| (*step, status(index + 1)))
-        .collect()
+    numbered.map(|(index, step)| (*step, status(index + 1))).collect()
 }
 
 /// An act, and the gate at which the model waits before it.

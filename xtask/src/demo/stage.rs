@@ -264,9 +264,7 @@ impl Stage {
 }
 
 fn is(growing: &Option<(Duration, String)>, kind: &str) -> bool {
-    growing
-        .as_ref()
-        .is_some_and(|(_, message)| message.starts_with(kind))
+    growing.as_ref().is_some_and(|(_, message)| message.starts_with(kind))
 }
 
 /// A string of an answer; empty if there is none.

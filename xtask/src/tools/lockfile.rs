@@ -32,12 +32,7 @@ impl Lockfile {
             bail!("it has no object `packages`")
         };
         // The platform is part of the name: a checkout may be shared with a container of another kind.
-        let stamp = format!(
-            "{}-{}-{:016x}",
-            consts::OS,
-            consts::ARCH,
-            fnv1a(text.as_bytes())
-        );
+        let stamp = format!("{}-{}-{:016x}", consts::OS, consts::ARCH, fnv1a(text.as_bytes()));
         Ok(Self { packages, stamp })
     }
 
@@ -83,21 +78,13 @@ fn belongs_here(package: &Value) -> bool {
     if package["optional"] == true && package["os"].is_null() && package["cpu"].is_null() {
         return false;
     }
-    let os = if cfg!(target_os = "macos") {
-        "darwin"
-    } else {
-        consts::OS
-    };
+    let os = if cfg!(target_os = "macos") { "darwin" } else { consts::OS };
     let cpu = match consts::ARCH {
         "x86_64" => "x64",
         "aarch64" => "arm64",
         other => other,
     };
-    let libc = if cfg!(target_env = "musl") {
-        "musl"
-    } else {
-        "glibc"
-    };
+    let libc = if cfg!(target_env = "musl") { "musl" } else { "glibc" };
     let admits = |field: &str, ours: &str| match &package[field] {
         Value::String(only) => only == ours,
         Value::Array(some) => some.iter().any(|one| one == ours),
@@ -128,48 +115,28 @@ mod tests {
     fn install(folder: &Path, version: &str) {
         let package = folder.join("node_modules/everywhere");
         fs::create_dir_all(&package).unwrap();
-        fs::write(
-            package.join("package.json"),
-            format!(r#"{{"version": "{version}"}}"#),
-        )
-        .unwrap();
+        fs::write(package.join("package.json"), format!(r#"{{"version": "{version}"}}"#)).unwrap();
     }
 
     #[test]
     fn packages_of_other_platforms_may_be_missing() {
         let folder = tempfile::tempdir().unwrap();
         install(folder.path(), "1.0.0");
-        Lockfile::parse(LOCKFILE)
-            .unwrap()
-            .verify(folder.path())
-            .unwrap();
+        Lockfile::parse(LOCKFILE).unwrap().verify(folder.path()).unwrap();
     }
 
     #[test]
     fn a_missing_package_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let error = Lockfile::parse(LOCKFILE)
-            .unwrap()
-            .verify(folder.path())
-            .unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("left out node_modules/everywhere:"),
-            "{error}"
-        );
+        let error = Lockfile::parse(LOCKFILE).unwrap().verify(folder.path()).unwrap_err();
+        assert!(error.to_string().contains("left out node_modules/everywhere:"), "{error}");
     }
 
     #[test]
     fn a_package_of_another_version_is_named() {
         let folder = tempfile::tempdir().unwrap();
         install(folder.path(), "0.9.0");
-        assert!(
-            Lockfile::parse(LOCKFILE)
-                .unwrap()
-                .verify(folder.path())
-                .is_err()
-        );
+        assert!(Lockfile::parse(LOCKFILE).unwrap().verify(folder.path()).is_err());
     }
 
     #[test]

@@ -61,14 +61,8 @@ pub(super) fn clean_install(workspace: &Workspace, folder: &Path) -> Result<()> 
 
 /// `20` of `v20.20.2` and of `20.20.2`.
 fn major(version: &str) -> Result<u32> {
-    let number = version
-        .trim_start_matches('v')
-        .split('.')
-        .next()
-        .unwrap_or_default();
-    number
-        .parse()
-        .map_err(|_| anyhow!("cannot read a version number from {version:?}"))
+    let number = version.trim_start_matches('v').split('.').next().unwrap_or_default();
+    number.parse().map_err(|_| anyhow!("cannot read a version number from {version:?}"))
 }
 
 #[cfg(test)]

@@ -21,21 +21,13 @@ fn too_long(text: &str) -> Vec<String> {
 fn unheld(text: &str) -> Vec<String> {
     let mut problems = Vec::new();
     let lines: Vec<&str> = text.lines().collect();
-    for (index, line) in lines
-        .iter()
-        .enumerate()
-        .filter(|(_, line)| line.contains(INVARIANT))
-    {
+    for (index, line) in lines.iter().enumerate().filter(|(_, line)| line.contains(INVARIANT)) {
         let ends = |line: &&str| {
             line.trim().is_empty() || line.contains(INVARIANT) || line.trim().starts_with("- ")
         };
         let further = lines[index + 1..].iter().take_while(|line| !ends(line));
-        let whole = further.fold(line.trim().to_owned(), |whole, next| {
-            whole + " " + next.trim()
-        });
-        let holder = whole
-            .split_once("(held by ")
-            .and_then(|(_, rest)| rest.split_once(')'));
+        let whole = further.fold(line.trim().to_owned(), |whole, next| whole + " " + next.trim());
+        let holder = whole.split_once("(held by ").and_then(|(_, rest)| rest.split_once(')'));
         if holder.is_none_or(|(holder, _)| holder.trim().is_empty()) {
             problems.push(format!("line {}: {whole}", index + 1));
         }
@@ -50,19 +42,13 @@ fn architecture() -> String {
 
 #[test]
 fn architecture_is_short() {
-    assert_none(
-        &too_long(&architecture()),
-        "move the detail to docs/design and keep the map",
-    );
+    assert_none(&too_long(&architecture()), "move the detail to docs/design and keep the map");
 }
 
 #[test]
 fn each_invariant_names_what_holds_it() {
     let text = architecture();
-    assert!(
-        text.contains(INVARIANT),
-        "ARCHITECTURE.md states no invariant"
-    );
+    assert!(text.contains(INVARIANT), "ARCHITECTURE.md states no invariant");
     assert_none(
         &unheld(&text),
         "end it with `(held by …)`: the test, the lint or the manifest, or say `review`",
@@ -84,8 +70,5 @@ fn an_invariant_that_nothing_holds_is_found() {
         unheld("- **Invariant:** a\n  b\n- c (held by d)\n"),
         ["line 1: - **Invariant:** a b"]
     );
-    assert_eq!(
-        unheld("**Invariant:** a (held by )\n"),
-        ["line 1: **Invariant:** a (held by )"]
-    );
+    assert_eq!(unheld("**Invariant:** a (held by )\n"), ["line 1: **Invariant:** a (held by )"]);
 }

@@ -9,10 +9,8 @@ use crate::repository::{File, files, root, sample};
 use crate::source::code;
 
 /// Where rmcp may be named: in one folder of the shell, and in the tests that put a server behind our transport.
-const RMCP_FOLDERS: [&str; 2] = [
-    "crates/codex-mcp/src/mcp/",
-    "crates/codex-mcp/tests/it/transport/",
-];
+const RMCP_FOLDERS: [&str; 2] =
+    ["crates/codex-mcp/src/mcp/", "crates/codex-mcp/tests/it/transport/"];
 
 /// `from` declares that it uses `to`.
 struct Edge {
@@ -26,13 +24,7 @@ struct Edge {
 fn edges() -> Vec<Edge> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args([
-            "metadata",
-            "--no-deps",
-            "--offline",
-            "--format-version",
-            "1",
-        ])
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
         .current_dir(root())
         .output()
         .expect("cargo is on PATH");
@@ -56,13 +48,7 @@ fn edges() -> Vec<Edge> {
 
 /// Why the edge must not be; none when it may.
 fn objection(edge: &Edge) -> Option<&'static str> {
-    let ours = [
-        "bridge-core",
-        "codex-client",
-        "codex-mcp",
-        "testkit",
-        "xtask",
-    ];
+    let ours = ["bridge-core", "codex-client", "codex-mcp", "testkit", "xtask"];
     let in_product = edge.kind != "dev";
     match (edge.from.as_str(), edge.to.as_str()) {
         ("bridge-core", _) if in_product => {
@@ -86,10 +72,7 @@ fn forbidden(edges: &[Edge]) -> Vec<String> {
     let mut problems = Vec::new();
     for edge in edges {
         if let Some(why) = objection(edge) {
-            problems.push(format!(
-                "{} → {} ({}): {why}",
-                edge.from, edge.to, edge.kind
-            ));
+            problems.push(format!("{} → {} ({}): {why}", edge.from, edge.to, edge.kind));
         }
     }
     problems
@@ -98,14 +81,9 @@ fn forbidden(edges: &[Edge]) -> Vec<String> {
 fn rmcp_outside(files: &[File]) -> Vec<String> {
     let may = |path: &str| RMCP_FOLDERS.iter().any(|folder| path.starts_with(folder));
     let mut problems = Vec::new();
-    for file in files
-        .iter()
-        .filter(|file| file.is_rust() && !may(&file.path))
-    {
+    for file in files.iter().filter(|file| file.is_rust() && !may(&file.path)) {
         let code = code(file.text());
-        let line = code
-            .lines()
-            .position(|line| names(line).any(|name| name == "rmcp"));
+        let line = code.lines().position(|line| names(line).any(|name| name == "rmcp"));
         problems.extend(line.map(|index| format!("{}:{}", file.path, index + 1)));
     }
     problems
@@ -134,11 +112,7 @@ fn rmcp_is_used_in_one_folder() {
 #[test]
 fn forbidden_edges_are_found() {
     let problem = |from: &str, to: &str, kind: &str| {
-        let edge = Edge {
-            from: from.to_owned(),
-            to: to.to_owned(),
-            kind: kind.to_owned(),
-        };
+        let edge = Edge { from: from.to_owned(), to: to.to_owned(), kind: kind.to_owned() };
         !forbidden(&[edge]).is_empty()
     };
     assert!(problem("bridge-core", "serde", "normal"));
@@ -165,10 +139,7 @@ fn rmcp_outside_its_folder_is_found() {
     );
     assert!(rmcp_outside(&[sample("crates/codex-mcp/src/mcp/tools/codex.rs", code)]).is_empty());
     assert!(
-        rmcp_outside(&[sample(
-            "xtask/src/a.rs",
-            "//! rmcp.\nlet rmcp_like = \"rmcp\";\n"
-        )])
-        .is_empty()
+        rmcp_outside(&[sample("xtask/src/a.rs", "//! rmcp.\nlet rmcp_like = \"rmcp\";\n")])
+            .is_empty()
     );
 }

@@ -30,21 +30,13 @@ impl File {
 
 /// The root of the repository.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask is a folder of the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace")
 }
 
 /// Every file of the repository; links and files that are deleted but still tracked are left out.
 pub(crate) fn files() -> Vec<File> {
     let output = Command::new("git")
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root())
         .output()
         .expect("git is on PATH");
@@ -66,16 +58,10 @@ fn read(path: &str) -> Option<File> {
     let full = root().join(path);
     let is_file = fs::symlink_metadata(&full).is_ok_and(|metadata| metadata.is_file());
     let bytes = is_file.then(|| fs::read(&full).ok()).flatten()?;
-    Some(File {
-        path: path.to_owned(),
-        bytes,
-    })
+    Some(File { path: path.to_owned(), bytes })
 }
 
 /// A file for the tests of the rules themselves.
 pub(crate) fn sample(path: &str, content: impl Into<Vec<u8>>) -> File {
-    File {
-        path: path.to_owned(),
-        bytes: content.into(),
-    }
+    File { path: path.to_owned(), bytes: content.into() }
 }

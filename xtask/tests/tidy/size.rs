@@ -22,13 +22,9 @@ fn longer_than(limit: usize, files: &[File]) -> Vec<String> {
 
 fn long_functions(files: &[File]) -> Vec<String> {
     let mut problems = Vec::new();
-    for file in files
-        .iter()
-        .filter(|file| file.is_rust() && !is_test_code(&file.path))
-    {
-        for function in functions(file.text())
-            .into_iter()
-            .filter(|function| function.lines > FUNCTION_LINES)
+    for file in files.iter().filter(|file| file.is_rust() && !is_test_code(&file.path)) {
+        for function in
+            functions(file.text()).into_iter().filter(|function| function.lines > FUNCTION_LINES)
         {
             let (name, line, lines) = (function.name, function.line, function.lines);
             problems.push(format!(
@@ -68,10 +64,7 @@ fn functions_are_short() {
 fn a_long_file_is_found() {
     let file = |lines: usize| sample("src/a.rs", "//! A.\n".repeat(lines));
     assert!(longer_than(500, &[file(500)]).is_empty());
-    assert_eq!(
-        longer_than(500, &[file(501)]),
-        ["src/a.rs: 501 lines, more than 500"]
-    );
+    assert_eq!(longer_than(500, &[file(501)]), ["src/a.rs: 501 lines, more than 500"]);
 }
 
 #[test]

@@ -4,10 +4,7 @@
 
 /// The source with comments and the content of literals replaced by spaces; lines stay where they are.
 pub(crate) fn code(source: &str) -> String {
-    let mut scanner = Scanner {
-        rest: source,
-        code: String::with_capacity(source.len()),
-    };
+    let mut scanner = Scanner { rest: source, code: String::with_capacity(source.len()) };
     while let Some(next) = scanner.rest.chars().next() {
         let length = scanner.blank_length();
         if length == 0 {
@@ -28,8 +25,7 @@ struct Scanner<'a> {
 impl Scanner<'_> {
     fn blank(&mut self, length: usize) {
         let (blanked, rest) = self.rest.split_at(length);
-        self.code
-            .extend(blanked.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
+        self.code.extend(blanked.chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
         self.rest = rest;
     }
 
@@ -102,11 +98,7 @@ fn char_length(rest: &str) -> usize {
     let mut chars = rest.chars().skip(1);
     let first = chars.next();
     let is_literal = first == Some('\\') || chars.next() == Some('\'');
-    if is_literal {
-        quoted_length(rest, '\'')
-    } else {
-        0
-    }
+    if is_literal { quoted_length(rest, '\'') } else { 0 }
 }
 
 /// The length of `r"…"`, `r#"…"#` and so on; 0 for anything else, such as `r#fn`.
@@ -118,9 +110,7 @@ fn raw_string_length(rest: &str) -> usize {
     };
     let end = format!("\"{}", "#".repeat(hashes));
     let opening = rest.len() - content.len();
-    content
-        .find(&end)
-        .map_or(rest.len(), |at| opening + at + end.len())
+    content.find(&end).map_or(rest.len(), |at| opening + at + end.len())
 }
 
 /// A function with a body.
@@ -138,11 +128,8 @@ pub(crate) fn functions(source: &str) -> Vec<Function> {
     let code = without_test_modules(code(source));
     let mut found = Vec::new();
     for (at, _) in code.match_indices("fn ") {
-        let name: String = code[at + 3..]
-            .trim_start()
-            .chars()
-            .take_while(|c| is_name(*c))
-            .collect();
+        let name: String =
+            code[at + 3..].trim_start().chars().take_while(|c| is_name(*c)).collect();
         // `fn ` may end a longer name, and a function without a body ends before a brace opens.
         if name.is_empty() || code[..at].ends_with(is_name) {
             continue;
@@ -163,10 +150,8 @@ fn without_test_modules(mut code: String) -> String {
     const MARK: &str = "#[cfg(test)]";
     while let Some(start) = code.find(MARK) {
         let end = item_end(&code, start + MARK.len()).unwrap_or(start + MARK.len());
-        let blank: String = code[start..end]
-            .chars()
-            .map(|c| if c == '\n' { '\n' } else { ' ' })
-            .collect();
+        let blank: String =
+            code[start..end].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
         code.replace_range(start..end, &blank);
     }
     code
@@ -217,13 +202,7 @@ fn functions_are_found_with_their_length() {
         trait T {\n    fn declared();\n    async fn second()\n    {\n    }\n}\n\
         type Pointer = fn (u8) -> u8;\n\
         #[cfg(test)]\nmod tests {\n    fn hidden() {\n    }\n}\nfn last() {}\n";
-    let found: Vec<_> = functions(source)
-        .into_iter()
-        .map(|f| (f.name, f.line, f.lines))
-        .collect();
+    let found: Vec<_> = functions(source).into_iter().map(|f| (f.name, f.line, f.lines)).collect();
     let expected = [("first", 2, 4), ("second", 8, 3), ("last", 18, 1)];
-    assert_eq!(
-        found,
-        expected.map(|(name, line, lines)| (name.to_owned(), line, lines))
-    );
+    assert_eq!(found, expected.map(|(name, line, lines)| (name.to_owned(), line, lines)));
 }

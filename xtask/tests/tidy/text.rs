@@ -4,11 +4,7 @@ use crate::assert_none;
 use crate::repository::{File, files, sample};
 
 /// Marks of unfinished work. Spelled in two parts, so that this file passes its own rule.
-const MARKS: [&str; 3] = [
-    concat!("TO", "DO"),
-    concat!("FIX", "ME"),
-    concat!("XX", "X"),
-];
+const MARKS: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
 
 /// Where a package manager downloads from is its user's choice.
 const HOSTS: [&str; 8] = [
@@ -23,12 +19,8 @@ const HOSTS: [&str; 8] = [
 ];
 
 /// The beginnings of paths that exist on one machine only.
-const FOLDERS: [&str; 4] = [
-    concat!("/ho", "me/"),
-    concat!("/Us", "ers/"),
-    concat!("/ro", "ot/"),
-    concat!("/wo", "rk/"),
-];
+const FOLDERS: [&str; 4] =
+    [concat!("/ho", "me/"), concat!("/Us", "ers/"), concat!("/ro", "ot/"), concat!("/wo", "rk/")];
 
 /// Runs `find` on each line of each file and puts the place before what it found.
 fn on_each_line(files: &[File], find: impl Fn(&str) -> Option<String>) -> Vec<String> {
@@ -43,9 +35,8 @@ fn on_each_line(files: &[File], find: impl Fn(&str) -> Option<String>) -> Vec<St
 }
 
 fn unfinished(line: &str) -> Option<String> {
-    let found = MARKS
-        .iter()
-        .find(|mark| line.split(|c: char| !is_word(c)).any(|word| word == **mark))?;
+    let found =
+        MARKS.iter().find(|mark| line.split(|c: char| !is_word(c)).any(|word| word == **mark))?;
     Some(format!("`{found}`"))
 }
 
@@ -84,9 +75,7 @@ fn malformed(files: &[File]) -> Vec<String> {
 
 fn without_module_doc(files: &[File]) -> Vec<String> {
     let rust = files.iter().filter(|file| file.is_rust());
-    rust.filter(|file| !file.text().starts_with("//! "))
-        .map(|file| file.path.clone())
-        .collect()
+    rust.filter(|file| !file.text().starts_with("//! ")).map(|file| file.path.clone()).collect()
 }
 
 #[test]
@@ -107,14 +96,8 @@ fn rust_files_say_why_they_exist() {
 
 #[test]
 fn nothing_is_marked_as_unfinished() {
-    let files: Vec<File> = files()
-        .into_iter()
-        .filter(|file| !file.is_lock_file())
-        .collect();
-    assert_none(
-        &on_each_line(&files, unfinished),
-        "do it now, or open an issue and drop the mark",
-    );
+    let files: Vec<File> = files().into_iter().filter(|file| !file.is_lock_file()).collect();
+    assert_none(&on_each_line(&files, unfinished), "do it now, or open an issue and drop the mark");
 }
 
 #[test]
@@ -155,24 +138,15 @@ fn paths_of_a_machine_are_found() {
 #[test]
 fn hosts_of_registries_are_found_with_their_place() {
     let file = sample("a.md", format!("first\nhttps://{}/x\n", HOSTS[0]));
-    assert_eq!(
-        on_each_line(&[file], registry_host),
-        [format!("a.md:2: the host {}", HOSTS[0])]
-    );
+    assert_eq!(on_each_line(&[file], registry_host), [format!("a.md:2: the host {}", HOSTS[0])]);
 }
 
 #[test]
 fn malformed_files_are_found() {
     assert!(malformed(&[sample("a", "x\n"), sample("empty", "")]).is_empty());
     assert_eq!(malformed(&[sample("a", "x")]), ["a: no newline at its end"]);
-    assert_eq!(
-        malformed(&[sample("a", "x\r\n")]),
-        ["a: has carriage returns"]
-    );
-    assert_eq!(
-        malformed(&[sample("a", [0xff, b'\n'])]),
-        ["a: not UTF-8 text"]
-    );
+    assert_eq!(malformed(&[sample("a", "x\r\n")]), ["a: has carriage returns"]);
+    assert_eq!(malformed(&[sample("a", [0xff, b'\n'])]), ["a: not UTF-8 text"]);
     assert_eq!(malformed(&[sample("a", "\0\n")]), ["a: not UTF-8 text"]);
 }
 

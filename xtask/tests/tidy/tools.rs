@@ -8,9 +8,7 @@ const TESTS: &str = "crates/codex-mcp/tests/it/";
 
 /// The names of the files directly in the folder of the tools.
 fn tools(files: &[File]) -> impl Iterator<Item = &str> {
-    let names = files
-        .iter()
-        .filter_map(|file| file.path.strip_prefix(TOOLS)?.strip_suffix(".rs"));
+    let names = files.iter().filter_map(|file| file.path.strip_prefix(TOOLS)?.strip_suffix(".rs"));
     names.filter(|name| *name != "mod" && !name.contains('/'))
 }
 
@@ -31,23 +29,13 @@ fn each_tool_has_a_test_module_of_its_name() {
         tools(&files).next().is_some(),
         "no tool is left in {TOOLS}: this rule must follow where they went"
     );
-    assert_none(
-        &untested(&files),
-        "write the tests of the tool in a module of the same name",
-    );
+    assert_none(&untested(&files), "write the tests of the tool in a module of the same name");
 }
 
 #[test]
 fn a_tool_without_tests_is_found() {
     let path = |name: &str| sample(&format!("{TOOLS}{name}.rs"), "");
-    let tested = [
-        path("mod"),
-        path("wait"),
-        sample(&format!("{TESTS}wait.rs"), ""),
-    ];
+    let tested = [path("mod"), path("wait"), sample(&format!("{TESTS}wait.rs"), "")];
     assert!(untested(&tested).is_empty());
-    assert_eq!(
-        untested(&[path("wait")]),
-        [format!("{TOOLS}wait.rs has no {TESTS}wait.rs")]
-    );
+    assert_eq!(untested(&[path("wait")]), [format!("{TOOLS}wait.rs has no {TESTS}wait.rs")]);
 }

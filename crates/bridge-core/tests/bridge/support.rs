@@ -1,9 +1,6 @@
 //! Drives a bridge by a script, one event a line, and writes down every effect.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a script that cannot be read fails its test"
-)]
+#![expect(clippy::unwrap_used, reason = "a script that cannot be read fails its test")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -53,11 +50,7 @@ impl Script {
 
     /// Plays the lines and gives them back with their effects. News are shown on one line each.
     pub(crate) fn play(mut self, script: &str) -> String {
-        for line in script
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-        {
+        for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
             writeln!(self.output, "{line}").unwrap();
             self.step(line);
             self.drain();
@@ -91,24 +84,12 @@ impl Script {
         let turn = |index: usize| words.get(index).map(|id| TurnId((*id).to_owned()));
         let app_server = self.app_server;
         let connection = ConnectionId(1);
-        let call = |request| Event::CallReceived {
-            call: CallId(number(1)),
-            connection,
-            request,
-        };
-        let in_turn = |event| Event::Turn {
-            app_server,
-            thread: thread(1),
-            turn: turn(2).unwrap(),
-            event,
-        };
+        let call = |request| Event::CallReceived { call: CallId(number(1)), connection, request };
+        let in_turn =
+            |event| Event::Turn { app_server, thread: thread(1), turn: turn(2).unwrap(), event };
         match words[0] {
-            "connect" => Event::ConnectionOpened {
-                connection: ConnectionId(number(1)),
-            },
-            "close" => Event::ConnectionClosed {
-                connection: ConnectionId(number(1)),
-            },
+            "connect" => Event::ConnectionOpened { connection: ConnectionId(number(1)) },
+            "close" => Event::ConnectionClosed { connection: ConnectionId(number(1)) },
             "codex" => call(CallRequest::StartThread {
                 options: ThreadOptions {
                     working_directory: "/w".to_owned(),
@@ -130,50 +111,34 @@ impl Script {
                 turn: turn(3),
                 wait: Duration::from_secs(60),
             }),
-            "cancel" => call(CallRequest::Cancel {
-                thread: thread(2),
-                turn: turn(3),
-                reason: None,
-            }),
+            "cancel" => {
+                call(CallRequest::Cancel { thread: thread(2), turn: turn(3), reason: None })
+            }
             "health" => call(CallRequest::Health),
-            "give-up" => Event::CallCancelled {
-                call: CallId(number(1)),
-            },
+            "give-up" => Event::CallCancelled { call: CallId(number(1)) },
             "shutdown" => Event::ShutdownRequested,
-            "ready" => Event::AppServerReady {
-                app_server,
-                info: info(),
-            },
-            "start-failed" => Event::AppServerFailed {
-                app_server,
-                failure: start_failure(words[1]),
-            },
+            "ready" => Event::AppServerReady { app_server, info: info() },
+            "start-failed" => {
+                Event::AppServerFailed { app_server, failure: start_failure(words[1]) }
+            }
             "exited" => Event::AppServerExited {
                 app_server,
-                exit: Exit {
-                    signal: Some(9),
-                    ..Exit::default()
-                },
+                exit: Exit { signal: Some(9), ..Exit::default() },
             },
-            "opened" => self.reply(
-                "thread/start thread/resume",
-                Ok(Reply::ThreadOpened(opened(words[1]))),
-            ),
-            "started" => self.reply(
-                "turn/start",
-                Ok(Reply::TurnStarted(TurnId(words[1].to_owned()))),
-            ),
-            "steered" => self.reply(
-                "turn/steer",
-                Ok(Reply::TurnStarted(TurnId(words[1].to_owned()))),
-            ),
+            "opened" => {
+                self.reply("thread/start thread/resume", Ok(Reply::ThreadOpened(opened(words[1]))))
+            }
+            "started" => {
+                self.reply("turn/start", Ok(Reply::TurnStarted(TurnId(words[1].to_owned()))))
+            }
+            "steered" => {
+                self.reply("turn/steer", Ok(Reply::TurnStarted(TurnId(words[1].to_owned()))))
+            }
             "done" => self.reply(words[1], Ok(Reply::Done)),
             "rejected" => self.reply(words[1], Err(rejected(text))),
             "late" => self.reply(
                 words[1],
-                Err(RequestFailure::DeadlineExceeded {
-                    after: Duration::from_secs(30),
-                }),
+                Err(RequestFailure::DeadlineExceeded { after: Duration::from_secs(30) }),
             ),
             "account" => self.reply("account/read", Ok(Reply::Account(account()))),
             "sandbox" => self.reply("command/exec", Ok(Reply::Sandbox(probe()))),
@@ -182,20 +147,12 @@ impl Script {
                 app_server,
                 id: ServerRequestId("0".to_owned()),
                 thread: Some(thread(1)),
-                question: Question::Command {
-                    command: text.to_owned(),
-                    reason: None,
-                },
+                question: Question::Command { command: text.to_owned(), reason: None },
             },
-            "unloaded" => Event::ThreadClosed {
-                app_server,
-                thread: thread(1),
-            },
-            "warns" => Event::Warned {
-                app_server,
-                thread: Some(thread(1)),
-                message: text.to_owned(),
-            },
+            "unloaded" => Event::ThreadClosed { app_server, thread: thread(1) },
+            "warns" => {
+                Event::Warned { app_server, thread: Some(thread(1)), message: text.to_owned() }
+            }
             "turn-started" => in_turn(TurnEvent::Started),
             "says" => in_turn(TurnEvent::MessageDelta {
                 item: ItemId("m".to_owned()),
@@ -206,30 +163,18 @@ impl Script {
                 text: text.to_owned(),
             }),
             "plans" => in_turn(TurnEvent::PlanUpdated(plan(text))),
-            "runs" => in_turn(TurnEvent::ItemStarted(command(
-                text,
-                CommandStatus::InProgress,
-            ))),
-            "ran" => in_turn(TurnEvent::ItemCompleted(command(
-                text,
-                CommandStatus::Completed,
-            ))),
-            "retries" => in_turn(TurnEvent::ErrorReported {
-                error: error(text),
-                will_retry: true,
-            }),
-            "completed" => in_turn(TurnEvent::Completed {
-                state: TurnState::Completed,
-                error: None,
-            }),
-            "interrupted" => in_turn(TurnEvent::Completed {
-                state: TurnState::Interrupted,
-                error: None,
-            }),
-            "failed" => in_turn(TurnEvent::Completed {
-                state: TurnState::Failed,
-                error: Some(error(text)),
-            }),
+            "runs" => in_turn(TurnEvent::ItemStarted(command(text, CommandStatus::InProgress))),
+            "ran" => in_turn(TurnEvent::ItemCompleted(command(text, CommandStatus::Completed))),
+            "retries" => in_turn(TurnEvent::ErrorReported { error: error(text), will_retry: true }),
+            "completed" => {
+                in_turn(TurnEvent::Completed { state: TurnState::Completed, error: None })
+            }
+            "interrupted" => {
+                in_turn(TurnEvent::Completed { state: TurnState::Interrupted, error: None })
+            }
+            "failed" => {
+                in_turn(TurnEvent::Completed { state: TurnState::Failed, error: Some(error(text)) })
+            }
             other => panic!("the script has no word {other}"),
         }
     }
@@ -240,11 +185,7 @@ impl Script {
             methods.split(' ').any(|wanted| wanted == **method) && !ids.is_empty()
         });
         let (_, ids) = waiting.unwrap_or_else(|| panic!("no request {methods} waits"));
-        Event::Response {
-            app_server: self.app_server,
-            request: ids.remove(0),
-            result,
-        }
+        Event::Response { app_server: self.app_server, request: ids.remove(0), result }
     }
 
     fn drain(&mut self) {
@@ -266,12 +207,7 @@ impl Script {
 }
 
 fn turn_request(prompt: &str, words: &[&str]) -> TurnRequest {
-    let value = |key: &str| {
-        words
-            .iter()
-            .find_map(|word| word.strip_prefix(key))
-            .map(str::to_owned)
-    };
+    let value = |key: &str| words.iter().find_map(|word| word.strip_prefix(key)).map(str::to_owned);
     let background = words.contains(&"background");
     TurnRequest {
         prompt: prompt.to_owned(),
@@ -280,11 +216,7 @@ fn turn_request(prompt: &str, words: &[&str]) -> TurnRequest {
             effort: value("effort="),
             ..TurnOptions::default()
         },
-        attachment: if background {
-            Attachment::Background
-        } else {
-            Attachment::Foreground
-        },
+        attachment: if background { Attachment::Background } else { Attachment::Foreground },
         time_limit: value("limit=").map(|seconds| Duration::from_secs(seconds.parse().unwrap())),
     }
 }
@@ -304,11 +236,7 @@ fn start_failure(kind: &str) -> StartFailure {
         "crashed" => StartFailureKind::ExitedEarly,
         other => panic!("the script has no failed start {other}"),
     };
-    StartFailure {
-        program: "codex".to_owned(),
-        kind,
-        detail: "why".to_owned(),
-    }
+    StartFailure { program: "codex".to_owned(), kind, detail: "why".to_owned() }
 }
 
 fn opened(thread: &str) -> ThreadOpened {
@@ -321,26 +249,15 @@ fn opened(thread: &str) -> ThreadOpened {
 }
 
 fn rejected(message: &str) -> RequestFailure {
-    RequestFailure::Rejected {
-        code: -32600,
-        message: message.to_owned(),
-        data: None,
-    }
+    RequestFailure::Rejected { code: -32600, message: message.to_owned(), data: None }
 }
 
 fn account() -> Account {
-    Account {
-        kind: Some("apiKey".to_owned()),
-        plan: None,
-        login_required: true,
-    }
+    Account { kind: Some("apiKey".to_owned()), plan: None, login_required: true }
 }
 
 fn probe() -> SandboxProbe {
-    SandboxProbe {
-        exit_code: 0,
-        stderr: String::new(),
-    }
+    SandboxProbe { exit_code: 0, stderr: String::new() }
 }
 
 fn error(kind: &str) -> CodexError {
@@ -353,14 +270,8 @@ fn error(kind: &str) -> CodexError {
 }
 
 fn plan(step: &str) -> Plan {
-    let steps = vec![PlanStep {
-        step: step.to_owned(),
-        status: StepStatus::InProgress,
-    }];
-    Plan {
-        explanation: None,
-        steps,
-    }
+    let steps = vec![PlanStep { step: step.to_owned(), status: StepStatus::InProgress }];
+    Plan { explanation: None, steps }
 }
 
 fn command(command: &str, status: CommandStatus) -> Item {
@@ -397,12 +308,7 @@ fn show_request(request: &Request) -> String {
             format!("{method} {thread}")
         }
         Request::NameThread { thread, name } => format!("{method} {thread} {name}"),
-        Request::StartTurn {
-            thread,
-            prompt,
-            options,
-            effort,
-        } => {
+        Request::StartTurn { thread, prompt, options, effort } => {
             let effort = match effort {
                 Effort::Unchanged => "-",
                 Effort::Named(effort) => effort,
@@ -413,11 +319,9 @@ fn show_request(request: &Request) -> String {
                 or_none(&options.model)
             )
         }
-        Request::SteerTurn {
-            thread,
-            turn,
-            prompt,
-        } => format!("{method} {thread}/{turn} {prompt:?}"),
+        Request::SteerTurn { thread, turn, prompt } => {
+            format!("{method} {thread}/{turn} {prompt:?}")
+        }
         Request::InterruptTurn { thread, turn } => format!("{method} {thread}/{turn}"),
         Request::ReadTurn { thread, turn } => format!("{method} {thread} {turn:?}"),
     }
@@ -432,9 +336,7 @@ fn show_outcome(outcome: &Outcome) -> String {
         Outcome::Turn(report) => show_report(report),
         Outcome::Steered { thread, turn } => format!("steered {thread}/{turn}"),
         Outcome::Cancelled { turn, dropped } => {
-            let turn = turn
-                .as_ref()
-                .map_or("no turn".to_owned(), |report| show_report(report));
+            let turn = turn.as_ref().map_or("no turn".to_owned(), |report| show_report(report));
             format!("cancelled [{turn}] and {dropped} waiting")
         }
         Outcome::Health(report) => format!("{report:?}"),
@@ -446,10 +348,7 @@ fn show_report(report: &TurnReport) -> String {
     let id = |id: Option<&str>| id.unwrap_or("-").to_owned();
     let thread = id(report.thread.as_ref().map(ThreadId::as_str));
     let turn = id(report.turn.as_ref().map(TurnId::as_str));
-    let mut text = format!(
-        "{:?} {thread}/{turn} after {:?}",
-        report.state, report.duration
-    );
+    let mut text = format!("{:?} {thread}/{turn} after {:?}", report.state, report.duration);
     if let Some(answer) = report.transcript.answer() {
         write!(text, " {:?}", answer.text).unwrap();
     }

@@ -199,18 +199,11 @@ impl Actor {
 
     fn receive(&mut self, message: Message) {
         match message {
-            Message::Notification {
-                method,
-                params,
-                emitted_at_ms,
-            } => self.undelivered.push_back(Incoming::Notification {
-                method,
-                params,
-                emitted_at_ms,
-            }),
+            Message::Notification { method, params, emitted_at_ms } => {
+                self.undelivered.push_back(Incoming::Notification { method, params, emitted_at_ms })
+            }
             Message::Request { id, method, params } => {
-                self.undelivered
-                    .push_back(Incoming::Request { id, method, params });
+                self.undelivered.push_back(Incoming::Request { id, method, params });
             }
             Message::Response { id, result } => {
                 let known = match &id {
@@ -235,10 +228,8 @@ impl Actor {
     fn expire(&mut self, now: Instant) {
         while let Some((id, request)) = self.pending.expired(now) {
             self.output.retract(id);
-            let error = RequestError::DeadlineExceeded {
-                method: request.method,
-                after: request.after,
-            };
+            let error =
+                RequestError::DeadlineExceeded { method: request.method, after: request.after };
             self.resolve(request, Err(error));
         }
         self.promote();
@@ -258,10 +249,7 @@ impl Actor {
     fn resolve(&mut self, request: Request, outcome: Outcome) {
         match request.reply {
             ReplyTo::Inbox { tag } => {
-                self.undelivered.push_back(Incoming::Response {
-                    tag,
-                    result: outcome,
-                });
+                self.undelivered.push_back(Incoming::Response { tag, result: outcome });
             }
             // A caller that has gone away does not want to know.
             ReplyTo::Caller(caller) => drop(caller.send(outcome)),

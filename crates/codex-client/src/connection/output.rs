@@ -41,10 +41,7 @@ pub(super) enum Advance {
 
 impl Output {
     pub(super) fn new(writer: mpsc::Sender<Vec<u8>>) -> Self {
-        Self {
-            lines: VecDeque::new(),
-            state: State::Open(writer),
-        }
+        Self { lines: VecDeque::new(), state: State::Open(writer) }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -98,10 +95,7 @@ impl Output {
     /// Closes it now, and returns the requests that were not written.
     pub(super) fn abandon(&mut self) -> Vec<u64> {
         self.state = State::Closed;
-        self.lines
-            .drain(..)
-            .filter_map(|line| line.request)
-            .collect()
+        self.lines.drain(..).filter_map(|line| line.request).collect()
     }
 
     fn close_if_done(&mut self) {

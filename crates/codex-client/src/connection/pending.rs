@@ -38,15 +38,8 @@ impl Request {
         submitted_at: Instant,
         after: Duration,
     ) -> Self {
-        let deadline = submitted_at
-            .checked_add(after)
-            .unwrap_or(submitted_at + FAR);
-        Self {
-            method,
-            reply,
-            after,
-            deadline,
-        }
+        let deadline = submitted_at.checked_add(after).unwrap_or(submitted_at + FAR);
+        Self { method, reply, after, deadline }
     }
 }
 
@@ -128,10 +121,7 @@ impl Pending {
         let request = match self.in_flight.remove(&id) {
             Some(request) => request,
             None => {
-                let at = self
-                    .waiting
-                    .iter()
-                    .position(|(waiting, ..)| *waiting == id)?;
+                let at = self.waiting.iter().position(|(waiting, ..)| *waiting == id)?;
                 self.waiting.remove(at)?.1
             }
         };

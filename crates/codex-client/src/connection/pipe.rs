@@ -74,13 +74,13 @@ async fn next<R: AsyncRead + Unpin>(
             Ok(Some(Line::Text(text))) => {
                 Message::parse(text).map_or_else(Received::Malformed, Received::Message)
             }
-            Ok(Some(Line::NotUtf8(bytes))) => Received::Malformed(Malformed::NotUtf8 {
-                preview: Malformed::preview(bytes),
-            }),
+            Ok(Some(Line::NotUtf8(bytes))) => {
+                Received::Malformed(Malformed::NotUtf8 { preview: Malformed::preview(bytes) })
+            }
             Ok(Some(Line::TooLong { bytes })) => Received::Malformed(Malformed::TooLong { bytes }),
-            Ok(Some(Line::Partial(bytes))) => Received::Malformed(Malformed::Partial {
-                preview: Malformed::preview(bytes),
-            }),
+            Ok(Some(Line::Partial(bytes))) => {
+                Received::Malformed(Malformed::Partial { preview: Malformed::preview(bytes) })
+            }
             Ok(None) => Received::End(CloseReason::EndOfStream),
             Err(error) => Received::End(CloseReason::ReadFailed(error)),
         };

@@ -23,12 +23,8 @@ const STDERR_GRACE: Duration = Duration::from_millis(500);
 
 impl AppServer {
     pub(super) fn spawn(launch: &Launch, limits: Limits) -> Result<(Self, Inbox, u32), StartError> {
-        let mut child = command(launch)
-            .spawn()
-            .map_err(|error| spawn_error(launch, error))?;
-        let pid = child
-            .id()
-            .expect("a child that was not waited for has an id");
+        let mut child = command(launch).spawn().map_err(|error| spawn_error(launch, error))?;
+        let pid = child.id().expect("a child that was not waited for has an id");
         let stdin = child.stdin.take().expect("stdin is piped");
         let stdout = child.stdout.take().expect("stdout is piped");
         let stderr_pipe = child.stderr.take().expect("stderr is piped");
@@ -64,10 +60,7 @@ impl AppServer {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place that spawns"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the one place that spawns")]
 fn command(launch: &Launch) -> Command {
     let mut command = Command::new(&launch.program);
     command
@@ -94,9 +87,7 @@ fn spawn_error(launch: &Launch, source: io::Error) -> StartError {
         return StartError::NotFound { program };
     }
     let unusable = [Errno::ACCESS, Errno::NOEXEC, Errno::ISDIR, Errno::NOTDIR];
-    let refused = unusable
-        .iter()
-        .any(|errno| source.raw_os_error() == Some(errno.raw_os_error()));
+    let refused = unusable.iter().any(|errno| source.raw_os_error() == Some(errno.raw_os_error()));
     if missing || refused {
         return StartError::NotExecutable { program, source };
     }
@@ -123,10 +114,7 @@ impl Supervisor {
         // given away while anything is in it.
         self.signal_group(Signal::KILL);
         wiring.peer_gone.cancel();
-        if tokio::time::timeout(STDERR_GRACE, &mut drain)
-            .await
-            .is_err()
-        {
+        if tokio::time::timeout(STDERR_GRACE, &mut drain).await.is_err() {
             drain.abort();
         }
         let exit = Exit {

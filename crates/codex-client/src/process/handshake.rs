@@ -62,12 +62,17 @@ pub(super) async fn greet(
     };
     let mut early = VecDeque::new();
     let mut said = None;
+    let mut closed = false;
     let answer = connection.request::<Initialize>(&params, greeting.deadline);
     tokio::pin!(answer);
     let result = loop {
         tokio::select! {
             biased;
-            result = &mut answer => break result,
+            result = &mut answer, if !closed => match result {
+                // What it said before its end is still in the inbox.
+                Err(RequestError::Closed { .. }) => closed = true,
+                result => break result,
+            },
             message = inbox.recv() => match message {
                 Some(Incoming::Request { method, .. }) => {
                     let said = format!("it asked for {method} instead of answering");
@@ -90,24 +95,31 @@ pub(super) async fn greet(
             },
         }
     };
+    let initialized = accept(result, said)?;
+    connection
+        .notify::<()>("initialized", None)
+        .map_err(|_closed| Failure::Ended { said: None })?;
+    inbox.put_back(early);
+    Ok(initialized)
+}
+
+/// What the answer to `initialize` comes to.
+fn accept(
+    result: Result<InitializeResponse, RequestError>,
+    said: Option<String>,
+) -> Result<InitializeResponse, Failure> {
     let initialized = result.map_err(|error| match error {
         RequestError::DeadlineExceeded { .. } => Failure::Silent { said },
         RequestError::Closed { .. } => Failure::Ended { said },
         RequestError::Rejected { .. }
         | RequestError::Overloaded { .. }
-        | RequestError::Unreadable { .. } => Failure::NotCodex {
-            said: error.to_string(),
-        },
+        | RequestError::Unreadable { .. } => Failure::NotCodex { said: error.to_string() },
     })?;
     match Version::from_user_agent(&initialized.user_agent) {
         Some(version) if version < MINIMUM_VERSION => return Err(Failure::TooOld { version }),
         Some(_) => (),
         None => tracing::warn!(user_agent = initialized.user_agent, "unknown Codex version"),
     }
-    connection
-        .notify::<()>("initialized", None)
-        .map_err(|_closed| Failure::Ended { said: None })?;
-    inbox.put_back(early);
     Ok(initialized)
 }
 

@@ -3,11 +3,7 @@
 use std::fmt;
 
 /// The oldest Codex that has the methods a bridge needs.
-pub const MINIMUM_VERSION: Version = Version {
-    major: 0,
-    minor: 130,
-    patch: 0,
-};
+pub const MINIMUM_VERSION: Version = Version { major: 0, minor: 130, patch: 0 };
 
 /// A Codex version. A pre-release counts as its release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,11 +27,7 @@ impl Version {
         let rest = parts.next()?;
         let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let patch = rest[..digits].parse().ok()?;
-        Some(Self {
-            major,
-            minor,
-            patch,
-        })
+        Some(Self { major, minor, patch })
     }
 }
 

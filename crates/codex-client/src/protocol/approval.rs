@@ -232,10 +232,6 @@ pub struct DynamicToolOutput {
 impl DynamicToolOutput {
     /// Text.
     pub fn text(text: impl Into<String>) -> Self {
-        Self {
-            kind: "inputText".to_owned(),
-            text: Some(text.into()),
-            image_url: None,
-        }
+        Self { kind: "inputText".to_owned(), text: Some(text.into()), image_url: None }
     }
 }

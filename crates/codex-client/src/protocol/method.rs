@@ -21,10 +21,7 @@ pub trait Method {
     /// # Errors
     /// [`RequestError::Unreadable`].
     fn read(result: &RawValue) -> Result<Self::Response, RequestError> {
-        decode(result).map_err(|source| RequestError::Unreadable {
-            method: Self::NAME,
-            source,
-        })
+        decode(result).map_err(|source| RequestError::Unreadable { method: Self::NAME, source })
     }
 }
 

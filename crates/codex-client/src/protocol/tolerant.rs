@@ -82,9 +82,7 @@ pub(super) fn kind_of(raw: &RawValue) -> String {
         #[serde(rename = "type", borrow)]
         kind: Cow<'a, str>,
     }
-    serde_json::from_str::<Tag<'_>>(raw.get())
-        .map(|tag| tag.kind.into_owned())
-        .unwrap_or_default()
+    serde_json::from_str::<Tag<'_>>(raw.get()).map(|tag| tag.kind.into_owned()).unwrap_or_default()
 }
 
 /// An enum over strings, with `Other` for those that are not known.

@@ -217,11 +217,7 @@ impl<'de> Deserialize<'de> for CodexErrorInfo {
             .and_then(|(_, details)| details.get("httpStatusCode"))
             .and_then(Value::as_u64)
             .and_then(|code| u16::try_from(code).ok());
-        Ok(Self {
-            kind: kind.to_owned(),
-            http_status_code,
-            raw,
-        })
+        Ok(Self { kind: kind.to_owned(), http_status_code, raw })
     }
 }
 

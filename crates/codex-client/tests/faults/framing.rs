@@ -18,11 +18,7 @@ async fn a_message_may_be_split_at_every_byte() {
     let whole = received(bytes, Limits::default()).await;
     for at in 1..bytes.len() {
         let pipe = FaultyPipe::new(bytes, [Fault::Pass(at)]);
-        assert_eq!(
-            received(pipe, Limits::default()).await,
-            whole,
-            "split at {at}"
-        );
+        assert_eq!(received(pipe, Limits::default()).await, whole, "split at {at}");
     }
     let pipe = FaultyPipe::split_every(bytes, 1);
     assert_eq!(received(pipe, Limits::default()).await, whole);
@@ -93,10 +89,7 @@ async fn the_end_of_the_stream_may_cut_a_line() {
 #[tokio::test]
 async fn a_read_may_fail() {
     let bytes = &b"{\"method\":\"a\"}\n{\"method\":\"b\"}\n"[..];
-    let pipe = FaultyPipe::new(
-        bytes,
-        [Fault::Pass(20), Fault::Fail(std::io::ErrorKind::Other)],
-    );
+    let pipe = FaultyPipe::new(bytes, [Fault::Pass(20), Fault::Fail(std::io::ErrorKind::Other)]);
     expect![[r#"
         a null
         closed: the app-server's output cannot be read
@@ -106,10 +99,7 @@ async fn a_read_may_fail() {
 
 #[tokio::test]
 async fn a_line_above_the_limit_is_left_out_whole() {
-    let limits = || Limits {
-        max_line_bytes: 100,
-        ..Limits::default()
-    };
+    let limits = || Limits { max_line_bytes: 100, ..Limits::default() };
     let long = "x".repeat(200_000);
     let bytes = format!("{{\"method\":\"{long}\"}}\n{{\"method\":\"a\"}}\n{long}");
     let text = received(std::io::Cursor::new(bytes.clone()), limits()).await;
@@ -126,10 +116,7 @@ async fn a_line_above_the_limit_is_left_out_whole() {
 
 #[tokio::test]
 async fn the_limit_counts_what_is_before_the_newline() {
-    let limits = Limits {
-        max_line_bytes: 14,
-        ..Limits::default()
-    };
+    let limits = Limits { max_line_bytes: 14, ..Limits::default() };
     let bytes = &b"{\"method\":\"a\"}\n{\"method\":\"bb\"}\n"[..];
     expect![[r#"
         a null

@@ -54,10 +54,7 @@ async fn more_than_320_requests_are_refused() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_waited_too_long_is_never_sent() {
-    let limits = Limits {
-        in_flight: 1,
-        ..Limits::default()
-    };
+    let limits = Limits { in_flight: 1, ..Limits::default() };
     let mut rig = Rig::with(limits, 64 * 1024);
     rig.submit_with_deadline(1, 3 * SECOND);
     rig.submit_with_deadline(2, SECOND);
@@ -78,11 +75,7 @@ async fn a_blocked_writer_blocks_nothing_else() {
     rig.write(r#"{"method":"still/heard"}"#).await;
     assert_eq!(rig.recv().await, "still/heard null");
     for tag in 1..=10 {
-        assert!(
-            rig.recv()
-                .await
-                .starts_with(&format!("{tag}: DeadlineExceeded"))
-        );
+        assert!(rig.recv().await.starts_with(&format!("{tag}: DeadlineExceeded")));
     }
     rig.submit(11);
     // What the pipe and the writer already had comes out; what was reported as failed does not.
@@ -99,21 +92,14 @@ async fn a_broken_input_fails_what_is_not_written_and_the_output_is_still_read()
     let input = FaultyPipe::new(tokio::io::sink(), [Fault::Cut]);
     let tasks = TaskTracker::new();
     let (connection, mut inbox) = Connection::open(output, input, Limits::default(), &tasks);
-    let submit = |tag| {
-        connection
-            .submit(tag, "test/method", &(), SECOND)
-            .expect("there is room")
-    };
+    let submit = |tag| connection.submit(tag, "test/method", &(), SECOND).expect("there is room");
     submit(1);
     settle().await;
     submit(2);
     submit(3);
     settle().await;
     submit(4);
-    writer
-        .write_all(b"{\"id\":1,\"result\":1}\n")
-        .await
-        .expect("the pipe is open");
+    writer.write_all(b"{\"id\":1,\"result\":1}\n").await.expect("the pipe is open");
     writer.shutdown().await.expect("can be closed");
     expect![[r#"
         2: Closed: test/method was not answered: the connection to the app-server is closed
@@ -130,44 +116,26 @@ async fn an_app_server_that_never_reads_is_given_up() {
     let mut rig = Rig::with(Limits::default(), 64);
     for _ in 0..2 {
         for _ in 0..600 {
-            rig.connection
-                .notify("ping", Some(&json!({})))
-                .expect("there is room");
+            rig.connection.notify("ping", Some(&json!({}))).expect("there is room");
         }
         settle().await;
     }
-    assert_eq!(
-        rig.recv().await,
-        "closed: the app-server does not read its input"
-    );
+    assert_eq!(rig.recv().await, "closed: the app-server does not read its input");
     rig.tasks.wait().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_owner_that_does_not_read_can_still_send() {
-    let limits = Limits {
-        inbox: 1,
-        ..Limits::default()
-    };
+    let limits = Limits { inbox: 1, ..Limits::default() };
     let rig = Rig::with(limits, 1024);
     let flood = "{\"method\":\"n\"}\n".repeat(20_000);
-    let Rig {
-        connection,
-        mut inbox,
-        mut output,
-        ..
-    } = rig;
+    let Rig { connection, mut inbox, mut output, .. } = rig;
     let mut flooding = JoinSet::new();
     flooding.spawn(async move { output.write_all(flood.as_bytes()).await });
     settle().await;
-    assert!(
-        flooding.try_join_next().is_none(),
-        "the pipe was read although nobody wanted it"
-    );
+    assert!(flooding.try_join_next().is_none(), "the pipe was read although nobody wanted it");
     for tag in 1..=500 {
-        connection
-            .submit(tag, "test/method", &(), SECOND)
-            .expect("there is room");
+        connection.submit(tag, "test/method", &(), SECOND).expect("there is room");
         settle().await;
     }
     let (mut notifications, mut responses) = (0, 0);
@@ -183,13 +151,7 @@ async fn an_owner_that_does_not_read_can_still_send() {
 
 #[tokio::test(start_paused = true)]
 async fn an_owner_that_sends_thousands_without_reading_is_refused() {
-    let rig = Rig::with(
-        Limits {
-            inbox: 1,
-            ..Limits::default()
-        },
-        1024,
-    );
+    let rig = Rig::with(Limits { inbox: 1, ..Limits::default() }, 1024);
     let mut refused = 0;
     for tag in 0..10_000 {
         let result = rig.connection.submit(tag, "test/method", &(), SECOND);
@@ -200,9 +162,6 @@ async fn an_owner_that_sends_thousands_without_reading_is_refused() {
     let taken = 10_000 - refused;
     let mut inbox = rig.inbox;
     for _ in 0..taken {
-        assert!(matches!(
-            inbox.recv().await,
-            Some(Incoming::Response { .. })
-        ));
+        assert!(matches!(inbox.recv().await, Some(Incoming::Response { .. })));
     }
 }

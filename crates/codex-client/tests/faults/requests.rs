@@ -18,11 +18,9 @@ async fn results_keep_their_place_between_notifications() {
     rig.submit(20);
     let (first, second) = (rig.read_id().await, rig.read_id().await);
     rig.write(r#"{"method":"before"}"#).await;
-    rig.write(&format!(r#"{{"id":{second},"result":{{"of":20}}}}"#))
-        .await;
+    rig.write(&format!(r#"{{"id":{second},"result":{{"of":20}}}}"#)).await;
     rig.write(r#"{"method":"between","params":{}}"#).await;
-    rig.write(&format!(r#"{{"id":{first},"result":null}}"#))
-        .await;
+    rig.write(&format!(r#"{{"id":{first},"result":null}}"#)).await;
     rig.write(r#"{"id":0,"method":"question"}"#).await;
     expect![[r#"
         before null
@@ -39,20 +37,13 @@ async fn results_keep_their_place_between_notifications() {
 async fn errors_tell_what_to_do() {
     let mut rig = Rig::new();
     for (tag, error) in [
-        (
-            1,
-            r#"{"code":-32600,"message":"thread not found: x","data":{"a":1}}"#,
-        ),
-        (
-            2,
-            r#"{"code":-32001,"message":"Server overloaded; retry later."}"#,
-        ),
+        (1, r#"{"code":-32600,"message":"thread not found: x","data":{"a":1}}"#),
+        (2, r#"{"code":-32001,"message":"Server overloaded; retry later."}"#),
         (3, r#""not an error object""#),
     ] {
         rig.submit(tag);
         let id = rig.read_id().await;
-        rig.write(&format!(r#"{{"id":{id},"error":{error}}}"#))
-            .await;
+        rig.write(&format!(r#"{{"id":{id},"error":{error}}}"#)).await;
     }
     expect![[r#"
         1: Rejected: test/method was rejected: thread not found: x (code -32600)
@@ -72,12 +63,9 @@ async fn answers_that_nobody_waits_for_harm_nobody() {
     rig.write(r#"{"id":999,"result":{}}"#).await;
     rig.write(r#"{"id":-1,"result":{}}"#).await;
     rig.write(r#"{"id":"text","result":{}}"#).await;
-    rig.write(&format!(r#"{{"id":{first},"result":"first"}}"#))
-        .await;
-    rig.write(&format!(r#"{{"id":{first},"result":"again"}}"#))
-        .await;
-    rig.write(&format!(r#"{{"id":{second},"result":"second"}}"#))
-        .await;
+    rig.write(&format!(r#"{{"id":{first},"result":"first"}}"#)).await;
+    rig.write(&format!(r#"{{"id":{first},"result":"again"}}"#)).await;
+    rig.write(&format!(r#"{{"id":{second},"result":"second"}}"#)).await;
     expect![[r#"
         1: "first"
         2: "second"
@@ -93,25 +81,13 @@ async fn a_request_without_an_answer_ends_at_its_deadline() {
     rig.submit_with_deadline(2, SECOND);
     let (first, _second) = (rig.read_id().await, rig.read_id().await);
     let started = tokio::time::Instant::now();
-    assert_eq!(
-        rig.recv().await,
-        "2: DeadlineExceeded: test/method was not answered within 1s"
-    );
-    assert!(
-        started.elapsed() < SECOND + Duration::from_millis(10),
-        "{:?}",
-        started.elapsed()
-    );
-    assert_eq!(
-        rig.recv().await,
-        "1: DeadlineExceeded: test/method was not answered within 2s"
-    );
-    rig.write(&format!(r#"{{"id":{first},"result":"late"}}"#))
-        .await;
+    assert_eq!(rig.recv().await, "2: DeadlineExceeded: test/method was not answered within 1s");
+    assert!(started.elapsed() < SECOND + Duration::from_millis(10), "{:?}", started.elapsed());
+    assert_eq!(rig.recv().await, "1: DeadlineExceeded: test/method was not answered within 2s");
+    rig.write(&format!(r#"{{"id":{first},"result":"late"}}"#)).await;
     rig.submit(3);
     let third = rig.read_id().await;
-    rig.write(&format!(r#"{{"id":{third},"result":"in time"}}"#))
-        .await;
+    rig.write(&format!(r#"{{"id":{third},"result":"in time"}}"#)).await;
     assert_eq!(rig.recv().await, r#"3: "in time""#);
 }
 
@@ -135,64 +111,37 @@ async fn a_typed_request_reads_its_result() {
         assert_eq!(request["method"], AccountRead::NAME);
         assert_eq!(request["params"], json!({ "refreshToken": false }));
         let id = &request["id"];
-        rig.write(&format!(
-            r#"{{"id":{id},"result":{{"account":{{"type":"apiKey"}}}}}}"#
-        ))
-        .await;
+        rig.write(&format!(r#"{{"id":{id},"result":{{"account":{{"type":"apiKey"}}}}}}"#)).await;
     };
     let (result, ()) = tokio::join!(ask, answer);
-    assert_eq!(
-        result.expect("answered").account.expect("logged in").kind,
-        "apiKey"
-    );
+    assert_eq!(result.expect("answered").account.expect("logged in").kind, "apiKey");
 
     let ask = connection.request::<AccountRead>(&params, SECOND);
     let answer = async {
         let id = rig.read_id().await;
-        rig.write(&format!(r#"{{"id":{id},"result":"what?"}}"#))
-            .await;
+        rig.write(&format!(r#"{{"id":{id},"result":"what?"}}"#)).await;
     };
     let (result, ()) = tokio::join!(ask, answer);
-    assert!(matches!(
-        result,
-        Err(RequestError::Unreadable {
-            method: "account/read",
-            ..
-        })
-    ));
+    assert!(matches!(result, Err(RequestError::Unreadable { method: "account/read", .. })));
 }
 
 #[tokio::test(start_paused = true)]
 async fn questions_are_answered_under_their_own_id() {
     let mut rig = Rig::new();
     let (number, text) = (RequestId::Number(0), RequestId::Text("q".to_owned()));
-    rig.connection
-        .answer(&number, Ok(&json!({ "decision": "decline" })))
-        .expect("there is room");
+    rig.connection.answer(&number, Ok(&json!({ "decision": "decline" }))).expect("there is room");
     let refusal = RpcError::method_not_found("new/question");
-    rig.connection
-        .answer::<()>(&text, Err(&refusal))
-        .expect("there is room");
-    rig.connection
-        .notify::<()>("initialized", None)
-        .expect("there is room");
-    assert_eq!(
-        rig.read().await,
-        json!({ "id": 0, "result": { "decision": "decline" } })
-    );
+    rig.connection.answer::<()>(&text, Err(&refusal)).expect("there is room");
+    rig.connection.notify::<()>("initialized", None).expect("there is room");
+    assert_eq!(rig.read().await, json!({ "id": 0, "result": { "decision": "decline" } }));
     assert_eq!(
         rig.read().await,
         json!({ "id": "q", "error": { "code": -32601, "message": "new/question is not supported" } })
     );
     assert_eq!(rig.read().await, json!({ "method": "initialized" }));
     let pretty = RawValue::from_string("{\n  \"a\": 1\n}".to_owned()).expect("it is JSON");
-    rig.connection
-        .notify("pretty", Some(&pretty))
-        .expect("there is room");
-    assert_eq!(
-        rig.read().await,
-        json!({ "method": "pretty", "params": { "a": 1 } })
-    );
+    rig.connection.notify("pretty", Some(&pretty)).expect("there is room");
+    assert_eq!(rig.read().await, json!({ "method": "pretty", "params": { "a": 1 } }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -228,8 +177,7 @@ async fn closing_the_input_writes_first_and_reads_to_the_end() {
     );
     let id = rig.read_id().await;
     assert_eq!(rig.input.next_line().await.expect("readable"), None);
-    rig.write(&format!(r#"{{"id":{id},"result":"still"}}"#))
-        .await;
+    rig.write(&format!(r#"{{"id":{id},"result":"still"}}"#)).await;
     expect![[r#"
         1: "still"
         closed: the app-server closed its output
@@ -239,32 +187,17 @@ async fn closing_the_input_writes_first_and_reads_to_the_end() {
 
 #[tokio::test(start_paused = true)]
 async fn dropping_the_handles_closes_the_input() {
-    let Rig {
-        connection,
-        mut inbox,
-        mut output,
-        mut input,
-        tasks,
-    } = Rig::new();
+    let Rig { connection, mut inbox, mut output, mut input, tasks } = Rig::new();
     drop(connection);
     assert_eq!(input.next_line().await.expect("readable"), None);
     output.shutdown().await.expect("can be closed");
-    assert_eq!(
-        crate::rig::all(&mut inbox).await,
-        "closed: the app-server closed its output\n"
-    );
+    assert_eq!(crate::rig::all(&mut inbox).await, "closed: the app-server closed its output\n");
     tasks.wait().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn dropping_the_inbox_ends_the_connection() {
-    let Rig {
-        connection,
-        inbox,
-        output: _output,
-        mut input,
-        tasks,
-    } = Rig::new();
+    let Rig { connection, inbox, output: _output, mut input, tasks } = Rig::new();
     drop(inbox);
     tasks.wait().await;
     assert_eq!(input.next_line().await.expect("readable"), None);

@@ -35,13 +35,7 @@ impl Rig {
         let tasks = TaskTracker::new();
         let (connection, inbox) = Connection::open(their_output, our_input, limits, &tasks);
         tasks.close();
-        Self {
-            connection,
-            inbox,
-            output,
-            input: BufReader::new(input).lines(),
-            tasks,
-        }
+        Self { connection, inbox, output, input: BufReader::new(input).lines(), tasks }
     }
 
     pub(crate) fn submit(&self, tag: u64) {
@@ -50,34 +44,22 @@ impl Rig {
 
     pub(crate) fn submit_with_deadline(&self, tag: u64, deadline: Duration) {
         let params = json!({ "tag": tag });
-        self.connection
-            .submit(tag, "test/method", &params, deadline)
-            .expect("there is room");
+        self.connection.submit(tag, "test/method", &params, deadline).expect("there is room");
     }
 
     /// The next line that the app-server reads.
     pub(crate) async fn read(&mut self) -> Value {
-        let line = self
-            .input
-            .next_line()
-            .await
-            .expect("readable")
-            .expect("not at its end");
+        let line = self.input.next_line().await.expect("readable").expect("not at its end");
         serde_json::from_str(&line).expect("what we write is JSON")
     }
 
     /// The id of the next request that the app-server reads.
     pub(crate) async fn read_id(&mut self) -> u64 {
-        self.read().await["id"]
-            .as_u64()
-            .expect("our ids are numbers")
+        self.read().await["id"].as_u64().expect("our ids are numbers")
     }
 
     pub(crate) async fn write(&mut self, line: &str) {
-        self.output
-            .write_all(format!("{line}\n").as_bytes())
-            .await
-            .expect("the pipe is open");
+        self.output.write_all(format!("{line}\n").as_bytes()).await.expect("the pipe is open");
     }
 
     pub(crate) async fn recv(&mut self) -> String {
@@ -127,14 +109,10 @@ pub(crate) fn describe(message: Option<Incoming>) -> String {
         Some(Incoming::Request { id, method, params }) => {
             format!("request {id} {method} {}", short(&params))
         }
-        Some(Incoming::Response {
-            tag,
-            result: Ok(result),
-        }) => format!("{tag}: {}", short(&result)),
-        Some(Incoming::Response {
-            tag,
-            result: Err(error),
-        }) => format!("{tag}: {}", name(&error)),
+        Some(Incoming::Response { tag, result: Ok(result) }) => {
+            format!("{tag}: {}", short(&result))
+        }
+        Some(Incoming::Response { tag, result: Err(error) }) => format!("{tag}: {}", name(&error)),
         Some(Incoming::Malformed(malformed)) => format!("malformed: {malformed}"),
         Some(Incoming::Closed { reason }) => format!("closed: {reason}"),
         Some(Incoming::Exited(exit)) => format!("exited: {exit}"),

@@ -61,27 +61,15 @@ impl Codex {
     }
 
     pub(crate) async fn start_program(program: impl Into<PathBuf>, home: CodexHome) -> Self {
-        let (server, inbox, info) = AppServer::start(
-            &launch(program, &home),
-            Limits::default(),
-            &greeting(PATIENCE),
-        )
-        .await
-        .expect("it starts");
-        Self {
-            server,
-            inbox,
-            info,
-            home,
-        }
+        let (server, inbox, info) =
+            AppServer::start(&launch(program, &home), Limits::default(), &greeting(PATIENCE))
+                .await
+                .expect("it starts");
+        Self { server, inbox, info, home }
     }
 
     pub(crate) async fn request<M: Method>(&self, params: M::Params) -> M::Response {
-        let result = self
-            .server
-            .connection()
-            .request::<M>(&params, PATIENCE)
-            .await;
+        let result = self.server.connection().request::<M>(&params, PATIENCE).await;
         result.unwrap_or_else(|error| panic!("{error}"))
     }
 
@@ -102,10 +90,7 @@ impl Codex {
             input: vec![UserInput::text(prompt)],
             ..Default::default()
         };
-        let submitted = self
-            .server
-            .connection()
-            .submit(1, TurnStart::NAME, &params, PATIENCE);
+        let submitted = self.server.connection().submit(1, TurnStart::NAME, &params, PATIENCE);
         submitted.expect("there is room");
     }
 
@@ -141,9 +126,7 @@ impl Codex {
 
     /// Reads to the end, which is this exit, and checks that nothing runs any more.
     pub(crate) async fn expect_end(&mut self, exit: &Exit) {
-        let rest = self
-            .until(|message| matches!(message, Incoming::Exited(_)))
-            .await;
+        let rest = self.until(|message| matches!(message, Incoming::Exited(_))).await;
         let mut last = rest.iter().rev();
         assert!(matches!(last.next(), Some(Incoming::Exited(ended)) if ended == exit));
         assert!(matches!(last.next(), Some(Incoming::Closed { .. })));
@@ -186,10 +169,7 @@ fn label(message: &Incoming) -> Option<String> {
             _ => method.clone(),
         },
         Incoming::Response { tag, result } => {
-            format!(
-                "response {tag} {}",
-                if result.is_ok() { "ok" } else { "error" }
-            )
+            format!("response {tag} {}", if result.is_ok() { "ok" } else { "error" })
         }
         Incoming::Request { method, .. } => format!("request {method}"),
         Incoming::Malformed(malformed) => malformed.to_string(),

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use codex_client::protocol::{AccountRead, AccountReadParams, Notification};
+use codex_client::protocol::{AccountRead, AccountReadParams};
 use codex_client::{Exit, Incoming};
 use rustix::process::{Pid, Signal, kill_process};
 use testkit::fake_app_server;
@@ -35,12 +35,7 @@ async fn the_handshake_tells_who_is_there() {
     let model = FakeModel::start([]);
     let codex = Codex::start(&model).await;
     assert_eq!(codex.info.version.expect("known").to_string(), "0.169.0");
-    assert!(
-        codex
-            .info
-            .user_agent
-            .starts_with("codex-client-test/0.169.0 ")
-    );
+    assert!(codex.info.user_agent.starts_with("codex-client-test/0.169.0 "));
     assert_eq!(codex.info.codex_home, Some(codex.home.codex_home()));
     assert_eq!(codex.info.platform_os.as_deref(), Some("linux"));
     assert_eq!(how(&codex.stop().await), (Some(0), None));
@@ -48,24 +43,12 @@ async fn the_handshake_tells_who_is_there() {
 
 #[tokio::test]
 async fn stopping_within_a_turn_leaves_nothing() {
-    let model = FakeModel::start([runs("sleep 600 & sleep 600")]);
+    let model = FakeModel::start([runs("echo started; sleep 600 & sleep 600")]);
     let mut codex = Codex::start(&model).await;
     let thread = codex.start_thread().await;
     codex.submit_turn(&thread, "wait");
-    codex
-        .until(|message| match message {
-            Incoming::Notification { method, params, .. } if method == "item/started" => {
-                let Notification::ItemStarted(event) = Notification::decode(method, params) else {
-                    return false;
-                };
-                matches!(
-                    event.item,
-                    codex_client::protocol::ThreadItem::CommandExecution(_)
-                )
-            }
-            _ => false,
-        })
-        .await;
+    // Its output shows that the command runs, and not merely that its sandbox is being made.
+    codex.until_notified("item/commandExecution/outputDelta").await;
     assert_eq!(how(&codex.stop().await), (Some(0), None));
 }
 
@@ -105,19 +88,12 @@ async fn finish(mut codex: Codex, exit: Exit) {
 
 #[tokio::test]
 async fn dropping_the_server_kills_it() {
-    let Codex {
-        server,
-        inbox,
-        home,
-        ..
-    } = fake(r#"{"hang":true}"#).await;
+    let Codex { server, inbox, home, .. } = fake(r#"{"hang":true}"#).await;
     drop(inbox);
     drop(server);
-    poll::until(PATIENCE, || {
-        match testkit::leaks::processes_under(home.root()) {
-            left if left.is_empty() => Ok(()),
-            left => Err(left),
-        }
+    poll::until(PATIENCE, || match testkit::leaks::processes_under(home.root()) {
+        left if left.is_empty() => Ok(()),
+        left => Err(left),
     })
     .await;
 }
@@ -128,15 +104,10 @@ async fn what_was_written_before_the_end_arrives_before_it() {
         "{\"send\":{\"method\":\"n\"},\"times\":5000}\n{\"partial\":\"{\\\"cut\"}\n{\"stderr\":\"why\"}\n{\"exit\":3}",
     )
     .await;
-    let messages = codex
-        .until(|message| matches!(message, Incoming::Malformed(_)))
-        .await;
+    let messages = codex.until(|message| matches!(message, Incoming::Malformed(_))).await;
     assert_eq!(messages.len(), 5001);
     let exit = codex.server.exited().await;
-    assert_eq!(
-        (how(&exit), exit.stderr_tail.as_str()),
-        ((Some(3), None), "why\n")
-    );
+    assert_eq!((how(&exit), exit.stderr_tail.as_str()), ((Some(3), None), "why\n"));
     codex.expect_end(&exit).await;
 }
 
@@ -148,9 +119,7 @@ async fn a_flood_on_stderr_blocks_nothing_and_its_end_is_kept() {
          {{\"expect\":{{\"method\":\"account/read\"}}}}\n{{\"send\":{{\"id\":\"$id\",\"result\":{{}}}}}}"
     ))
     .await;
-    codex
-        .request::<AccountRead>(AccountReadParams::default())
-        .await;
+    codex.request::<AccountRead>(AccountReadParams::default()).await;
     let tail = poll::until(PATIENCE, || match codex.server.stderr_tail() {
         tail if tail.ends_with("the end\n") => Ok(tail),
         tail => Err(tail.len()),
@@ -163,16 +132,11 @@ async fn a_flood_on_stderr_blocks_nothing_and_its_end_is_kept() {
 #[tokio::test]
 async fn output_that_ends_before_the_process_closes_the_connection() {
     let mut codex = fake("{\"close_stdout\":true}\n{\"hang\":true}").await;
-    codex
-        .until(|message| matches!(message, Incoming::Closed { .. }))
-        .await;
+    codex.until(|message| matches!(message, Incoming::Closed { .. })).await;
     codex.server.kill();
     let exit = codex.server.exited().await;
     assert_eq!(how(&exit), (None, Some(9)));
-    assert!(matches!(
-        codex.inbox.recv().await,
-        Some(Incoming::Exited(_))
-    ));
+    assert!(matches!(codex.inbox.recv().await, Some(Incoming::Exited(_))));
     codex.server.joined().await;
 }
 
@@ -181,10 +145,7 @@ async fn output_that_ends_before_the_process_closes_the_connection() {
 async fn what_a_dead_process_leaves_behind_does_not_hide_its_end() {
     for (leaves, survives) in [
         ("sleep 2 &", false),
-        (
-            "mkfifo ready; setsid sh -c 'echo >ready; exec sleep 2' & read line <ready",
-            true,
-        ),
+        ("mkfifo ready; setsid sh -c 'echo >ready; exec sleep 2' & read line <ready", true),
     ] {
         let home = CodexHome::new("http://127.0.0.1:9/v1");
         let program = home.root().join("program");
@@ -193,14 +154,10 @@ async fn what_a_dead_process_leaves_behind_does_not_hide_its_end() {
         fs::write(&program, text).expect("the directory is writable");
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
         let mut codex = Codex::start_program(program, home).await;
-        let messages = codex
-            .until(|message| matches!(message, Incoming::Exited(_)))
-            .await;
+        let messages = codex.until(|message| matches!(message, Incoming::Exited(_))).await;
         let left = testkit::leaks::processes_under(codex.home.root());
         assert_eq!(!left.is_empty(), survives, "{left:?}");
-        let Some(Incoming::Exited(exit)) = messages.last() else {
-            unreachable!()
-        };
+        let Some(Incoming::Exited(exit)) = messages.last() else { unreachable!() };
         assert_eq!(how(exit), (Some(4), None));
         codex.server.joined().await;
     }

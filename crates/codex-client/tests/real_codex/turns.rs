@@ -15,10 +15,7 @@ use crate::rig::{Codex, PATIENCE, labels};
 
 fn turn_id(messages: &[Incoming]) -> String {
     let started = messages.iter().find_map(|message| match message {
-        Incoming::Response {
-            tag: 1,
-            result: Ok(result),
-        } => TurnStart::read(result).ok(),
+        Incoming::Response { tag: 1, result: Ok(result) } => TurnStart::read(result).ok(),
         _ => None,
     });
     started.expect("the turn started").turn.id
@@ -59,10 +56,8 @@ async fn a_turn_end_to_end() {
 #[tokio::test]
 async fn a_turn_is_steered() {
     let gate = Gate::new("the first answer");
-    let model = FakeModel::start([
-        reply().streams("one").holds(&gate).streams("two"),
-        says("three"),
-    ]);
+    let model =
+        FakeModel::start([reply().streams("one").holds(&gate).streams("two"), says("three")]);
     let mut codex = Codex::start(&model).await;
     let thread = codex.start_thread().await;
     codex.submit_turn(&thread, "count");
@@ -74,15 +69,8 @@ async fn a_turn_is_steered() {
         expected_turn_id: "wrong".to_owned(),
         ..Default::default()
     };
-    let refused = codex
-        .server
-        .connection()
-        .request::<TurnSteer>(&wrong, PATIENCE)
-        .await;
-    assert!(
-        matches!(refused, Err(RequestError::Rejected { code: -32600, .. })),
-        "{refused:?}"
-    );
+    let refused = codex.server.connection().request::<TurnSteer>(&wrong, PATIENCE).await;
+    assert!(matches!(refused, Err(RequestError::Rejected { code: -32600, .. })), "{refused:?}");
     let steer = TurnSteerParams {
         expected_turn_id: turn.clone(),
         input: vec![UserInput::text("faster")],
@@ -92,11 +80,7 @@ async fn a_turn_is_steered() {
     gate.open();
     codex.until_notified("turn/completed").await;
     let last = model.captured().pop().expect("the model was asked");
-    assert!(
-        last.texts("user").iter().any(|text| text == "faster"),
-        "{:?}",
-        last.texts("user")
-    );
+    assert!(last.texts("user").iter().any(|text| text == "faster"), "{:?}", last.texts("user"));
     codex.stop().await;
     model.finish();
 }
@@ -110,15 +94,9 @@ async fn a_turn_is_interrupted() {
     codex.submit_turn(&thread_id, "count");
     let messages = codex.until_notified("item/agentMessage/delta").await;
     let turn_id = turn_id(&messages);
-    codex
-        .request::<TurnInterrupt>(TurnInterruptParams { thread_id, turn_id })
-        .await;
+    codex.request::<TurnInterrupt>(TurnInterruptParams { thread_id, turn_id }).await;
     let messages = codex.until_notified("turn/completed").await;
-    assert!(
-        labels(&messages).ends_with("turn/completed interrupted\n"),
-        "{}",
-        labels(&messages)
-    );
+    assert!(labels(&messages).ends_with("turn/completed interrupted\n"), "{}", labels(&messages));
     gate.abandoned().await;
     codex.stop().await;
     model.finish();
@@ -126,10 +104,8 @@ async fn a_turn_is_interrupted() {
 
 #[tokio::test]
 async fn a_question_is_answered() {
-    let model = FakeModel::start([
-        reply().runs_escalated("touch made.txt", "need it"),
-        says("done"),
-    ]);
+    let model =
+        FakeModel::start([reply().runs_escalated("touch made.txt", "need it"), says("done")]);
     let mut codex = Codex::start(&model).await;
     let thread = codex.start_thread().await;
     let params = TurnStartParams {
@@ -139,24 +115,14 @@ async fn a_question_is_answered() {
         ..Default::default()
     };
     codex.request::<TurnStart>(params).await;
-    let mut messages = codex
-        .until(|message| matches!(message, Incoming::Request { .. }))
-        .await;
-    let Some(Incoming::Request { id, method, params }) = messages.pop() else {
-        unreachable!()
-    };
+    let mut messages = codex.until(|message| matches!(message, Incoming::Request { .. })).await;
+    let Some(Incoming::Request { id, method, params }) = messages.pop() else { unreachable!() };
     let ServerRequest::CommandApproval(question) = ServerRequest::decode(&method, &params) else {
         panic!("{method}: {params}");
     };
     assert_eq!(question.reason.as_deref(), Some("need it"));
-    let answer = ApprovalResponse {
-        decision: ApprovalDecision::Decline,
-    };
-    codex
-        .server
-        .connection()
-        .answer(&id, Ok(&answer))
-        .expect("there is room");
+    let answer = ApprovalResponse { decision: ApprovalDecision::Decline };
+    codex.server.connection().answer(&id, Ok(&answer)).expect("there is room");
     let messages = codex.until_notified("turn/completed").await;
     let resolved = messages.iter().any(|message| match message {
         Incoming::Notification { method, params, .. } => matches!(
@@ -175,26 +141,16 @@ async fn a_question_is_answered() {
 async fn an_unknown_method_is_rejected() {
     let model = FakeModel::start([]);
     let mut codex = Codex::start(&model).await;
-    codex
-        .server
-        .connection()
-        .submit(1, "no/such", &(), PATIENCE)
-        .expect("there is room");
-    let mut messages = codex
-        .until(|message| matches!(message, Incoming::Response { .. }))
-        .await;
+    codex.server.connection().submit(1, "no/such", &(), PATIENCE).expect("there is room");
+    let mut messages = codex.until(|message| matches!(message, Incoming::Response { .. })).await;
     let Some(Incoming::Response {
-        result: Err(RequestError::Rejected { code, message, .. }),
-        ..
+        result: Err(RequestError::Rejected { code, message, .. }), ..
     }) = messages.pop()
     else {
         panic!("not rejected");
     };
     assert_eq!(code, -32600);
-    assert!(
-        message.starts_with("Invalid request: unknown variant `no/such`"),
-        "{message}"
-    );
+    assert!(message.starts_with("Invalid request: unknown variant `no/such`"), "{message}");
     codex.stop().await;
 }
 
@@ -202,10 +158,7 @@ async fn an_unknown_method_is_rejected() {
 async fn codex_survives_a_garbage_line() {
     let home = CodexHome::new("http://127.0.0.1:9/v1");
     let launch = Launch::new(tools::codex(), home.workspace());
-    let mut child = launch
-        .arguments(["app-server"])
-        .environment(home.environment())
-        .spawn();
+    let mut child = launch.arguments(["app-server"]).environment(home.environment()).spawn();
     let mut stdin = child.stdin.take().expect("piped");
     stdin.write_all(b"garbage\n").await.expect("it reads");
     let stdout = child.stdout.take().expect("piped");
@@ -213,9 +166,7 @@ async fn codex_survives_a_garbage_line() {
     let (connection, inbox) = Connection::open(stdout, stdin, Limits::default(), &tasks);
     let early = AccountReadParams::default();
     let refused = connection.request::<AccountRead>(&early, PATIENCE).await;
-    let Err(RequestError::Rejected { message, .. }) = refused else {
-        panic!("{refused:?}")
-    };
+    let Err(RequestError::Rejected { message, .. }) = refused else { panic!("{refused:?}") };
     assert_eq!(message, "Not initialized");
     drop((connection, inbox));
     assert!(child.wait().await.expect("it ends").success());

@@ -48,10 +48,7 @@ fn the_definitions_we_use() {
     for name in RESULTS {
         collect(&serde_json::json!({ "$ref": reference(name) }), &mut found);
     }
-    let lines: String = found
-        .into_iter()
-        .map(|(name, text)| format!("{name} {text}\n"))
-        .collect();
+    let lines: String = found.into_iter().map(|(name, text)| format!("{name} {text}\n")).collect();
     expect_file!["../schema_closure.txt"].assert_eq(&lines);
 }
 

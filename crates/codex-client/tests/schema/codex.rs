@@ -13,9 +13,7 @@ use testkit::tools;
 pub(crate) fn schema() -> &'static Value {
     static SCHEMA: OnceLock<Value> = OnceLock::new();
     SCHEMA.get_or_init(|| {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("a runtime").block_on(generate())
     })
 }
@@ -23,12 +21,7 @@ pub(crate) fn schema() -> &'static Value {
 async fn generate() -> Value {
     let home = CodexHome::new("http://127.0.0.1:9/v1");
     let out = home.root().join("schema");
-    let arguments = [
-        "app-server",
-        "generate-json-schema",
-        "--experimental",
-        "--out",
-    ];
+    let arguments = ["app-server", "generate-json-schema", "--experimental", "--out"];
     Launch::new(tools::codex(), home.workspace())
         .arguments(arguments)
         .arguments([&out])
@@ -46,26 +39,19 @@ pub(crate) fn reference(name: &str) -> String {
     if definitions["v2"].get(name).is_some() {
         return format!("#/definitions/v2/{name}");
     }
-    assert!(
-        definitions.get(name).is_some(),
-        "Codex has no {name} any more"
-    );
+    assert!(definitions.get(name).is_some(), "Codex has no {name} any more");
     format!("#/definitions/{name}")
 }
 
 /// What a reference leads to.
 pub(crate) fn resolve(reference: &str) -> &'static Value {
     let pointer = reference.strip_prefix('#').expect("references are local");
-    schema()
-        .pointer(pointer)
-        .unwrap_or_else(|| panic!("nothing at {reference}"))
+    schema().pointer(pointer).unwrap_or_else(|| panic!("nothing at {reference}"))
 }
 
 /// Which definition holds the params of a method, by the union that lists it.
 pub(crate) fn params_of(union: &str, method: &str) -> &'static Value {
-    let variants = resolve(&reference(union))["oneOf"]
-        .as_array()
-        .expect("a union of methods");
+    let variants = resolve(&reference(union))["oneOf"].as_array().expect("a union of methods");
     let variant = variants
         .iter()
         .find(|variant| variant["properties"]["method"]["enum"][0] == method)
@@ -99,9 +85,7 @@ fn forbid_unknown_fields(schema: &mut Value) {
             // Where an object is put together from several parts, no part knows all fields.
             let composed = has_properties && unions.iter().any(|key| fields.contains_key(*key));
             if has_properties && !composed {
-                fields
-                    .entry("additionalProperties")
-                    .or_insert(Value::Bool(false));
+                fields.entry("additionalProperties").or_insert(Value::Bool(false));
             }
             for (name, part) in fields.iter_mut() {
                 if !(composed && unions.contains(&name.as_str())) {

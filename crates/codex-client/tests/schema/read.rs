@@ -21,9 +21,8 @@ fn assert_within(read: &Value, sample: &Value, path: &str) {
         (Value::Object(read), Value::Object(sample)) => {
             for (name, value) in read {
                 let path = format!("{path}.{name}");
-                let there = sample
-                    .get(name)
-                    .unwrap_or_else(|| panic!("{path} is not in the schema"));
+                let there =
+                    sample.get(name).unwrap_or_else(|| panic!("{path} is not in the schema"));
                 assert_within(value, there, &path);
             }
         }
@@ -103,10 +102,7 @@ fn notifications() {
     for method in Notification::METHODS {
         check_part(method, params_of("ServerNotification", method), |sample| {
             let read = Notification::decode(method, &raw(sample));
-            assert!(
-                !matches!(read, Notification::Other { .. }),
-                "{method} is not read: {sample}"
-            );
+            assert!(!matches!(read, Notification::Other { .. }), "{method} is not read: {sample}");
             read
         });
     }
@@ -117,10 +113,7 @@ fn questions() {
     for method in ServerRequest::METHODS {
         check_part(method, params_of("ServerRequest", method), |sample| {
             let read = ServerRequest::decode(method, &raw(sample));
-            assert!(
-                !matches!(read, ServerRequest::Other { .. }),
-                "{method} is not read: {sample}"
-            );
+            assert!(!matches!(read, ServerRequest::Other { .. }), "{method} is not read: {sample}");
             read
         });
     }
@@ -132,12 +125,10 @@ fn items() {
     let samples = samples(resolve(&reference("ThreadItem")), Fields::Required);
     let unknown: Vec<_> = samples
         .into_iter()
-        .filter_map(
-            |sample| match serde_json::from_value(sample).expect("any item is read") {
-                ThreadItem::Other(other) => Some(other.kind),
-                _ => None,
-            },
-        )
+        .filter_map(|sample| match serde_json::from_value(sample).expect("any item is read") {
+            ThreadItem::Other(other) => Some(other.kind),
+            _ => None,
+        })
         .collect();
     expect![
         "hookPrompt functionCallOutput collabAgentToolCall subAgentActivity sleep imageGeneration"
@@ -151,59 +142,25 @@ fn strings() {
     fn check<T: From<String>>(definition: &str, is_other: impl Fn(&T) -> bool) {
         let texts = crate::sample::strings(resolve(&reference(definition)));
         assert!(!texts.is_empty(), "{definition} is no string enum any more");
-        let unknown: Vec<_> = texts
-            .into_iter()
-            .filter(|text| is_other(&T::from((*text).to_owned())))
-            .collect();
+        let unknown: Vec<_> =
+            texts.into_iter().filter(|text| is_other(&T::from((*text).to_owned()))).collect();
         assert!(unknown.is_empty(), "{definition} also has {unknown:?}");
     }
-    check("TurnStatus", |status| {
-        matches!(status, TurnStatus::Other(_))
-    });
-    check("TurnItemsView", |view| {
-        matches!(view, TurnItemsView::Other(_))
-    });
-    check("ThreadActiveFlag", |flag| {
-        matches!(flag, ThreadActiveFlag::Other(_))
-    });
-    check("ThreadUnsubscribeStatus", |it| {
-        matches!(it, ThreadUnsubscribeStatus::Other(_))
-    });
-    check("MessagePhase", |phase| {
-        matches!(phase, MessagePhase::Other(_))
-    });
-    check("CommandExecutionStatus", |status| {
-        matches!(status, ItemStatus::Other(_))
-    });
-    check("PatchApplyStatus", |status| {
-        matches!(status, ItemStatus::Other(_))
-    });
-    check("McpToolCallStatus", |status| {
-        matches!(status, ItemStatus::Other(_))
-    });
-    check("DynamicToolCallStatus", |status| {
-        matches!(status, ItemStatus::Other(_))
-    });
-    check("CommandExecutionSource", |source| {
-        matches!(source, CommandSource::Other(_))
-    });
-    check("TurnPlanStepStatus", |status| {
-        matches!(status, PlanStepStatus::Other(_))
-    });
+    check("TurnStatus", |status| matches!(status, TurnStatus::Other(_)));
+    check("TurnItemsView", |view| matches!(view, TurnItemsView::Other(_)));
+    check("ThreadActiveFlag", |flag| matches!(flag, ThreadActiveFlag::Other(_)));
+    check("ThreadUnsubscribeStatus", |it| matches!(it, ThreadUnsubscribeStatus::Other(_)));
+    check("MessagePhase", |phase| matches!(phase, MessagePhase::Other(_)));
+    check("CommandExecutionStatus", |status| matches!(status, ItemStatus::Other(_)));
+    check("PatchApplyStatus", |status| matches!(status, ItemStatus::Other(_)));
+    check("McpToolCallStatus", |status| matches!(status, ItemStatus::Other(_)));
+    check("DynamicToolCallStatus", |status| matches!(status, ItemStatus::Other(_)));
+    check("CommandExecutionSource", |source| matches!(source, CommandSource::Other(_)));
+    check("TurnPlanStepStatus", |status| matches!(status, PlanStepStatus::Other(_)));
     check("SandboxMode", |mode| matches!(mode, SandboxMode::Other(_)));
-    check("AskForApproval", |policy| {
-        matches!(policy, ApprovalPolicy::Other(_))
-    });
-    check("NetworkAccess", |access| {
-        matches!(access, NetworkAccess::Other(_))
-    });
-    check("ReasoningSummary", |summary| {
-        matches!(summary, ReasoningSummary::Other(_))
-    });
-    check("SortDirection", |direction| {
-        matches!(direction, SortDirection::Other(_))
-    });
-    check("ModeKind", |mode| {
-        matches!(mode, CollaborationModeKind::Other(_))
-    });
+    check("AskForApproval", |policy| matches!(policy, ApprovalPolicy::Other(_)));
+    check("NetworkAccess", |access| matches!(access, NetworkAccess::Other(_)));
+    check("ReasoningSummary", |summary| matches!(summary, ReasoningSummary::Other(_)));
+    check("SortDirection", |direction| matches!(direction, SortDirection::Other(_)));
+    check("ModeKind", |mode| matches!(mode, CollaborationModeKind::Other(_)));
 }

@@ -41,9 +41,7 @@ fn follow(schema: &'static Value) -> &'static Value {
 }
 
 fn union(schema: &'static Value) -> Option<&'static Vec<Value>> {
-    ["oneOf", "anyOf"]
-        .iter()
-        .find_map(|key| schema[*key].as_array())
+    ["oneOf", "anyOf"].iter().find_map(|key| schema[*key].as_array())
 }
 
 /// `open` holds the definitions that are being built: a schema may contain itself.

@@ -30,12 +30,8 @@ fn object(value: Value) -> Option<serde_json::Map<String, Value>> {
 fn sandboxes() -> [SandboxPolicy; 4] {
     [
         SandboxPolicy::DangerFullAccess(Empty {}),
-        SandboxPolicy::ReadOnly(ReadOnlySandbox {
-            network_access: true,
-        }),
-        SandboxPolicy::ExternalSandbox(ExternalSandbox {
-            network_access: NetworkAccess::Enabled,
-        }),
+        SandboxPolicy::ReadOnly(ReadOnlySandbox { network_access: true }),
+        SandboxPolicy::ExternalSandbox(ExternalSandbox { network_access: NetworkAccess::Enabled }),
         SandboxPolicy::WorkspaceWrite(WorkspaceWriteSandbox {
             writable_roots: vec!["/work".to_owned()],
             network_access: true,
@@ -46,18 +42,11 @@ fn sandboxes() -> [SandboxPolicy; 4] {
 }
 
 fn inputs() -> Vec<UserInput> {
-    let named = || NamedPath {
-        name: "n".to_owned(),
-        path: "/p".to_owned(),
-    };
+    let named = || NamedPath { name: "n".to_owned(), path: "/p".to_owned() };
     vec![
         UserInput::text("hello"),
-        UserInput::Image(ImageInput {
-            url: "data:image/png;base64,".to_owned(),
-        }),
-        UserInput::LocalImage(LocalImageInput {
-            path: "/p".to_owned(),
-        }),
+        UserInput::Image(ImageInput { url: "data:image/png;base64,".to_owned() }),
+        UserInput::LocalImage(LocalImageInput { path: "/p".to_owned() }),
         UserInput::Skill(named()),
         UserInput::Mention(named()),
     ]
@@ -65,19 +54,13 @@ fn inputs() -> Vec<UserInput> {
 
 #[test]
 fn handshake() {
-    let client_info = ClientInfo {
-        name: "n".to_owned(),
-        title: text("N"),
-        version: "1".to_owned(),
-    };
+    let client_info =
+        ClientInfo { name: "n".to_owned(), title: text("N"), version: "1".to_owned() };
     let capabilities = InitializeCapabilities {
         experimental_api: true,
         opt_out_notification_methods: vec!["thread/settings/updated".to_owned()],
     };
-    request::<Initialize>(InitializeParams {
-        client_info,
-        capabilities,
-    });
+    request::<Initialize>(InitializeParams { client_info, capabilities });
 }
 
 #[test]
@@ -111,10 +94,7 @@ fn threads() {
         base_instructions: text("b"),
         developer_instructions: text("d"),
     });
-    request::<ThreadRead>(ThreadReadParams {
-        thread_id: "t".to_owned(),
-        include_turns: true,
-    });
+    request::<ThreadRead>(ThreadReadParams { thread_id: "t".to_owned(), include_turns: true });
     request::<ThreadList>(ThreadListParams {
         cursor: text("c"),
         limit: Some(1),
@@ -126,10 +106,7 @@ fn threads() {
         cwd: Some(vec!["/work".to_owned()]),
         search_term: text("s"),
     });
-    request::<ThreadLoadedList>(ThreadLoadedListParams {
-        cursor: text("c"),
-        limit: Some(1),
-    });
+    request::<ThreadLoadedList>(ThreadLoadedListParams { cursor: text("c"), limit: Some(1) });
     request::<ThreadTurnsList>(ThreadTurnsListParams {
         thread_id: "t".to_owned(),
         cursor: text("c"),
@@ -138,19 +115,10 @@ fn threads() {
         items_view: Some(TurnItemsView::Full),
     });
     let name = "n".to_owned();
-    request::<ThreadSetName>(ThreadSetNameParams {
-        thread_id: "t".to_owned(),
-        name,
-    });
-    request::<ThreadUnsubscribe>(ThreadIdParams {
-        thread_id: "t".to_owned(),
-    });
-    request::<ThreadArchive>(ThreadIdParams {
-        thread_id: "t".to_owned(),
-    });
-    request::<BackgroundTerminalsClean>(ThreadIdParams {
-        thread_id: "t".to_owned(),
-    });
+    request::<ThreadSetName>(ThreadSetNameParams { thread_id: "t".to_owned(), name });
+    request::<ThreadUnsubscribe>(ThreadIdParams { thread_id: "t".to_owned() });
+    request::<ThreadArchive>(ThreadIdParams { thread_id: "t".to_owned() });
+    request::<BackgroundTerminalsClean>(ThreadIdParams { thread_id: "t".to_owned() });
     request::<BackgroundTerminalsList>(BackgroundTerminalsListParams {
         thread_id: "t".to_owned(),
         cursor: text("c"),
@@ -160,10 +128,7 @@ fn threads() {
 
 #[test]
 fn turns() {
-    request::<TurnStart>(TurnStartParams {
-        thread_id: "t".to_owned(),
-        ..Default::default()
-    });
+    request::<TurnStart>(TurnStartParams { thread_id: "t".to_owned(), ..Default::default() });
     for sandbox_policy in sandboxes() {
         request::<TurnStart>(TurnStartParams {
             thread_id: "t".to_owned(),
@@ -198,9 +163,7 @@ fn turns() {
 
 #[test]
 fn the_rest() {
-    request::<AccountRead>(AccountReadParams {
-        refresh_token: true,
-    });
+    request::<AccountRead>(AccountReadParams { refresh_token: true });
     request::<RateLimitsRead>(());
     request::<ModelList>(ModelListParams {
         cursor: text("c"),
@@ -211,10 +174,7 @@ fn the_rest() {
         request::<CommandExec>(CommandExecParams {
             command: vec!["true".to_owned()],
             cwd: text("/work"),
-            env: Some(BTreeMap::from([
-                ("A".to_owned(), text("b")),
-                ("C".to_owned(), None),
-            ])),
+            env: Some(BTreeMap::from([("A".to_owned(), text("b")), ("C".to_owned(), None)])),
             timeout_ms: Some(1),
             output_bytes_cap: Some(1),
             sandbox_policy: Some(sandbox_policy),
@@ -232,14 +192,8 @@ fn answers() {
         ApprovalDecision::Decline,
         ApprovalDecision::Cancel,
     ] {
-        answer(
-            "CommandExecutionRequestApprovalResponse",
-            ApprovalResponse { decision },
-        );
-        answer(
-            "FileChangeRequestApprovalResponse",
-            ApprovalResponse { decision },
-        );
+        answer("CommandExecutionRequestApprovalResponse", ApprovalResponse { decision });
+        answer("FileChangeRequestApprovalResponse", ApprovalResponse { decision });
     }
     for scope in [PermissionScope::Turn, PermissionScope::Session] {
         let permissions = json!({ "network": { "enabled": true } });
@@ -248,14 +202,10 @@ fn answers() {
             PermissionsApprovalResponse { permissions, scope },
         );
     }
-    let given = UserInputAnswer {
-        answers: vec!["yes".to_owned()],
-    };
+    let given = UserInputAnswer { answers: vec!["yes".to_owned()] };
     answer(
         "ToolRequestUserInputResponse",
-        UserInputResponse {
-            answers: BTreeMap::from([("q".to_owned(), given)]),
-        },
+        UserInputResponse { answers: BTreeMap::from([("q".to_owned(), given)]) },
     );
     for (action, content) in [
         (ElicitationAction::Accept, Some(json!({ "a": 1 }))),
@@ -264,19 +214,9 @@ fn answers() {
     ] {
         answer(
             "McpServerElicitationRequestResponse",
-            ElicitationResponse {
-                action,
-                content,
-                meta: None,
-            },
+            ElicitationResponse { action, content, meta: None },
         );
     }
     let content_items = vec![DynamicToolOutput::text("done")];
-    answer(
-        "DynamicToolCallResponse",
-        DynamicToolCallResponse {
-            content_items,
-            success: true,
-        },
-    );
+    answer("DynamicToolCallResponse", DynamicToolCallResponse { content_items, success: true });
 }

@@ -79,10 +79,8 @@ fn a_field_of_another_type_is_left_out() {
 
 #[test]
 fn what_cannot_be_done_without_is_not_made_up() {
-    for params in [
-        json!({"threadId": 5, "turn": {"id": "u", "status": "completed"}}),
-        json!(null),
-    ] {
+    for params in [json!({"threadId": 5, "turn": {"id": "u", "status": "completed"}}), json!(null)]
+    {
         let read = notification("turn/completed", &params);
         assert!(matches!(read, Notification::Other { .. }), "{read:?}");
     }
@@ -99,9 +97,7 @@ fn error_kinds_are_open() {
     let check = |info: Value, kind: &str, status: Option<u16>| {
         let params = json!({"threadId": "t", "turnId": "u", "willRetry": false,
             "error": {"message": "m", "codexErrorInfo": info}});
-        let Notification::Error(read) = notification("error", &params) else {
-            panic!("not read")
-        };
+        let Notification::Error(read) = notification("error", &params) else { panic!("not read") };
         let read = read.error.codex_error_info.expect("kept");
         assert_eq!((read.kind.as_str(), read.http_status_code), (kind, status));
     };
@@ -111,11 +107,7 @@ fn error_kinds_are_open() {
         "httpConnectionFailed",
         Some(401),
     );
-    check(
-        json!({"httpConnectionFailed": {"httpStatusCode": null}}),
-        "httpConnectionFailed",
-        None,
-    );
+    check(json!({"httpConnectionFailed": {"httpStatusCode": null}}), "httpConnectionFailed", None);
     check(json!({"brandNew": 5}), "brandNew", None);
     check(json!([]), "unknown", None);
 }

@@ -23,9 +23,9 @@ pub enum ConfigCommand {
 impl ConfigCommand {
     pub(super) fn from_matches(matches: &ArgMatches) -> Self {
         match matches.subcommand() {
-            Some(("check", matches)) => Self::Check {
-                file: matches.get_one::<PathBuf>("file").cloned(),
-            },
+            Some(("check", matches)) => {
+                Self::Check { file: matches.get_one::<PathBuf>("file").cloned() }
+            }
             // The parser lets no other name through.
             Some(_) | None => Self::Show,
         }

@@ -48,10 +48,7 @@ impl Exit {
     const ALL: [(Self, &str); 3] = [
         (Self::Success, "what was asked is done"),
         (Self::Failure, "it could not be done"),
-        (
-            Self::Configuration,
-            "the command line or the configuration is not valid",
-        ),
+        (Self::Configuration, "the command line or the configuration is not valid"),
     ];
 
     fn code(self) -> u8 {
@@ -90,12 +87,7 @@ pub fn parse(
 pub fn command() -> Command {
     let keys = all_keys();
     let flags = keys.iter().map(|key| {
-        let help = key
-            .meaning
-            .iter()
-            .map(|line| line.trim())
-            .collect::<Vec<_>>()
-            .join(" ");
+        let help = key.meaning.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
         let flag = Arg::new(key.name)
             .long(key.flag)
             .help(help)
@@ -152,10 +144,7 @@ Every key of the [configuration](config.md) is a flag, and may stand before or a
 
 /// Describes a command and those below it. Global flags are described once, at the root.
 fn describe(command: &Command, path: &str, text: &mut String) {
-    let about = command
-        .get_about()
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
     let _ = write!(text, "\n## `{path}`\n\n{about}\n");
     let is_root = path == "codex-mcp";
     let arguments: Vec<_> = command
@@ -167,22 +156,12 @@ fn describe(command: &Command, path: &str, text: &mut String) {
         text.push('\n');
     }
     for argument in arguments {
-        let repeatable = if matches!(argument.get_action(), ArgAction::Append) {
-            " (repeatable)"
-        } else {
-            ""
-        };
-        let help = argument
-            .get_help()
-            .map(ToString::to_string)
-            .unwrap_or_default();
+        let repeatable =
+            if matches!(argument.get_action(), ArgAction::Append) { " (repeatable)" } else { "" };
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
         let _ = writeln!(text, "- `{argument}`{repeatable}: {help}");
     }
     for subcommand in command.get_subcommands() {
-        describe(
-            subcommand,
-            &format!("{path} {}", subcommand.get_name()),
-            text,
-        );
+        describe(subcommand, &format!("{path} {}", subcommand.get_name()), text);
     }
 }

@@ -44,9 +44,7 @@ fn say(message: &str, exit: Exit) -> Exit {
 
 fn serve_blocking(config: Config, roots: Roots) -> anyhow::Result<()> {
     // One thread is enough for lines of text and has no hand-overs between threads: a call costs half as much.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("the runtime cannot be started")?;
     let served = runtime.block_on(serve(Arc::new(config), Arc::new(roots)));
     // A read from a terminal cannot be interrupted and must not keep the process.
@@ -58,10 +56,7 @@ async fn serve(config: Arc<Config>, roots: Arc<Roots>) -> anyhow::Result<()> {
     let shutdown = CancellationToken::new();
     let tasks = TaskTracker::new();
     let (input, output) = stdio::open().context("standard input and output cannot be used")?;
-    let limits = connection::Limits {
-        max_line_bytes: config.max_line_bytes,
-        ..Default::default()
-    };
+    let limits = connection::Limits { max_line_bytes: config.max_line_bytes, ..Default::default() };
     let engine = engine::start(config.clone(), roots.clone(), &tasks);
     let server = Server::connect(engine.clone(), config, roots).await;
     let serving = connection::serve_within(limits, server, input, output, shutdown.clone());
@@ -80,10 +75,7 @@ async fn serve(config: Arc<Config>, roots: Arc<Roots>) -> anyhow::Result<()> {
     );
     engine.shut_down().await;
     tasks.close();
-    if tokio::time::timeout(LAST_GRACE, tasks.wait())
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(LAST_GRACE, tasks.wait()).await.is_err() {
         tracing::warn!("something did not end in time and is left to the end of the process");
     }
     let reason = ended.context("the connection failed")?;
@@ -93,11 +85,7 @@ async fn serve(config: Arc<Config>, roots: Arc<Roots>) -> anyhow::Result<()> {
 
 /// Resolves when the process is told to end.
 async fn end_signal() {
-    let kinds = [
-        SignalKind::interrupt(),
-        SignalKind::terminate(),
-        SignalKind::hangup(),
-    ];
+    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
     let signals = kinds.into_iter().map(|kind| {
         Box::pin(async move {
             match signal(kind) {

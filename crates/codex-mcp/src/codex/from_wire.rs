@@ -15,106 +15,47 @@ use serde_json::value::RawValue;
 
 /// What a notification means; `None` if nothing.
 pub(crate) fn notification(app_server: AppServerId, notification: Notification) -> Option<Event> {
-    let in_turn = |thread: String, turn: String, event| {
-        Some(Event::Turn {
-            app_server,
-            thread: ThreadId(thread),
-            turn: TurnId(turn),
-            event,
-        })
-    };
-    match notification {
-        Notification::Error(error) => {
-            let event = TurnEvent::ErrorReported {
-                error: turn_error(error.error),
-                will_retry: error.will_retry,
-            };
-            in_turn(error.thread_id, error.turn_id, event)
+    let (thread, turn, event) = match notification {
+        Notification::Warning(warning) => {
+            let thread = warning.thread_id.map(ThreadId);
+            return Some(Event::Warned { app_server, thread, message: warning.message });
         }
-        Notification::Warning(warning) => Some(Event::Warned {
-            app_server,
-            thread: warning.thread_id.map(ThreadId),
-            message: warning.message,
-        }),
-        Notification::ThreadClosed(closed) => Some(Event::ThreadClosed {
-            app_server,
-            thread: ThreadId(closed.thread_id),
-        }),
-        Notification::TokenUsageUpdated(usage) => in_turn(
-            usage.thread_id,
-            usage.turn_id,
-            tokens_counted(&usage.token_usage),
-        ),
-        Notification::TurnStarted(turn) => {
-            in_turn(turn.thread_id, turn.turn.id, TurnEvent::Started)
+        Notification::ThreadClosed(closed) => {
+            return Some(Event::ThreadClosed { app_server, thread: ThreadId(closed.thread_id) });
         }
-        Notification::TurnCompleted(turn) => {
-            let event = TurnEvent::Completed {
-                state: turn_state(&turn.turn.status),
-                error: turn.turn.error.map(turn_error),
-            };
-            in_turn(turn.thread_id, turn.turn.id, event)
+        Notification::Error(error) => error_reported(error),
+        Notification::TokenUsageUpdated(usage) => tokens_counted(usage),
+        Notification::TurnStarted(of) => (of.thread_id, of.turn.id, TurnEvent::Started),
+        Notification::TurnCompleted(of) => turn_completed(of),
+        Notification::PlanUpdated(of) => plan_updated(of),
+        Notification::ModelRerouted(of) => {
+            (of.thread_id, of.turn_id, TurnEvent::ModelChanged { model: of.to_model })
         }
-        Notification::PlanUpdated(update) => {
-            let steps = update.plan.into_iter().map(plan_step).collect();
-            let plan = Plan {
-                explanation: update.explanation,
-                steps,
-            };
-            in_turn(
-                update.thread_id,
-                update.turn_id,
-                TurnEvent::PlanUpdated(plan),
-            )
+        Notification::ItemStarted(of) => {
+            let item = item(of.item, Completeness::Begun);
+            (of.thread_id, of.turn_id, TurnEvent::ItemStarted(item))
         }
-        Notification::ItemStarted(started) => in_turn(
-            started.thread_id,
-            started.turn_id,
-            TurnEvent::ItemStarted(item(started.item, Completeness::Begun)),
-        ),
-        Notification::ItemCompleted(completed) => in_turn(
-            completed.thread_id,
-            completed.turn_id,
-            TurnEvent::ItemCompleted(item(completed.item, Completeness::Whole)),
-        ),
-        Notification::AgentMessageDelta(delta) => {
-            let event = TurnEvent::MessageDelta {
-                item: ItemId(delta.item_id),
-                text: delta.delta,
-            };
-            in_turn(delta.thread_id, delta.turn_id, event)
+        Notification::ItemCompleted(of) => {
+            let item = item(of.item, Completeness::Whole);
+            (of.thread_id, of.turn_id, TurnEvent::ItemCompleted(item))
         }
-        Notification::ReasoningSummaryDelta(delta) | Notification::ReasoningTextDelta(delta) => {
-            let event = TurnEvent::ThinkingDelta {
-                item: ItemId(delta.item_id),
-                text: delta.delta,
-            };
-            in_turn(delta.thread_id, delta.turn_id, event)
+        Notification::AgentMessageDelta(of) => {
+            let event = TurnEvent::MessageDelta { item: ItemId(of.item_id), text: of.delta };
+            (of.thread_id, of.turn_id, event)
         }
-        Notification::ReasoningSummaryPartAdded(part) => {
-            // Parts of a summary are paragraphs.
-            let event = TurnEvent::ThinkingDelta {
-                item: ItemId(part.item_id),
-                text: PARAGRAPH.to_owned(),
-            };
-            in_turn(part.thread_id, part.turn_id, event)
+        Notification::ReasoningSummaryDelta(of) | Notification::ReasoningTextDelta(of) => {
+            let event = TurnEvent::ThinkingDelta { item: ItemId(of.item_id), text: of.delta };
+            (of.thread_id, of.turn_id, event)
         }
-        Notification::PlanDelta(delta) | Notification::CommandOutputDelta(delta) => {
-            in_turn(delta.thread_id, delta.turn_id, TurnEvent::Activity)
+        Notification::ReasoningSummaryPartAdded(of) => {
+            let text = PARAGRAPH.to_owned();
+            (of.thread_id, of.turn_id, TurnEvent::ThinkingDelta { item: ItemId(of.item_id), text })
         }
-        Notification::PatchUpdated(update) => {
-            in_turn(update.thread_id, update.turn_id, TurnEvent::Activity)
+        Notification::PlanDelta(of) | Notification::CommandOutputDelta(of) => {
+            (of.thread_id, of.turn_id, TurnEvent::Activity)
         }
-        Notification::McpToolCallProgress(progress) => {
-            in_turn(progress.thread_id, progress.turn_id, TurnEvent::Activity)
-        }
-        Notification::ModelRerouted(rerouted) => in_turn(
-            rerouted.thread_id,
-            rerouted.turn_id,
-            TurnEvent::ModelChanged {
-                model: rerouted.to_model,
-            },
-        ),
+        Notification::PatchUpdated(of) => (of.thread_id, of.turn_id, TurnEvent::Activity),
+        Notification::McpToolCallProgress(of) => (of.thread_id, of.turn_id, TurnEvent::Activity),
         Notification::ConfigWarning(_)
         | Notification::DeprecationNotice(_)
         | Notification::ThreadStarted(_)
@@ -124,11 +65,32 @@ pub(crate) fn notification(app_server: AppServerId, notification: Notification) 
         | Notification::ServerRequestResolved(_)
         | Notification::RateLimitsUpdated(_)
         | Notification::AccountUpdated(_)
-        | Notification::Other { .. } => None,
-    }
+        | Notification::Other { .. } => return None,
+    };
+    Some(Event::Turn { app_server, thread: ThreadId(thread), turn: TurnId(turn), event })
 }
 
-/// What separates the parts of a reasoning summary.
+/// A thread, a turn of it, and what happened there.
+type InTurn = (String, String, TurnEvent);
+
+fn error_reported(of: wire::ErrorNotification) -> InTurn {
+    let error = turn_error(of.error);
+    (of.thread_id, of.turn_id, TurnEvent::ErrorReported { error, will_retry: of.will_retry })
+}
+
+fn turn_completed(of: wire::TurnNotification) -> InTurn {
+    let state = turn_state(&of.turn.status);
+    let error = of.turn.error.map(turn_error);
+    (of.thread_id, of.turn.id, TurnEvent::Completed { state, error })
+}
+
+fn plan_updated(of: wire::PlanUpdatedNotification) -> InTurn {
+    let steps = of.plan.into_iter().map(plan_step).collect();
+    let plan = Plan { explanation: of.explanation, steps };
+    (of.thread_id, of.turn_id, TurnEvent::PlanUpdated(plan))
+}
+
+/// What separates the parts of a reasoning summary, which are paragraphs.
 const PARAGRAPH: &str = "\n\n";
 
 /// The thread of a question, and what it asks.
@@ -138,31 +100,17 @@ pub(crate) fn question(request: ServerRequest) -> (Option<ThreadId>, Question) {
             let host = asked
                 .network_approval_context
                 .map(|network| format!("a connection to {}", network.host));
-            let command = asked
-                .command
-                .or(host)
-                .unwrap_or_else(|| "a command".to_owned());
-            (
-                Some(ThreadId(asked.thread_id)),
-                Question::Command {
-                    command,
-                    reason: asked.reason,
-                },
-            )
+            let command = asked.command.or(host).unwrap_or_else(|| "a command".to_owned());
+            (Some(ThreadId(asked.thread_id)), Question::Command { command, reason: asked.reason })
         }
         ServerRequest::FileChangeApproval(asked) => {
-            let question = Question::FileChange {
-                item: ItemId(asked.item_id),
-                reason: asked.reason,
-            };
+            let question =
+                Question::FileChange { item: ItemId(asked.item_id), reason: asked.reason };
             (Some(ThreadId(asked.thread_id)), question)
         }
-        ServerRequest::PermissionsApproval(asked) => (
-            Some(ThreadId(asked.thread_id)),
-            Question::Permissions {
-                reason: asked.reason,
-            },
-        ),
+        ServerRequest::PermissionsApproval(asked) => {
+            (Some(ThreadId(asked.thread_id)), Question::Permissions { reason: asked.reason })
+        }
         ServerRequest::UserInput(asked) => {
             let text = asked
                 .questions
@@ -170,10 +118,7 @@ pub(crate) fn question(request: ServerRequest) -> (Option<ThreadId>, Question) {
                 .map(|question| question.question.as_str())
                 .collect::<Vec<_>>()
                 .join(" / ");
-            (
-                Some(ThreadId(asked.thread_id)),
-                Question::UserInput { text },
-            )
+            (Some(ThreadId(asked.thread_id)), Question::UserInput { text })
         }
         ServerRequest::Elicitation(asked) => {
             let question = Question::Elicitation {
@@ -184,9 +129,7 @@ pub(crate) fn question(request: ServerRequest) -> (Option<ThreadId>, Question) {
         }
         ServerRequest::DynamicToolCall(asked) => (
             Some(ThreadId(asked.thread_id)),
-            Question::Unknown {
-                method: format!("item/tool/call {}", asked.tool),
-            },
+            Question::Unknown { method: format!("item/tool/call {}", asked.tool) },
         ),
         ServerRequest::Other { method, .. } => (None, Question::Unknown { method }),
     }
@@ -211,11 +154,7 @@ pub(crate) fn reply(
             let meant =
                 |candidate: &wire::Turn| turn.as_ref().is_none_or(|turn| turn.0 == candidate.id);
             Reply::TurnRead(
-                response
-                    .data
-                    .into_iter()
-                    .find(meant)
-                    .map(|turn| Box::new(turn_record(turn))),
+                response.data.into_iter().find(meant).map(|turn| Box::new(turn_record(turn))),
             )
         }),
         Request::ReadAccount => wire::AccountRead::read(&raw).map(account),
@@ -235,12 +174,7 @@ pub(crate) fn reply(
 /// Why a request has no answer.
 pub(crate) fn request_failure(error: RequestError) -> RequestFailure {
     match error {
-        RequestError::Rejected {
-            code,
-            message,
-            data,
-            ..
-        } => RequestFailure::Rejected {
+        RequestError::Rejected { code, message, data, .. } => RequestFailure::Rejected {
             code,
             message,
             data: data.map(|data| bridge_core::Json(data.get().to_owned())),
@@ -248,9 +182,9 @@ pub(crate) fn request_failure(error: RequestError) -> RequestFailure {
         RequestError::DeadlineExceeded { after, .. } => RequestFailure::DeadlineExceeded { after },
         RequestError::Overloaded { .. } => RequestFailure::Overloaded,
         RequestError::Closed { .. } => RequestFailure::Closed,
-        RequestError::Unreadable { source, .. } => RequestFailure::Unreadable {
-            detail: source.to_string(),
-        },
+        RequestError::Unreadable { source, .. } => {
+            RequestFailure::Unreadable { detail: source.to_string() }
+        }
     }
 }
 
@@ -298,12 +232,7 @@ fn turn_error(error: wire::TurnError) -> CodexError {
         Some(info) => (info.kind, info.http_status_code),
         None => ("other".to_owned(), None),
     };
-    CodexError {
-        kind,
-        http_status,
-        message: error.message,
-        details: error.additional_details,
-    }
+    CodexError { kind, http_status, message: error.message, details: error.additional_details }
 }
 
 fn account(response: wire::AccountReadResponse) -> Reply {
@@ -311,11 +240,7 @@ fn account(response: wire::AccountReadResponse) -> Reply {
         Some(account) => (Some(account.kind), account.plan_type),
         None => (None, None),
     };
-    Reply::Account(Account {
-        kind,
-        plan,
-        login_required: response.requires_openai_auth,
-    })
+    Reply::Account(Account { kind, plan, login_required: response.requires_openai_auth })
 }
 
 fn plan_step(step: wire::PlanStep) -> PlanStep {
@@ -324,13 +249,10 @@ fn plan_step(step: wire::PlanStep) -> PlanStep {
         wire::PlanStepStatus::InProgress => StepStatus::InProgress,
         wire::PlanStepStatus::Pending | wire::PlanStepStatus::Other(_) => StepStatus::Pending,
     };
-    PlanStep {
-        step: step.step,
-        status,
-    }
+    PlanStep { step: step.step, status }
 }
 
-fn tokens_counted(usage: &wire::ThreadTokenUsage) -> TurnEvent {
+fn tokens_counted(of: wire::TokenUsageUpdatedNotification) -> InTurn {
     let count = |tokens: i64| u64::try_from(tokens).unwrap_or(0);
     let tokens = |usage: &wire::TokenUsage| Tokens {
         input: count(usage.input_tokens),
@@ -339,12 +261,10 @@ fn tokens_counted(usage: &wire::ThreadTokenUsage) -> TurnEvent {
         reasoning_output: count(usage.reasoning_output_tokens),
         total: count(usage.total_tokens),
     };
+    let usage = of.token_usage;
     let context_window = usage.model_context_window.map(count);
-    TurnEvent::TokensCounted {
-        last: tokens(&usage.last),
-        thread: tokens(&usage.total),
-        context_window,
-    }
+    let (last, thread) = (tokens(&usage.last), tokens(&usage.total));
+    (of.thread_id, of.turn_id, TurnEvent::TokensCounted { last, thread, context_window })
 }
 
 /// Whether an item is as it will stay.
@@ -364,31 +284,19 @@ fn item(item: wire::ThreadItem, completeness: Completeness) -> Item {
             complete: completeness == Completeness::Whole,
         }),
         wire::ThreadItem::Reasoning(reasoning) => {
-            let text = if reasoning.summary.is_empty() {
-                reasoning.content
-            } else {
-                reasoning.summary
-            };
-            Item::Thinking(Thinking {
-                item: ItemId(reasoning.id),
-                text: text.join(PARAGRAPH),
-            })
+            let text =
+                if reasoning.summary.is_empty() { reasoning.content } else { reasoning.summary };
+            Item::Thinking(Thinking { item: ItemId(reasoning.id), text: text.join(PARAGRAPH) })
         }
         wire::ThreadItem::CommandExecution(command) => Item::Command(self::command(command)),
         wire::ThreadItem::FileChange(change) => Item::Patch(Patch {
             item: ItemId(change.id),
-            paths: change
-                .changes
-                .into_iter()
-                .map(|change| change.path)
-                .collect(),
+            paths: change.changes.into_iter().map(|change| change.path).collect(),
             status: status(&change.status),
         }),
-        wire::ThreadItem::McpToolCall(call) => tool(
-            call.id,
-            format!("{}.{}", call.server, call.tool),
-            &call.status,
-        ),
+        wire::ThreadItem::McpToolCall(call) => {
+            tool(call.id, format!("{}.{}", call.server, call.tool), &call.status)
+        }
         wire::ThreadItem::DynamicToolCall(call) => tool(call.id, call.tool, &call.status),
         wire::ThreadItem::WebSearch(search) => {
             let status = match completeness {
@@ -396,11 +304,7 @@ fn item(item: wire::ThreadItem, completeness: Completeness) -> Item {
                 Completeness::Whole => CommandStatus::Completed,
             };
             let name = format!("web search: {}", search.query);
-            Item::Tool(Tool {
-                item: ItemId(search.id),
-                name,
-                status,
-            })
+            Item::Tool(Tool { item: ItemId(search.id), name, status })
         }
         wire::ThreadItem::Plan(plan) => other(plan.id, "plan"),
         wire::ThreadItem::ImageView(view) => other(view.id, "imageView"),
@@ -422,9 +326,7 @@ fn item_id(raw: &RawValue) -> Option<String> {
     struct Id {
         id: String,
     }
-    serde_json::from_str::<Id>(raw.get())
-        .ok()
-        .map(|item| item.id)
+    serde_json::from_str::<Id>(raw.get()).ok().map(|item| item.id)
 }
 
 fn phase(phase: wire::MessagePhase) -> Option<Phase> {
@@ -452,18 +354,11 @@ fn command(command: wire::CommandExecutionItem) -> Command {
 }
 
 fn tool(id: String, name: String, of: &wire::ItemStatus) -> Item {
-    Item::Tool(Tool {
-        item: ItemId(id),
-        name,
-        status: status(of),
-    })
+    Item::Tool(Tool { item: ItemId(id), name, status: status(of) })
 }
 
 fn other(id: String, kind: &str) -> Item {
-    Item::Other {
-        item: ItemId(id),
-        kind: kind.to_owned(),
-    }
+    Item::Other { item: ItemId(id), kind: kind.to_owned() }
 }
 
 fn status(status: &wire::ItemStatus) -> CommandStatus {
@@ -476,7 +371,5 @@ fn status(status: &wire::ItemStatus) -> CommandStatus {
 }
 
 fn millis(millis: Option<i64>) -> Option<Duration> {
-    millis
-        .and_then(|millis| u64::try_from(millis).ok())
-        .map(Duration::from_millis)
+    millis.and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis)
 }

@@ -41,10 +41,7 @@ pub(crate) async fn start(
         environment: config.codex_environment(),
         working_directory: roots.first().to_owned(),
     };
-    let limits = Limits {
-        max_line_bytes: config.max_line_bytes,
-        ..Limits::default()
-    };
+    let limits = Limits { max_line_bytes: config.max_line_bytes, ..Limits::default() };
     let greeting = Greeting {
         client_info: ClientInfo {
             name: "codex-mcp".to_owned(),
@@ -62,11 +59,7 @@ pub(crate) async fn start(
 
 /// How an app-server ended, in the core's words.
 pub(crate) fn exit(exit: codex_client::Exit) -> Exit {
-    Exit {
-        code: exit.code,
-        signal: exit.signal,
-        stderr: exit.stderr_tail,
-    }
+    Exit { code: exit.code, signal: exit.signal, stderr: exit.stderr_tail }
 }
 
 fn server_info(program: &Path, info: ServerInfo) -> AppServerInfo {
@@ -88,11 +81,7 @@ fn start_failure(program: &Path, error: &StartError) -> StartFailure {
         StartError::DeadlineExceeded { .. } => StartFailureKind::Deadline,
         StartError::SpawnFailed { .. } => StartFailureKind::System,
     };
-    StartFailure {
-        program: program.display().to_string(),
-        kind,
-        detail: explain(error),
-    }
+    StartFailure { program: program.display().to_string(), kind, detail: explain(error) }
 }
 
 /// The error with its causes and, where the program said something, its last words.
@@ -112,16 +101,10 @@ fn explain(error: &StartError) -> String {
         | StartError::NotCodex { .. }
         | StartError::TooOld { .. } => "",
     };
-    match stderr
-        .lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-    {
-        Some(line) => format!(
-            "{text}; its last words: {}",
-            line.chars().take(300).collect::<String>()
-        ),
+    match stderr.lines().rev().map(str::trim).find(|line| !line.is_empty()) {
+        Some(line) => {
+            format!("{text}; its last words: {}", line.chars().take(300).collect::<String>())
+        }
         None => text,
     }
 }

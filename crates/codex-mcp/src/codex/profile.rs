@@ -13,13 +13,8 @@ use serde_json::{Map, Value};
 use crate::error::{Code, Problem};
 
 /// Keys of a profile that are left out: the bridge decides on the sandbox, turn by turn.
-const SANDBOX_KEYS: &[&str] = &[
-    "sandbox_mode",
-    "sandbox_workspace_write",
-    "default_permissions",
-    "permissions",
-    "projects",
-];
+const SANDBOX_KEYS: &[&str] =
+    &["sandbox_mode", "sandbox_workspace_write", "default_permissions", "permissions", "projects"];
 /// The largest profile that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
@@ -67,10 +62,8 @@ fn in_table(config: &Path, name: &str) -> Result<Option<Map<String, Value>>, Pro
     let Some(mut config) = read(config)? else {
         return Ok(None);
     };
-    let profile = config
-        .get_mut("profiles")
-        .and_then(|profiles| profiles.get_mut(name))
-        .map(Value::take);
+    let profile =
+        config.get_mut("profiles").and_then(|profiles| profiles.get_mut(name)).map(Value::take);
     Ok(match profile {
         Some(Value::Object(profile)) => Some(profile),
         Some(
@@ -85,23 +78,16 @@ fn read(path: &Path) -> Result<Option<Map<String, Value>>, Problem> {
     let refused = |why: &dyn std::fmt::Display| {
         Problem::new(
             Code::InvalidArguments,
-            format!(
-                "argument `profile`: {} cannot be read: {why}",
-                path.display()
-            ),
+            format!("argument `profile`: {} cannot be read: {why}", path.display()),
         )
     };
     let text = match fs::metadata(path).map(|metadata| metadata.len()) {
         Ok(bytes) if bytes > MAX_BYTES => {
-            return Err(refused(&format!(
-                "it has {bytes} bytes; at most {MAX_BYTES} are read"
-            )));
+            return Err(refused(&format!("it has {bytes} bytes; at most {MAX_BYTES} are read")));
         }
         Ok(_) => fs::read_to_string(path).map_err(|error| refused(&error))?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(refused(&error)),
     };
-    toml::from_str(&text)
-        .map(Some)
-        .map_err(|error| refused(&error.message()))
+    toml::from_str(&text).map(Some).map_err(|error| refused(&error.message()))
 }

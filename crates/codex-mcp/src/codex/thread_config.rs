@@ -93,10 +93,8 @@ fn flatten(
         | Value::String(_)
         | Value::Array(_)
         | Value::Object(_) => {
-            let message = format!(
-                "`config` may not set {path:?}; it may set {}",
-                ALLOWED.join(", ")
-            );
+            let message =
+                format!("`config` may not set {path:?}; it may set {}", ALLOWED.join(", "));
             Err(Problem::new(Code::ConfigKeyRefused, message))
         }
     }
@@ -104,15 +102,12 @@ fn flatten(
 
 fn is_allowed(path: &str) -> bool {
     ALLOWED.iter().any(|allowed| {
-        path.strip_prefix(allowed)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        path.strip_prefix(allowed).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     })
 }
 
 fn leads_to_allowed(path: &str) -> bool {
-    ALLOWED.iter().any(|allowed| {
-        allowed
-            .strip_prefix(path)
-            .is_some_and(|rest| rest.starts_with('.'))
-    })
+    ALLOWED
+        .iter()
+        .any(|allowed| allowed.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }

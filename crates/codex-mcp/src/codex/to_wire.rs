@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use bridge_core::{
-    ApprovalPolicy, Effort, Json, Question, Request, RequestId, ThreadOptions, TurnOptions,
+    ApprovalPolicy, Effort, Json, Question, Request, RequestId, ThreadId, ThreadOptions, TurnId,
+    TurnOptions,
 };
 use codex_client::protocol as wire;
 use codex_client::protocol::Method;
@@ -23,85 +24,43 @@ pub(crate) fn send(
     request: &Request,
     deadline: Duration,
 ) -> Result<(), RequestError> {
-    let thread_id = |thread: &bridge_core::ThreadId| wire::ThreadIdParams {
-        thread_id: thread.0.clone(),
-    };
     match request {
         Request::StartThread(options) => {
             submit::<wire::ThreadStart>(connection, id, &thread_start(options), deadline)
         }
         Request::ResumeThread(thread) => {
-            let params = wire::ThreadResumeParams {
-                thread_id: thread.0.clone(),
-                exclude_turns: true,
-                sandbox: Some(wire::SandboxMode::ReadOnly),
-                config: Some(resume_config()),
-                ..Default::default()
-            };
-            submit::<wire::ThreadResume>(connection, id, &params, deadline)
+            submit::<wire::ThreadResume>(connection, id, &thread_resume(thread), deadline)
         }
         Request::NameThread { thread, name } => {
-            let params = wire::ThreadSetNameParams {
-                thread_id: thread.0.clone(),
-                name: name.clone(),
-            };
+            let params =
+                wire::ThreadSetNameParams { thread_id: thread.0.clone(), name: name.clone() };
             submit::<wire::ThreadSetName>(connection, id, &params, deadline)
         }
-        Request::StartTurn {
-            thread,
-            prompt,
-            options,
-            effort,
-        } => {
+        Request::StartTurn { thread, prompt, options, effort } => {
             let params = turn_start(&thread.0, prompt, options, effort);
             submit::<wire::TurnStart>(connection, id, &params, deadline)
         }
-        Request::SteerTurn {
-            thread,
-            turn,
-            prompt,
-        } => {
-            let params = wire::TurnSteerParams {
-                thread_id: thread.0.clone(),
-                input: vec![wire::UserInput::text(prompt)],
-                expected_turn_id: turn.0.clone(),
-                client_user_message_id: None,
-            };
-            submit::<wire::TurnSteer>(connection, id, &params, deadline)
+        Request::SteerTurn { thread, turn, prompt } => {
+            submit::<wire::TurnSteer>(connection, id, &turn_steer(thread, turn, prompt), deadline)
         }
         Request::InterruptTurn { thread, turn } => {
-            let params = wire::TurnInterruptParams {
-                thread_id: thread.0.clone(),
-                turn_id: turn.0.clone(),
-            };
+            let params =
+                wire::TurnInterruptParams { thread_id: thread.0.clone(), turn_id: turn.0.clone() };
             submit::<wire::TurnInterrupt>(connection, id, &params, deadline)
         }
         Request::CleanTerminals(thread) => {
-            submit::<wire::BackgroundTerminalsClean>(connection, id, &thread_id(thread), deadline)
+            let params = wire::ThreadIdParams { thread_id: thread.0.clone() };
+            submit::<wire::BackgroundTerminalsClean>(connection, id, &params, deadline)
         }
         Request::ReadTurn { thread, .. } => {
-            let params = wire::ThreadTurnsListParams {
-                thread_id: thread.0.clone(),
-                limit: Some(READ_TURNS),
-                items_view: Some(wire::TurnItemsView::Full),
-                ..Default::default()
-            };
-            submit::<wire::ThreadTurnsList>(connection, id, &params, deadline)
+            submit::<wire::ThreadTurnsList>(connection, id, &newest_turns(thread), deadline)
         }
-        Request::ReadAccount => submit::<wire::AccountRead>(
-            connection,
-            id,
-            &wire::AccountReadParams::default(),
-            deadline,
-        ),
+        Request::ReadAccount => {
+            let params = wire::AccountReadParams::default();
+            submit::<wire::AccountRead>(connection, id, &params, deadline)
+        }
         Request::ProbeSandbox => {
-            let params = wire::CommandExecParams {
-                command: vec!["true".to_owned()],
-                timeout_ms: Some(PROBE_TIMEOUT_MS),
-                sandbox_policy: Some(read_only()),
-                ..Default::default()
-            };
-            submit::<wire::CommandExec>(connection, id, &params, deadline)
+            submit::<wire::CommandExec>(connection, id, &sandbox_probe(), deadline)
         }
     }
 }
@@ -113,12 +72,8 @@ pub(crate) fn decline(
     question: &Question,
 ) -> Result<(), RequestError> {
     match question {
-        Question::Command { .. } | Question::FileChange { .. } => connection.answer(
-            id,
-            Ok(&wire::ApprovalResponse {
-                decision: wire::ApprovalDecision::Decline,
-            }),
-        ),
+        Question::Command { .. } | Question::FileChange { .. } => connection
+            .answer(id, Ok(&wire::ApprovalResponse { decision: wire::ApprovalDecision::Decline })),
         Question::Permissions { .. } => connection.answer(
             id,
             Ok(&wire::PermissionsApprovalResponse {
@@ -131,14 +86,8 @@ pub(crate) fn decline(
         }
         Question::Elicitation { .. } => {
             let action = wire::ElicitationAction::Decline;
-            connection.answer(
-                id,
-                Ok(&wire::ElicitationResponse {
-                    action,
-                    content: None,
-                    meta: None,
-                }),
-            )
+            connection
+                .answer(id, Ok(&wire::ElicitationResponse { action, content: None, meta: None }))
         }
         Question::Unknown { method } => {
             connection.answer::<Value>(id, Err(&RpcError::method_not_found(method)))
@@ -167,6 +116,43 @@ fn thread_start(options: &ThreadOptions) -> wire::ThreadStartParams {
         config: options.config.as_ref().and_then(object),
         base_instructions: options.base_instructions.clone(),
         developer_instructions: options.developer_instructions.clone(),
+        ..Default::default()
+    }
+}
+
+fn thread_resume(thread: &ThreadId) -> wire::ThreadResumeParams {
+    wire::ThreadResumeParams {
+        thread_id: thread.0.clone(),
+        exclude_turns: true,
+        sandbox: Some(wire::SandboxMode::ReadOnly),
+        config: Some(resume_config()),
+        ..Default::default()
+    }
+}
+
+fn turn_steer(thread: &ThreadId, turn: &TurnId, prompt: &str) -> wire::TurnSteerParams {
+    wire::TurnSteerParams {
+        thread_id: thread.0.clone(),
+        input: vec![wire::UserInput::text(prompt)],
+        expected_turn_id: turn.0.clone(),
+        client_user_message_id: None,
+    }
+}
+
+fn newest_turns(thread: &ThreadId) -> wire::ThreadTurnsListParams {
+    wire::ThreadTurnsListParams {
+        thread_id: thread.0.clone(),
+        limit: Some(READ_TURNS),
+        items_view: Some(wire::TurnItemsView::Full),
+        ..Default::default()
+    }
+}
+
+fn sandbox_probe() -> wire::CommandExecParams {
+    wire::CommandExecParams {
+        command: vec!["true".to_owned()],
+        timeout_ms: Some(PROBE_TIMEOUT_MS),
+        sandbox_policy: Some(read_only()),
         ..Default::default()
     }
 }

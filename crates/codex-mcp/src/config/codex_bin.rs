@@ -48,9 +48,8 @@ impl Config {
         }
         // A relative directory in PATH would be looked up in the workspace, which Codex itself may write.
         let path = self.environment.get("PATH").unwrap_or_default();
-        let directories: Vec<PathBuf> = std::env::split_paths(path)
-            .filter(|path| path.is_absolute())
-            .collect();
+        let directories: Vec<PathBuf> =
+            std::env::split_paths(path).filter(|path| path.is_absolute()).collect();
         directories
             .iter()
             .map(|directory| directory.join(&self.codex_bin))
@@ -66,10 +65,8 @@ fn searched(directories: &[PathBuf]) -> String {
     if directories.is_empty() {
         return "which names no absolute directory".to_owned();
     }
-    let directories: Vec<_> = directories
-        .iter()
-        .map(|directory| directory.display().to_string())
-        .collect();
+    let directories: Vec<_> =
+        directories.iter().map(|directory| directory.display().to_string()).collect();
     format!("searched {}", directories.join(", "))
 }
 

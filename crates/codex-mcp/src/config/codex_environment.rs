@@ -42,10 +42,7 @@ pub(super) const PASSED: [(&str, &[&str]); 7] = [
             "no_proxy",
         ],
     ),
-    (
-        "certificates",
-        &["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"],
-    ),
+    ("certificates", &["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"]),
     // Nothing that points Git at a repository (GIT_DIR, GIT_INDEX_FILE): a client started from a Git hook has those.
     (
         "Git and SSH",
@@ -125,11 +122,7 @@ impl Config {
     }
 
     fn is_passed(&self, name: &OsStr) -> bool {
-        let listed_by_user = || {
-            self.environment_allow
-                .iter()
-                .any(|pattern| pattern.matches(name))
-        };
+        let listed_by_user = || self.environment_allow.iter().any(|pattern| pattern.matches(name));
         let listed_by_us = || PASSED.iter().any(|(_, patterns)| any(patterns, name));
         !is_never_passed(name) && (listed_by_user() || (listed_by_us() && !any(WITHHELD, name)))
     }

@@ -52,9 +52,7 @@ impl Environment {
     }
 
     pub(super) fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
-        self.variables
-            .iter()
-            .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+        self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 
     pub(super) fn working_directory(&self) -> Option<&Path> {
@@ -67,16 +65,12 @@ impl Environment {
 
     /// Returns an XDG base directory.
     pub(super) fn base_directory(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
-        self.absolute(variable)
-            .map(Path::to_owned)
-            .or_else(|| Some(self.home()?.join(below_home)))
+        self.absolute(variable).map(Path::to_owned).or_else(|| Some(self.home()?.join(below_home)))
     }
 
     /// Returns a path from a variable; a relative one, which nobody can mean, is ignored.
     pub(super) fn absolute(&self, name: &str) -> Option<&Path> {
-        self.get(name)
-            .map(Path::new)
-            .filter(|path| path.is_absolute())
+        self.get(name).map(Path::new).filter(|path| path.is_absolute())
     }
 }
 

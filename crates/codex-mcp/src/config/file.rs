@@ -34,10 +34,7 @@ impl ConfigFile {
             Err(error) if may_be_missing && error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => {
                 problems.push(Problem {
-                    origin: Origin::File {
-                        path: path.clone(),
-                        line: None,
-                    },
+                    origin: Origin::File { path: path.clone(), line: None },
                     key: None,
                     message: format!("the file cannot be read: {error}"),
                 });
@@ -49,10 +46,7 @@ impl ConfigFile {
 
 /// A file with errors of syntax gives no values, because those that can be seen may not be those that were meant.
 fn parse(path: &Path, text: &str, problems: &mut Vec<Problem>) -> Vec<Given> {
-    let origin = |line| Origin::File {
-        path: path.to_owned(),
-        line: Some(line),
-    };
+    let origin = |line| Origin::File { path: path.to_owned(), line: Some(line) };
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         let line = line_of(text, error.span().map_or(0, |span| span.start));
@@ -72,27 +66,15 @@ fn parse(path: &Path, text: &str, problems: &mut Vec<Problem>) -> Vec<Given> {
         let name = name.into_inner();
         let Some(key) = keys::find(&name) else {
             let message = format!("`{name}`: {}", unknown(&name, str::to_owned));
-            problems.push(Problem {
-                origin,
-                key: None,
-                message,
-            });
+            problems.push(Problem { origin, key: None, message });
             continue;
         };
         match toml::Value::deserialize(ValueDeserializer::from(value)) {
-            Ok(value) => given.push(Given {
-                key,
-                origin,
-                raw: Raw::Toml(value),
-            }),
+            Ok(value) => given.push(Given { key, origin, raw: Raw::Toml(value) }),
             // An integer that TOML allows and no type of ours holds.
             Err(error) => {
                 let message = error.message().to_owned();
-                problems.push(Problem {
-                    origin,
-                    key: Some(key),
-                    message,
-                });
+                problems.push(Problem { origin, key: Some(key), message });
             }
         }
     }

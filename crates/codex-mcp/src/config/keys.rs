@@ -165,19 +165,11 @@ impl Settler<'_> {
             self.note(key, origin, message);
             return None;
         }
-        self.settings.push(Setting {
-            key,
-            value: kind.to_toml(&value).to_string(),
-            origin,
-        });
+        self.settings.push(Setting { key, value: kind.to_toml(&value).to_string(), origin });
         Some(value)
     }
 
     fn note(&mut self, key: &'static str, origin: Origin, message: String) {
-        self.problems.push(Problem {
-            origin,
-            key: Some(key),
-            message,
-        });
+        self.problems.push(Problem { origin, key: Some(key), message });
     }
 }

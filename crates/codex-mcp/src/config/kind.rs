@@ -139,9 +139,7 @@ impl Kind for Switch {
 
     fn parse(&self, raw: &Raw, _environment: &Environment) -> Result<bool, String> {
         let typed = raw.toml().and_then(toml::Value::as_bool);
-        typed
-            .or_else(|| raw.untyped()?.parse().ok())
-            .ok_or_else(|| self.expected(raw))
+        typed.or_else(|| raw.untyped()?.parse().ok()).ok_or_else(|| self.expected(raw))
     }
 
     fn to_toml(&self, value: &bool) -> toml::Value {

@@ -24,11 +24,7 @@ struct Flag {
 impl Flags {
     /// Adds a flag that was given, with its values in order.
     pub(crate) fn add(&mut self, key: &Key, values: Vec<OsString>) {
-        self.0.push(Flag {
-            key: key.name,
-            name: key.flag,
-            values,
-        });
+        self.0.push(Flag { key: key.name, name: key.flag, values });
     }
 }
 
@@ -69,16 +65,10 @@ fn variables(environment: &Environment, problems: &mut Vec<Problem>) -> Vec<Give
         }
         let origin = Origin::Variable(name.to_string());
         match keys::names().find(|key| keys::variable(key) == name) {
-            Some(key) => given.push(Given {
-                key,
-                origin,
-                raw: Raw::Variable(value.to_owned()),
-            }),
-            None => problems.push(Problem {
-                origin,
-                key: None,
-                message: unknown(key, keys::variable),
-            }),
+            Some(key) => given.push(Given { key, origin, raw: Raw::Variable(value.to_owned()) }),
+            None => {
+                problems.push(Problem { origin, key: None, message: unknown(key, keys::variable) })
+            }
         }
     }
     given

@@ -69,20 +69,14 @@ impl Kind for VariableNames {
     fn parse(&self, raw: &Raw, _environment: &Environment) -> Result<Vec<NamePattern>, String> {
         let patterns: Option<Vec<NamePattern>> = match raw {
             Raw::Toml(value) => value.as_array().and_then(|items| {
-                items
-                    .iter()
-                    .map(|item| NamePattern::parse(item.as_str()?))
-                    .collect()
+                items.iter().map(|item| NamePattern::parse(item.as_str()?)).collect()
             }),
             Raw::Variable(text) => text.to_str().and_then(|text| {
-                text.split(',')
-                    .map(|name| NamePattern::parse(name.trim()))
-                    .collect()
+                text.split(',').map(|name| NamePattern::parse(name.trim())).collect()
             }),
-            Raw::Flag(texts) => texts
-                .iter()
-                .map(|text| NamePattern::parse(text.to_str()?))
-                .collect(),
+            Raw::Flag(texts) => {
+                texts.iter().map(|text| NamePattern::parse(text.to_str()?)).collect()
+            }
         };
         let patterns = patterns.ok_or_else(|| self.expected(raw))?;
         let refused = patterns.iter().find(|pattern| {
@@ -98,10 +92,6 @@ impl Kind for VariableNames {
     }
 
     fn to_toml(&self, value: &Vec<NamePattern>) -> toml::Value {
-        value
-            .iter()
-            .map(NamePattern::to_string)
-            .collect::<Vec<_>>()
-            .into()
+        value.iter().map(NamePattern::to_string).collect::<Vec<_>>().into()
     }
 }

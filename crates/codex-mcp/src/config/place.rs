@@ -83,9 +83,9 @@ impl Kind for StateDir {
     type Value = PathBuf;
 
     fn default(&self, environment: &Environment) -> Result<(PathBuf, Origin), String> {
-        let directory = environment
-            .base_directory("XDG_STATE_HOME", ".local/state")
-            .ok_or("there is no default, because neither XDG_STATE_HOME nor HOME is set; set --state-dir")?;
+        let directory = environment.base_directory("XDG_STATE_HOME", ".local/state").ok_or(
+            "there is no default, because neither XDG_STATE_HOME nor HOME is set; set --state-dir",
+        )?;
         Ok((directory.join("codex-mcp"), Origin::Default))
     }
 
@@ -148,16 +148,11 @@ impl Kind for WorkspaceRoots {
     fn parse(&self, raw: &Raw, environment: &Environment) -> Result<Vec<PathBuf>, String> {
         let texts: Option<Vec<OsString>> = match raw {
             Raw::Toml(value) => value.as_array().and_then(|array| {
-                array
-                    .iter()
-                    .map(|item| item.as_str().map(OsString::from))
-                    .collect()
+                array.iter().map(|item| item.as_str().map(OsString::from)).collect()
             }),
-            Raw::Variable(text) => Some(
-                std::env::split_paths(text)
-                    .map(PathBuf::into_os_string)
-                    .collect(),
-            ),
+            Raw::Variable(text) => {
+                Some(std::env::split_paths(text).map(PathBuf::into_os_string).collect())
+            }
             Raw::Flag(texts) => Some(texts.clone()),
         };
         texts
@@ -171,20 +166,14 @@ impl Kind for WorkspaceRoots {
     }
 
     fn check(&self, value: &Vec<PathBuf>) -> Result<(), String> {
-        Roots::new(value)
-            .map(drop)
-            .map_err(|error| match error.source() {
-                Some(source) => format!("{error}: {source}"),
-                None => error.to_string(),
-            })
+        Roots::new(value).map(drop).map_err(|error| match error.source() {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        })
     }
 
     fn to_toml(&self, value: &Vec<PathBuf>) -> toml::Value {
-        value
-            .iter()
-            .map(|path| path_to_toml(path))
-            .collect::<Vec<_>>()
-            .into()
+        value.iter().map(|path| path_to_toml(path)).collect::<Vec<_>>().into()
     }
 }
 

@@ -27,10 +27,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
-            Self::File {
-                path,
-                line: Some(line),
-            } => write!(f, "{}:{line}", path.display()),
+            Self::File { path, line: Some(line) } => write!(f, "{}:{line}", path.display()),
             Self::File { path, line: None } => write!(f, "{}", path.display()),
             Self::Variable(name) | Self::Flag(name) => f.write_str(name),
         }
@@ -50,11 +47,7 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            origin,
-            key,
-            message,
-        } = self;
+        let Self { origin, key, message } = self;
         match (origin, key) {
             // A variable or a flag says in its own name which key it is.
             (Origin::Variable(_) | Origin::Flag(_), _) | (_, None) => {
@@ -76,8 +69,5 @@ pub struct ConfigError {
 }
 
 fn bullets(problems: &[Problem]) -> String {
-    problems
-        .iter()
-        .map(|problem| format!("\n- {problem}"))
-        .collect()
+    problems.iter().map(|problem| format!("\n- {problem}")).collect()
 }

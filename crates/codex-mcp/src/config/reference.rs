@@ -83,9 +83,5 @@ A custom model provider reads its key from the variable that its `env_key` names
 }
 
 fn code_list(names: &[&str]) -> String {
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(" ")
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ")
 }

@@ -19,41 +19,23 @@ pub struct Engine {
 
 impl Engine {
     pub(super) fn new(inputs: mpsc::Sender<Input>, tasks: TaskTracker) -> Self {
-        Self {
-            inputs,
-            numbers: Arc::default(),
-            tasks,
-        }
+        Self { inputs, numbers: Arc::default(), tasks }
     }
 
     /// Tells the engine of a new client, until the result is dropped.
     pub async fn connect(&self) -> EngineConnection {
         let id = ConnectionId(self.mint());
-        self.send(Input::Event(Event::ConnectionOpened { connection: id }))
-            .await;
-        EngineConnection {
-            id,
-            engine: self.clone(),
-        }
+        self.send(Input::Event(Event::ConnectionOpened { connection: id })).await;
+        EngineConnection { id, engine: self.clone() }
     }
 
     /// Makes a call. Dropping the result gives the call up.
     pub async fn call(&self, connection: ConnectionId, request: CallRequest) -> EngineCall {
         let call = CallId(self.mint());
         let (port, updates, outcome) = Port::new(call);
-        let event = Event::CallReceived {
-            call,
-            connection,
-            request,
-        };
+        let event = Event::CallReceived { call, connection, request };
         self.send(Input::Call { event, port }).await;
-        EngineCall {
-            id: call,
-            engine: self.clone(),
-            updates,
-            outcome,
-            answered: false,
-        }
+        EngineCall { id: call, engine: self.clone(), updates, outcome, answered: false }
     }
 
     /// Answers everything, stops the app-servers and ends the loop.
@@ -98,9 +80,7 @@ impl EngineConnection {
 
 impl Drop for EngineConnection {
     fn drop(&mut self) {
-        self.engine.send_soon(Event::ConnectionClosed {
-            connection: self.id,
-        });
+        self.engine.send_soon(Event::ConnectionClosed { connection: self.id });
     }
 }
 
@@ -138,9 +118,7 @@ impl EngineCall {
 
     /// Gives the call up, and waits until the engine has let go of it.
     pub async fn cancel(mut self) -> Outcome {
-        self.engine
-            .send(Input::Event(Event::CallCancelled { call: self.id }))
-            .await;
+        self.engine.send(Input::Event(Event::CallCancelled { call: self.id })).await;
         loop {
             if let Next::Outcome(outcome) = self.next().await {
                 return outcome;
@@ -152,8 +130,7 @@ impl EngineCall {
 impl Drop for EngineCall {
     fn drop(&mut self) {
         if !self.answered {
-            self.engine
-                .send_soon(Event::CallCancelled { call: self.id });
+            self.engine.send_soon(Event::CallCancelled { call: self.id });
         }
     }
 }

@@ -21,15 +21,7 @@ impl Port {
     pub(super) fn new(call: CallId) -> (Self, mpsc::Receiver<Update>, oneshot::Receiver<Outcome>) {
         let (updates, update_receiver) = mpsc::channel(UPDATES);
         let (outcome, outcome_receiver) = oneshot::channel();
-        (
-            Self {
-                call,
-                updates,
-                outcome,
-            },
-            update_receiver,
-            outcome_receiver,
-        )
+        (Self { call, updates, outcome }, update_receiver, outcome_receiver)
     }
 }
 

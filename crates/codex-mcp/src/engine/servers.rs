@@ -34,7 +34,9 @@ pub(super) enum ServerNews {
         incoming: Incoming,
     },
     /// It was to stop before it had started, and did.
-    Abandoned { app_server: AppServerId },
+    Abandoned {
+        app_server: AppServerId,
+    },
 }
 
 /// All processes.
@@ -66,13 +68,7 @@ impl Servers {
         inputs: mpsc::WeakSender<Input>,
         tasks: TaskTracker,
     ) -> Self {
-        Self {
-            config,
-            roots,
-            inputs,
-            tasks,
-            servers: HashMap::new(),
-        }
+        Self { config, roots, inputs, tasks, servers: HashMap::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -81,8 +77,7 @@ impl Servers {
 
     pub(super) fn start(&mut self, app_server: AppServerId) {
         let stop = CancellationToken::new();
-        self.servers
-            .insert(app_server, State::Starting { stop: stop.clone() });
+        self.servers.insert(app_server, State::Starting { stop: stop.clone() });
         let (config, roots, inputs) =
             (self.config.clone(), self.roots.clone(), self.inputs.clone());
         self.tasks.spawn(async move {
@@ -129,16 +124,9 @@ impl Servers {
         request: Request,
     ) -> Result<(), RequestError> {
         let Some(State::Running(running)) = self.servers.get_mut(&app_server) else {
-            return Err(RequestError::Closed {
-                method: request.method(),
-            });
+            return Err(RequestError::Closed { method: request.method() });
         };
-        to_wire::send(
-            running.server.connection(),
-            id,
-            &request,
-            self.config.request_deadline,
-        )?;
+        to_wire::send(running.server.connection(), id, &request, self.config.request_deadline)?;
         running.requests.insert(id.0, request);
         Ok(())
     }
@@ -163,10 +151,7 @@ impl Servers {
     /// Takes news, and gives what the core has to know of them.
     pub(super) fn take(&mut self, news: ServerNews) -> Option<Event> {
         match news {
-            ServerNews::Started {
-                app_server,
-                result: Ok((server, info)),
-            } => {
+            ServerNews::Started { app_server, result: Ok((server, info)) } => {
                 tracing::info!(
                     ?app_server,
                     pid = info.pid,
@@ -176,32 +161,16 @@ impl Servers {
                 self.started(app_server, server);
                 Some(Event::AppServerReady { app_server, info })
             }
-            ServerNews::Started {
-                app_server,
-                result: Err(failure),
-            } => {
-                tracing::warn!(
-                    ?app_server,
-                    detail = failure.detail,
-                    "an app-server did not start"
-                );
+            ServerNews::Started { app_server, result: Err(failure) } => {
+                tracing::warn!(?app_server, detail = failure.detail, "an app-server did not start");
                 self.servers.remove(&app_server);
-                Some(Event::AppServerFailed {
-                    app_server,
-                    failure,
-                })
+                Some(Event::AppServerFailed { app_server, failure })
             }
             ServerNews::Abandoned { app_server } => {
                 self.servers.remove(&app_server);
-                Some(Event::AppServerExited {
-                    app_server,
-                    exit: Exit::default(),
-                })
+                Some(Event::AppServerExited { app_server, exit: Exit::default() })
             }
-            ServerNews::Received {
-                app_server,
-                incoming,
-            } => self.received(app_server, incoming),
+            ServerNews::Received { app_server, incoming } => self.received(app_server, incoming),
         }
     }
 
@@ -215,8 +184,7 @@ impl Servers {
             requests: HashMap::new(),
             questions: HashMap::new(),
         };
-        self.servers
-            .insert(app_server, State::Running(Box::new(running)));
+        self.servers.insert(app_server, State::Running(Box::new(running)));
         if stopped {
             self.stop(app_server);
         }
@@ -235,21 +203,12 @@ impl Servers {
                 running.questions.insert(name.clone(), id);
                 let (thread, question) =
                     from_wire::question(ServerRequest::decode(&method, &params));
-                Some(Event::QuestionAsked {
-                    app_server,
-                    id: name,
-                    thread,
-                    question,
-                })
+                Some(Event::QuestionAsked { app_server, id: name, thread, question })
             }
             Incoming::Response { tag, result } => {
                 let request = running.requests.remove(&tag)?;
                 let result = from_wire::reply(&request, result);
-                Some(Event::Response {
-                    app_server,
-                    request: RequestId(tag),
-                    result,
-                })
+                Some(Event::Response { app_server, request: RequestId(tag), result })
             }
             Incoming::Malformed(malformed) => {
                 tracing::warn!(?app_server, %malformed, "the app-server sent something that is no message");
@@ -262,10 +221,7 @@ impl Servers {
             Incoming::Exited(exit) => {
                 tracing::info!(?app_server, %exit, "an app-server has ended");
                 self.servers.remove(&app_server);
-                Some(Event::AppServerExited {
-                    app_server,
-                    exit: launch::exit(exit),
-                })
+                Some(Event::AppServerExited { app_server, exit: launch::exit(exit) })
             }
         }
     }
@@ -274,14 +230,7 @@ impl Servers {
 /// Passes on what a process sends until it has ended.
 async fn read(mut inbox: Inbox, app_server: AppServerId, inputs: mpsc::WeakSender<Input>) {
     while let Some(incoming) = inbox.recv().await {
-        tell(
-            &inputs,
-            ServerNews::Received {
-                app_server,
-                incoming,
-            },
-        )
-        .await;
+        tell(&inputs, ServerNews::Received { app_server, incoming }).await;
     }
 }
 

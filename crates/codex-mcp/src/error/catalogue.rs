@@ -149,12 +149,7 @@ pub fn reference_markdown() -> String {
          | code | meaning | what to do | retry |\n| --- | --- | --- | --- |\n",
     );
     for code in Code::ALL {
-        let Entry {
-            name,
-            meaning,
-            remedy,
-            retry,
-        } = code.entry();
+        let Entry { name, meaning, remedy, retry } = code.entry();
         let retry = match retry {
             Retry::No => "no".to_owned(),
             Retry::After(Duration::ZERO) => "at once".to_owned(),

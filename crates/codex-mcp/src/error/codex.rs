@@ -89,16 +89,10 @@ fn rejection(method: &str, code: i64, message: &str) -> Problem {
         ("turn not found", Code::TurnNotFound),
         ("Server overloaded", Code::CodexOverloaded),
     ];
-    let known = KNOWN
-        .iter()
-        .find(|(words, _)| message.contains(words))
-        .map(|(_, code)| *code);
+    let known = KNOWN.iter().find(|(words, _)| message.contains(words)).map(|(_, code)| *code);
     let too_large = (code == -32602 && message.contains("exceeds")).then_some(Code::PromptTooLarge);
     match known.or(too_large) {
         Some(code) => Problem::new(code, format!("Codex says: {message}")),
-        None => Problem::new(
-            Code::CodexRefused,
-            format!("Codex refused `{method}`: {message}"),
-        ),
+        None => Problem::new(Code::CodexRefused, format!("Codex refused `{method}`: {message}")),
     }
 }

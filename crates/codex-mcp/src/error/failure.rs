@@ -28,56 +28,38 @@ impl From<&Failure> for Problem {
             ),
             Failure::Silent { after } => Self::new(
                 Code::ProviderSilent,
-                format!(
-                    "nothing came for {}, so the turn was interrupted",
-                    time(*after)
-                ),
+                format!("nothing came for {}, so the turn was interrupted", time(*after)),
             ),
             Failure::TimeLimit { limit } => Self::new(
                 Code::TurnTimeLimit,
                 format!("the turn was interrupted after {}", time(*limit)),
             ),
-            Failure::ThreadClosed => Self::new(
-                Code::ThreadClosed,
-                "the thread was closed while its turn ran",
-            ),
-            Failure::QueueFull { limit } => Self::new(
-                Code::QueueFull,
-                format!("{limit} turns wait on the thread already"),
-            )
-            .with_hint("The limit is `max_queue_per_thread`."),
-            Failure::NoRunningTurn { thread } => Self::new(
-                Code::NoRunningTurn,
-                format!("no turn runs on thread {thread}"),
-            ),
-            Failure::WrongTurn {
-                given,
-                running: Some(running),
-            } => Self::new(
+            Failure::ThreadClosed => {
+                Self::new(Code::ThreadClosed, "the thread was closed while its turn ran")
+            }
+            Failure::QueueFull { limit } => {
+                Self::new(Code::QueueFull, format!("{limit} turns wait on the thread already"))
+                    .with_hint("The limit is `max_queue_per_thread`.")
+            }
+            Failure::NoRunningTurn { thread } => {
+                Self::new(Code::NoRunningTurn, format!("no turn runs on thread {thread}"))
+            }
+            Failure::WrongTurn { given, running: Some(running) } => Self::new(
                 Code::WrongTurn,
                 format!("turn {given} does not run; turn {running} does"),
             ),
-            Failure::WrongTurn {
-                given,
-                running: None,
-            } => Self::new(
-                Code::WrongTurn,
-                format!("turn {given} does not run, and no other does"),
-            ),
+            Failure::WrongTurn { given, running: None } => {
+                Self::new(Code::WrongTurn, format!("turn {given} does not run, and no other does"))
+            }
             Failure::TurnStopping => {
                 Self::new(Code::TurnNotSteerable, "the turn is being interrupted")
             }
-            Failure::NoSuchTurn {
-                thread,
-                turn: Some(turn),
-            } => Self::new(
-                Code::TurnNotFound,
-                format!("thread {thread} has no turn {turn}"),
-            ),
-            Failure::NoSuchTurn { thread, turn: None } => Self::new(
-                Code::TurnNotFound,
-                format!("thread {thread} has no turn yet"),
-            ),
+            Failure::NoSuchTurn { thread, turn: Some(turn) } => {
+                Self::new(Code::TurnNotFound, format!("thread {thread} has no turn {turn}"))
+            }
+            Failure::NoSuchTurn { thread, turn: None } => {
+                Self::new(Code::TurnNotFound, format!("thread {thread} has no turn yet"))
+            }
             Failure::CallCancelled => Self::new(Code::CallCancelled, "the call was cancelled"),
             Failure::ShuttingDown => Self::new(Code::ShuttingDown, "the server is ending"),
         }
@@ -103,12 +85,7 @@ fn exited(exit: &Exit) -> Problem {
         (None, Some(signal)) => format!("was killed by signal {signal}"),
         (None, None) => "ended".to_owned(),
     };
-    let last_words = exit
-        .stderr
-        .lines()
-        .rev()
-        .map(str::trim)
-        .find(|line| !line.is_empty());
+    let last_words = exit.stderr.lines().rev().map(str::trim).find(|line| !line.is_empty());
     let message = match last_words {
         Some(words) => format!("the app-server {how}; its last words: {}", clip(words)),
         None => format!("the app-server {how}"),

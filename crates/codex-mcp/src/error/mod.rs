@@ -30,12 +30,7 @@ impl Problem {
     /// An error with nothing to add to its code's remedy.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            hint: None,
-            retry_after: None,
-        }
+        Self { code, message: message.into(), hint: None, retry_after: None }
     }
 
     /// Adds what to do in this case.
@@ -48,10 +43,7 @@ impl Problem {
     /// A bad argument: which, what was wrong with it, and what is allowed.
     #[must_use]
     pub fn argument(name: &str, given: &str, allowed: &str) -> Self {
-        Self::new(
-            Code::InvalidArguments,
-            format!("argument `{name}`: {given}; allowed: {allowed}"),
-        )
+        Self::new(Code::InvalidArguments, format!("argument `{name}`: {given}; allowed: {allowed}"))
     }
 
     /// What to do next: for this case, then in general.
@@ -76,12 +68,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            formatter,
-            "Error {}: {}",
-            self.code.entry().name,
-            self.message
-        )?;
+        writeln!(formatter, "Error {}: {}", self.code.entry().name, self.message)?;
         writeln!(formatter, "What to do: {}", self.remedy())?;
         match self.retry_after() {
             None => write!(formatter, "Retry: only after changing the call."),

@@ -67,17 +67,12 @@ fn in_words_of_json(reason: String) -> String {
         ("missing field", "missing argument"),
         ("there are no fields", "there are none"),
         ("unknown variant", "unknown value"),
-        (
-            "expected u32",
-            "expected a whole number that is not negative",
-        ),
+        ("expected u32", "expected a whole number that is not negative"),
         ("type: sequence", "type: array"),
         ("type: map", "type: object"),
         ("expected a map", "expected an object"),
     ];
-    WORDS.iter().fold(reason, |reason, (rust, json)| {
-        reason.replacen(rust, json, 1)
-    })
+    WORDS.iter().fold(reason, |reason, (rust, json)| reason.replacen(rust, json, 1))
 }
 
 /// What Codex may change in the workspace.
@@ -202,10 +197,7 @@ fn refuse_changes(changes: Changes, sandbox: Option<Sandbox>) -> Result<(), Prob
         (Changes::None, Some(Sandbox::WorkspaceWrite)) => "`sandbox: workspace-write`",
         (Changes::None, Some(Sandbox::DangerFullAccess)) => "`sandbox: danger-full-access`",
     };
-    Err(Problem::new(
-        Code::ChangesNotAvailable,
-        format!("{asked} asks for changes to files"),
-    ))
+    Err(Problem::new(Code::ChangesNotAvailable, format!("{asked} asks for changes to files")))
 }
 
 fn time_limit(seconds: u32) -> Result<Duration, Problem> {
@@ -264,12 +256,7 @@ pub(super) fn thread_id(id: &str) -> Result<ThreadId, Problem> {
 /// Checks a turn's id by its form.
 pub(super) fn turn_id(id: Option<&str>) -> Result<Option<TurnId>, Problem> {
     id.map(|id| {
-        identifier(
-            "turnId",
-            id,
-            "a `turnId` that `codex` or `codex-reply` returned",
-        )
-        .map(TurnId)
+        identifier("turnId", id, "a `turnId` that `codex` or `codex-reply` returned").map(TurnId)
     })
     .transpose()
 }

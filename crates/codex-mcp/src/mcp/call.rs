@@ -33,11 +33,7 @@ impl<'a> ToolCall<'a> {
 
     /// The directories in which Codex may work.
     pub(super) fn workspace_roots(&self) -> Vec<String> {
-        self.server
-            .roots()
-            .iter()
-            .map(|root| root.display().to_string())
-            .collect()
+        self.server.roots().iter().map(|root| root.display().to_string()).collect()
     }
 
     /// Checks a working directory against the workspace roots.
@@ -45,11 +41,7 @@ impl<'a> ToolCall<'a> {
     /// # Errors
     /// It does not exist, is no directory, or lies outside.
     pub(super) fn working_directory(&self, given: Option<&str>) -> Result<String, Problem> {
-        let path = self
-            .server
-            .roots()
-            .resolve(given)
-            .map_err(|error| Problem::from(&error))?;
+        let path = self.server.roots().resolve(given).map_err(|error| Problem::from(&error))?;
         path.into_os_string().into_string().map_err(|path| {
             let message = format!("the path {} is not valid UTF-8", path.to_string_lossy());
             Problem::new(Code::DirectoryNotFound, message)
@@ -59,11 +51,7 @@ impl<'a> ToolCall<'a> {
     /// Lets the engine carry out a request, passes its news on, and waits for its outcome. If the client gives the
     /// call up, so does the engine.
     pub(super) async fn run(&self, request: CallRequest) -> Outcome {
-        let mut call = self
-            .server
-            .engine()
-            .call(self.server.connection(), request)
-            .await;
+        let mut call = self.server.engine().call(self.server.connection(), request).await;
         let sink = ProgressSink::of(&self.context);
         let mut sent = 0;
         loop {

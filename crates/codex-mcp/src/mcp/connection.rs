@@ -95,8 +95,7 @@ impl ServeError {
 
 fn ended_by_peer(error: &io::Error) -> Option<EndReason> {
     let gone = [io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionReset];
-    gone.contains(&error.kind())
-        .then_some(EndReason::PeerClosed)
+    gone.contains(&error.kind()).then_some(EndReason::PeerClosed)
 }
 
 /// Serves MCP until the connection ends: the peer closes it, `shutdown` fires or the pipe fails. Requests in
@@ -214,8 +213,6 @@ impl Ending {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Result<EndReason, ServeError>>> {
-        self.reason
-            .lock()
-            .expect("nothing panics while it holds the reason")
+        self.reason.lock().expect("nothing panics while it holds the reason")
     }
 }

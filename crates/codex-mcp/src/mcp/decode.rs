@@ -32,16 +32,12 @@ pub(super) enum Decoded {
 pub(super) struct Refusal {
     jsonrpc: &'static str,
     id: Option<RequestId>,
-    error: ErrorData,
+    error: Box<ErrorData>,
 }
 
 impl Refusal {
     pub(super) fn new(id: Option<RequestId>, error: ErrorData) -> Self {
-        Self {
-            jsonrpc: "2.0",
-            id,
-            error,
-        }
+        Self { jsonrpc: "2.0", id, error: Box::new(error) }
     }
 
     fn invalid(id: Option<RequestId>, why: impl Into<String>) -> Self {
@@ -119,9 +115,9 @@ fn message(envelope: &Envelope<'_>) -> Decoded {
     match (envelope.method, envelope.result, envelope.error) {
         (Some(method), None, None) => called(envelope, method, id),
         (None, Some(result), None) => answered(id, result, ClientJsonRpcMessage::response),
-        (None, None, Some(error)) => answered(id, error, |error, id| {
-            ClientJsonRpcMessage::error(error, Some(id))
-        }),
+        (None, None, Some(error)) => {
+            answered(id, error, |error, id| ClientJsonRpcMessage::error(error, Some(id)))
+        }
         (None, Some(_), Some(_)) => Decoded::Nothing,
         (None, None, None) => Decoded::Refused(Refusal::invalid(id, "there is no method")),
         (Some(_), _, _) => Decoded::Refused(Refusal::invalid(

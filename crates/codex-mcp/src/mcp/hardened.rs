@@ -22,9 +22,7 @@ const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 /// Whether a request is served by the rules of 2026-07-28 or later, which have no handshake.
 pub fn is_modern(context: &RequestContext<RoleServer>) -> bool {
-    context
-        .protocol_version()
-        .is_some_and(|version| !version.has_initialize())
+    context.protocol_version().is_some_and(|version| !version.has_initialize())
 }
 
 /// The handler, hardened.
@@ -39,11 +37,7 @@ impl<H: ServerHandler> Hardened<H> {
     pub(super) fn new(handler: H, abort: CancellationToken) -> Self {
         let server_info = serde_json::to_value(handler.get_info().server_info)
             .expect("a server's name and version have a JSON form");
-        Self {
-            handler,
-            server_info,
-            abort,
-        }
+        Self { handler, server_info, abort }
     }
 
     /// Runs the handler to its end, to its panic or to the end of the connection, whatever comes first.
@@ -79,8 +73,7 @@ impl<H: ServerHandler> Service<RoleServer> for Hardened<H> {
         }
         let mut result = self.run(request, context).await?;
         if modern && let Some(meta) = meta_mut(&mut result) {
-            meta.entry(SERVER_INFO)
-                .or_insert_with(|| self.server_info.clone());
+            meta.entry(SERVER_INFO).or_insert_with(|| self.server_info.clone());
         }
         Ok(result)
     }

@@ -105,8 +105,7 @@ impl Current {
         }
         if self.state == State::TooLong {
             self.tail.extend_from_slice(last(chunk, TAIL_BYTES));
-            self.tail
-                .drain(..self.tail.len().saturating_sub(TAIL_BYTES));
+            self.tail.drain(..self.tail.len().saturating_sub(TAIL_BYTES));
         } else {
             self.bytes.extend_from_slice(chunk);
         }
@@ -115,10 +114,7 @@ impl Current {
     fn take(&mut self) -> Line<'_> {
         let state = std::mem::replace(&mut self.state, State::Taken);
         match state {
-            State::TooLong => Line::TooLong {
-                head: &self.bytes,
-                tail: &self.tail,
-            },
+            State::TooLong => Line::TooLong { head: &self.bytes, tail: &self.tail },
             State::Growing | State::Taken => Line::Whole(&self.bytes),
         }
     }

@@ -15,11 +15,8 @@ use serde_json::value::RawValue;
 /// The key in `_meta` with which a request says that it belongs to a revision without a handshake.
 const STATELESS_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 /// Methods that 2026-07-28 removed, apart from those that rmcp refuses by itself.
-const GONE_WITH_THE_HANDSHAKE: &[&str] = &[
-    "logging/setLevel",
-    "resources/subscribe",
-    "resources/unsubscribe",
-];
+const GONE_WITH_THE_HANDSHAKE: &[&str] =
+    &["logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
 
 /// Builds the typed request. An unknown method becomes a [`CustomRequest`], which the service refuses.
 ///
@@ -37,10 +34,7 @@ fn build(method: &str, params: Option<&RawValue>) -> Result<ClientRequest, Strin
         None | Some(Value::Null) => JsonObject::new(),
         Some(Value::Object(meta)) => meta,
         Some(other) => {
-            return Err(format!(
-                "_meta: must be an object, not {}",
-                type_name(&other)
-            ));
+            return Err(format!("_meta: must be an object, not {}", type_name(&other)));
         }
     };
     let stateless = meta.contains_key(STATELESS_VERSION);

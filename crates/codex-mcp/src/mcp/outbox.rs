@@ -63,11 +63,7 @@ struct Batch {
 impl Outbox {
     /// A queue of at most `max_bytes` and one message more.
     pub(super) fn new(max_bytes: usize) -> Self {
-        Self {
-            max_bytes,
-            queue: Mutex::default(),
-            changed: Notify::new(),
-        }
+        Self { max_bytes, queue: Mutex::default(), changed: Notify::new() }
     }
 
     /// Queues a message.
@@ -145,10 +141,7 @@ impl Outbox {
             {
                 let mut queue = self.lock();
                 if !queue.batch.bytes.is_empty() {
-                    let empty = Batch {
-                        bytes: spare,
-                        waiters: Vec::new(),
-                    };
+                    let empty = Batch { bytes: spare, waiters: Vec::new() };
                     return Some(std::mem::replace(&mut queue.batch, empty));
                 }
                 if queue.closed {
@@ -160,9 +153,7 @@ impl Outbox {
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue
-            .lock()
-            .expect("nothing panics while it holds the queue")
+        self.queue.lock().expect("nothing panics while it holds the queue")
     }
 }
 

@@ -56,11 +56,7 @@ impl From<&Problem> for ErrorResult {
 
 impl Answer {
     pub(super) fn success(text: String, data: &impl Serialize) -> Self {
-        Self {
-            text,
-            data: to_value(data),
-            is_error: false,
-        }
+        Self { text, data: to_value(data), is_error: false }
     }
 
     /// The answer of a tool that starts or awaits a turn; `None` if the outcome is not a turn's.
@@ -69,11 +65,7 @@ impl Answer {
             Outcome::Turn(report) => {
                 let result = TurnResult::from(*report);
                 let is_error = result.error.is_some();
-                Some(Self {
-                    text: result.to_string(),
-                    data: to_value(&result),
-                    is_error,
-                })
+                Some(Self { text: result.to_string(), data: to_value(&result), is_error })
             }
             Outcome::Failed(failure) => Some(Self::from(Problem::from(&failure))),
             Outcome::Steered { .. } | Outcome::Cancelled { .. } | Outcome::Health(_) => None,
@@ -94,11 +86,7 @@ impl Answer {
 impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
         let data = json!({ "error": to_value(&ErrorResult::from(&problem)) });
-        Self {
-            text: problem.to_string(),
-            data,
-            is_error: true,
-        }
+        Self { text: problem.to_string(), data, is_error: true }
     }
 }
 

@@ -26,9 +26,7 @@ pub(super) fn of_result<T: JsonSchema>() -> Arc<JsonObject> {
             json!([{ "required": required }, { "required": ["error"] }]),
         );
     }
-    let error = Value::Object(Arc::unwrap_or_clone(plain::<ErrorResult>(
-        Contract::Serialize,
-    )));
+    let error = Value::Object(Arc::unwrap_or_clone(plain::<ErrorResult>(Contract::Serialize)));
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         properties.entry("error").or_insert(error);
     }
@@ -52,9 +50,7 @@ fn plain<T: JsonSchema>(contract: Contract) -> Arc<JsonObject> {
     // Older names of arguments are accepted and not listed, so a client must not refuse them; the server refuses
     // what it does not know.
     object.remove("additionalProperties");
-    object
-        .entry("type")
-        .or_insert_with(|| Value::from("object"));
+    object.entry("type").or_insert_with(|| Value::from("object"));
     Arc::new(object)
 }
 

@@ -43,13 +43,7 @@ impl Server {
     /// A server for a new connection; the engine warms an app-server for it.
     pub async fn connect(engine: Engine, config: Arc<Config>, roots: Arc<Roots>) -> Self {
         let connection = engine.connect().await;
-        Self {
-            engine,
-            connection,
-            config,
-            roots,
-            tools: tools::definitions().into(),
-        }
+        Self { engine, connection, config, roots, tools: tools::definitions().into() }
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -85,9 +79,7 @@ impl ServerHandler for Server {
     ) -> Result<ListToolsResult, ErrorData> {
         let list = ListToolsResult::with_all_items(self.tools.to_vec());
         Ok(match is_modern(&context) {
-            true => list
-                .with_ttl_ms(TOOL_LIST_TTL_MS)
-                .with_cache_scope(CacheScope::Public),
+            true => list.with_ttl_ms(TOOL_LIST_TTL_MS).with_cache_scope(CacheScope::Public),
             // Older revisions know neither field.
             false => list,
         })
@@ -98,21 +90,11 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        match tools::call(
-            &request.name,
-            request.arguments,
-            ToolCall::new(self, context),
-        )
-        .await
-        {
+        match tools::call(&request.name, request.arguments, ToolCall::new(self, context)).await {
             Some(answer) => Ok(answer.into_response()),
             None => {
-                let known = self
-                    .tools
-                    .iter()
-                    .map(|tool| tool.name.as_ref())
-                    .collect::<Vec<_>>()
-                    .join(", ");
+                let known =
+                    self.tools.iter().map(|tool| tool.name.as_ref()).collect::<Vec<_>>().join(", ");
                 let message = format!("there is no tool {:?}; the tools are {known}", request.name);
                 Err(ErrorData::invalid_params(message, None))
             }

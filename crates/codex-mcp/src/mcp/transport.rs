@@ -47,9 +47,7 @@ pub(super) struct LineTransport<R> {
 
 /// Until the first request that settles the era, rmcp takes anything but a request for the end.
 enum Opening {
-    Awaited {
-        versions: Cow<'static, [ProtocolVersion]>,
-    },
+    Awaited { versions: Cow<'static, [ProtocolVersion]> },
     Done,
 }
 
@@ -128,8 +126,7 @@ impl<R: AsyncRead + Unpin> LineTransport<R> {
             );
             return refuse(ErrorData::internal_error(message, None));
         }
-        self.in_flight
-            .insert(id.clone(), request.get_meta().get_progress_token());
+        self.in_flight.insert(id.clone(), request.get_meta().get_progress_token());
         if let Opening::Awaited { versions } = &self.opening
             && settles_era(request, versions)
         {
@@ -213,18 +210,12 @@ fn settles_era(request: &ClientRequest, versions: &[ProtocolVersion]) -> bool {
     if matches!(request, ClientRequest::InitializeRequest(_)) {
         return true;
     }
-    if matches!(
-        request,
-        ClientRequest::PingRequest(_) | ClientRequest::DiscoverRequest(_)
-    ) {
+    if matches!(request, ClientRequest::PingRequest(_) | ClientRequest::DiscoverRequest(_)) {
         return false;
     }
     let meta = request.get_meta();
-    meta.missing_required_keys(&ProtocolVersion::NO_INITIALIZE)
-        .is_empty()
-        && meta
-            .protocol_version()
-            .is_some_and(|version| versions.contains(&version))
+    meta.missing_required_keys(&ProtocolVersion::NO_INITIALIZE).is_empty()
+        && meta.protocol_version().is_some_and(|version| versions.contains(&version))
 }
 
 impl<R: AsyncRead + Send + Unpin> Transport<RoleServer> for LineTransport<R> {

@@ -127,11 +127,7 @@ impl Roots {
                 roots.push(root);
             }
         }
-        if roots.is_empty() {
-            Err(InvalidRoot::None)
-        } else {
-            Ok(Self(roots))
-        }
+        if roots.is_empty() { Err(InvalidRoot::None) } else { Ok(Self(roots)) }
     }
 
     /// Returns the first root: the default, and what relative paths join.
@@ -153,14 +149,10 @@ impl Roots {
             return Ok(self.first().to_owned());
         };
         if given.is_empty() {
-            return Err(RootError::Empty {
-                default: self.first().to_owned(),
-            });
+            return Err(RootError::Empty { default: self.first().to_owned() });
         }
         if given.contains('\0') {
-            return Err(RootError::Nul {
-                given: given.to_owned(),
-            });
+            return Err(RootError::Nul { given: given.to_owned() });
         }
         if Path::new(given).starts_with("~") {
             let (given, default) = (given.to_owned(), self.first().to_owned());
@@ -181,28 +173,15 @@ impl Roots {
                 return Err(RootError::NotDirectory { given, path, roots });
             }
             Err(source) => {
-                return Err(RootError::Unreadable {
-                    given,
-                    path,
-                    roots,
-                    source,
-                });
+                return Err(RootError::Unreadable { given, path, roots, source });
             }
         };
         // `Path::starts_with` compares whole components, so `/a/root-evil` is not in `/a/root`.
         if !self.0.iter().any(|root| resolved.starts_with(root)) {
-            return Err(RootError::Outside {
-                given,
-                resolved,
-                roots,
-            });
+            return Err(RootError::Outside { given, resolved, roots });
         }
         if !resolved.is_dir() {
-            return Err(RootError::NotDirectory {
-                given,
-                path: resolved,
-                roots,
-            });
+            return Err(RootError::NotDirectory { given, path: resolved, roots });
         }
         Ok(resolved)
     }
@@ -211,11 +190,7 @@ impl Roots {
 impl fmt::Display for Roots {
     /// The roots, separated by commas.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let roots: Vec<_> = self
-            .0
-            .iter()
-            .map(|root| root.display().to_string())
-            .collect();
+        let roots: Vec<_> = self.0.iter().map(|root| root.display().to_string()).collect();
         f.write_str(&roots.join(", "))
     }
 }

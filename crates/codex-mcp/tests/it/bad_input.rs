@@ -9,10 +9,7 @@ use crate::bridge::{Setup, TestBridge, error_code, text};
 
 #[tokio::test]
 async fn every_bad_argument_is_named() {
-    let setup = Setup {
-        arguments: vec!["--max-prompt-chars=100".into()],
-        ..Setup::default()
-    };
+    let setup = Setup { arguments: vec!["--max-prompt-chars=100".into()], ..Setup::default() };
     let mut bridge = TestBridge::start_with([], setup).await;
     let thread = "01a205a5-c192-74e0-9472-ab51cb27f43e";
     let cases: Vec<(&str, Value)> = vec![
@@ -30,10 +27,7 @@ async fn every_bad_argument_is_named() {
         ("codex", json!({ "prompt": "x", "model": "a b" })),
         ("codex", json!({ "prompt": "x", "effort": "banana" })),
         ("codex", json!({ "prompt": "x", "sandbox": "none" })),
-        (
-            "codex",
-            json!({ "prompt": "x", "approval-policy": "always" }),
-        ),
+        ("codex", json!({ "prompt": "x", "approval-policy": "always" })),
         ("codex", json!({ "prompt": "x", "timeLimitSeconds": 0 })),
         ("codex", json!({ "prompt": "x", "timeLimitSeconds": 86401 })),
         ("codex", json!({ "prompt": "x", "timeLimitSeconds": -1 })),
@@ -49,53 +43,26 @@ async fn every_bad_argument_is_named() {
         ("codex", json!({ "prompt": "x", "cwd": "a\u{0}b" })),
         ("codex", json!({ "prompt": "x", "profile": "../x" })),
         ("codex", json!({ "prompt": "x", "profile": "missing" })),
-        (
-            "codex",
-            json!({ "prompt": "x", "config": { "sandbox_mode": "danger-full-access" } }),
-        ),
+        ("codex", json!({ "prompt": "x", "config": { "sandbox_mode": "danger-full-access" } })),
         (
             "codex",
             json!({ "prompt": "x", "config": { "mcp_servers": { "x": { "command": "sh" } } } }),
         ),
-        (
-            "codex",
-            json!({ "prompt": "x", "config": { "tools": { "shell": true } } }),
-        ),
-        (
-            "codex",
-            json!({ "prompt": "x", "config": { "notify": ["touch", "x"] } }),
-        ),
+        ("codex", json!({ "prompt": "x", "config": { "tools": { "shell": true } } })),
+        ("codex", json!({ "prompt": "x", "config": { "notify": ["touch", "x"] } })),
         ("codex", json!({ "prompt": "x", "config": [] })),
         ("codex-reply", json!({ "prompt": "x" })),
         ("codex-reply", json!({ "prompt": "x", "threadId": "" })),
-        (
-            "codex-reply",
-            json!({ "prompt": "x", "threadId": "../../etc/passwd" }),
-        ),
-        (
-            "codex-reply",
-            json!({ "prompt": "x", "threadId": "not-a-uuid" }),
-        ),
-        (
-            "codex-reply",
-            json!({ "prompt": "x", "threadId": thread, "conversationId": thread }),
-        ),
-        (
-            "codex-reply",
-            json!({ "prompt": "x", "threadId": thread, "cwd": "/" }),
-        ),
+        ("codex-reply", json!({ "prompt": "x", "threadId": "../../etc/passwd" })),
+        ("codex-reply", json!({ "prompt": "x", "threadId": "not-a-uuid" })),
+        ("codex-reply", json!({ "prompt": "x", "threadId": thread, "conversationId": thread })),
+        ("codex-reply", json!({ "prompt": "x", "threadId": thread, "cwd": "/" })),
         ("codex.steer", json!({ "threadId": thread })),
         ("codex.steer", json!({ "threadId": thread, "prompt": "" })),
         ("codex.wait", json!({})),
-        (
-            "codex.wait",
-            json!({ "threadId": thread, "waitSeconds": 3601 }),
-        ),
+        ("codex.wait", json!({ "threadId": thread, "waitSeconds": 3601 })),
         ("codex.wait", json!({ "threadId": thread, "turnId": "" })),
-        (
-            "codex.wait",
-            json!({ "threadId": thread, "waitSeconds": 0 }),
-        ),
+        ("codex.wait", json!({ "threadId": thread, "waitSeconds": 0 })),
         ("codex.cancel", json!({ "threadId": thread })),
         ("codex.health", json!({ "verbose": true })),
     ];
@@ -105,21 +72,11 @@ async fn every_bad_argument_is_named() {
         let answer = bridge.call(tool, arguments).await;
         error_code(&answer);
         let error = text(&answer["content"][0]["text"]);
-        writeln!(
-            shown,
-            "{tool} {given}\n    {}",
-            error.lines().next().unwrap_or_default()
-        )
-        .unwrap();
+        writeln!(shown, "{tool} {given}\n    {}", error.lines().next().unwrap_or_default())
+            .unwrap();
     }
-    let shown = shown.replace(
-        &bridge.home.workspace().display().to_string(),
-        "[workspace]",
-    );
-    let shown = shown.replace(
-        &bridge.home.codex_home().display().to_string(),
-        "[codex-home]",
-    );
+    let shown = shown.replace(&bridge.home.workspace().display().to_string(), "[workspace]");
+    let shown = shown.replace(&bridge.home.codex_home().display().to_string(), "[codex-home]");
     let shown = shown.replace(&bridge.home.root().display().to_string(), "[root]");
     expect![[r#"
         codex {}
@@ -221,10 +178,7 @@ async fn every_bad_argument_is_named() {
         codex.health {"verbose":true}
             Error invalid_arguments: unknown argument `verbose`, there are none
     "#]].assert_eq(&shown);
-    assert!(
-        bridge.model.captured().is_empty(),
-        "something reached the model"
-    );
+    assert!(bridge.model.captured().is_empty(), "something reached the model");
     bridge.finish().await;
 }
 
@@ -233,9 +187,6 @@ async fn an_unknown_tool_is_a_protocol_error_that_lists_the_tools() {
     let mut bridge = TestBridge::start([]).await;
     let reply = bridge.client.call_tool("codex.plan", json!({})).await;
     assert_eq!(reply["error"]["code"], -32602, "{reply}");
-    assert!(
-        text(&reply["error"]["message"]).contains("codex-reply"),
-        "{reply}"
-    );
+    assert!(text(&reply["error"]["message"]).contains("codex-reply"), "{reply}");
     bridge.finish().await;
 }

@@ -47,17 +47,10 @@ impl TestBridge {
     pub(crate) fn spawn(script: impl Into<Script>, setup: Setup) -> Self {
         let model = FakeModel::start(script);
         let provider = setup.provider.clone().unwrap_or_else(|| model.base_url());
-        let home = CodexHome::new(&provider)
-            .with_config(setup.config)
-            .with_git();
+        let home = CodexHome::new(&provider).with_config(setup.config).with_git();
         let client = McpDriver::spawn(&launch(&home, setup));
         let config_before = home.config_text();
-        Self {
-            client,
-            home,
-            model,
-            config_before,
-        }
+        Self { client, home, model, config_before }
     }
 
     /// Calls a tool and gives its whole result.
@@ -129,10 +122,8 @@ impl TestBridge {
         let mut normaliser = Normaliser::for_home(&self.home);
         let data = normaliser.json(&answer["structuredContent"]);
         let text = normaliser.text(answer["content"][0]["text"].as_str().unwrap_or_default());
-        let seconds = answer["structuredContent"]["durationMs"]
-            .as_f64()
-            .unwrap_or_default()
-            / 1000.0;
+        let seconds =
+            answer["structuredContent"]["durationMs"].as_f64().unwrap_or_default() / 1000.0;
         let text = text.replace(&format!(", {seconds:.1} s"), ", [time]");
         format!("{text}\n---\n{data:#}\n")
     }
@@ -157,16 +148,8 @@ pub(crate) fn launch(home: &CodexHome, setup: Setup) -> Launch {
     let mut environment = home.environment();
     let codex = setup.codex.unwrap_or_else(|| tools::codex().into());
     environment.push(("CODEX_MCP_CODEX_BIN".into(), codex));
-    environment.push((
-        "CODEX_MCP_ENVIRONMENT_ALLOW".into(),
-        testkit::home::KEY_VARIABLE.into(),
-    ));
-    environment.extend(
-        setup
-            .variables
-            .into_iter()
-            .map(|(name, value)| (name.into(), value)),
-    );
+    environment.push(("CODEX_MCP_ENVIRONMENT_ALLOW".into(), testkit::home::KEY_VARIABLE.into()));
+    environment.extend(setup.variables.into_iter().map(|(name, value)| (name.into(), value)));
     Launch::new(env!("CARGO_BIN_EXE_codex-mcp"), home.workspace())
         .arguments(setup.arguments)
         .environment(environment)
@@ -180,10 +163,7 @@ pub(crate) fn result_of(mut reply: Value) -> Value {
 /// A string in an answer.
 #[track_caller]
 pub(crate) fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("not a string: {value}"))
-        .to_owned()
+    value.as_str().unwrap_or_else(|| panic!("not a string: {value}")).to_owned()
 }
 
 /// The code of an answer that must be an error.
@@ -197,9 +177,6 @@ pub(crate) fn error_code(answer: &Value) -> String {
 #[track_caller]
 pub(crate) fn content(answer: &Value) -> String {
     assert_eq!(answer["isError"], false, "an error: {answer}");
-    assert_eq!(
-        answer["structuredContent"]["status"], "completed",
-        "{answer}"
-    );
+    assert_eq!(answer["structuredContent"]["status"], "completed", "{answer}");
     text(&answer["structuredContent"]["content"])
 }

@@ -24,51 +24,25 @@ async fn sleep_runs(bridge: &TestBridge) {
 
 fn sleeps(bridge: &TestBridge) -> usize {
     let processes = processes_under(bridge.home.root());
-    processes
-        .iter()
-        .filter(|process| process.command_line.contains("sleep 600"))
-        .count()
+    processes.iter().filter(|process| process.command_line.contains("sleep 600")).count()
 }
 
 #[tokio::test]
 async fn a_running_command_is_gone_when_the_answer_comes() {
     let mut bridge = TestBridge::start([says("Ready."), runs("sleep 600")]).await;
     let thread = bridge.thread("Are you ready?").await;
-    let turn = bridge
-        .begin(
-            "codex-reply",
-            json!({ "prompt": "Sleep.", "threadId": thread }),
-        )
-        .await;
+    let turn = bridge.begin("codex-reply", json!({ "prompt": "Sleep.", "threadId": thread })).await;
     sleep_runs(&bridge).await;
-    let cancelled = bridge
-        .call(
-            "codex.cancel",
-            json!({ "threadId": thread, "reason": "enough" }),
-        )
-        .await;
+    let cancelled =
+        bridge.call("codex.cancel", json!({ "threadId": thread, "reason": "enough" })).await;
     assert_eq!(sleeps(&bridge), 0, "a command still runs");
-    assert_eq!(
-        cancelled["structuredContent"]["turn"]["status"], "interrupted",
-        "{cancelled}"
-    );
+    assert_eq!(cancelled["structuredContent"]["turn"]["status"], "interrupted", "{cancelled}");
     let answer = bridge.result(turn).await;
-    assert_eq!(
-        answer["structuredContent"]["status"], "interrupted",
-        "{answer}"
-    );
-    assert_eq!(
-        answer["structuredContent"]["stoppedBy"], "codex.cancel: enough",
-        "{answer}"
-    );
+    assert_eq!(answer["structuredContent"]["status"], "interrupted", "{answer}");
+    assert_eq!(answer["structuredContent"]["stoppedBy"], "codex.cancel: enough", "{answer}");
     assert_eq!(bridge.home.git(&["status", "--porcelain"]), "");
     bridge.model.add([says("I am back.")]);
-    let next = bridge
-        .call(
-            "codex-reply",
-            json!({ "prompt": "Hello?", "threadId": thread }),
-        )
-        .await;
+    let next = bridge.call("codex-reply", json!({ "prompt": "Hello?", "threadId": thread })).await;
     assert_eq!(content(&next), "I am back.");
     bridge.finish().await;
 }
@@ -100,59 +74,28 @@ async fn a_client_that_vanishes_leaves_nothing() {
 #[tokio::test]
 async fn what_waits_in_the_queue_is_dropped_or_left_as_asked() {
     let gate = Gate::new("held");
-    let script = [
-        says("Zero."),
-        reply().holds(&gate).says("One."),
-        says("Three."),
-    ];
+    let script = [says("Zero."), reply().holds(&gate).says("One."), says("Three.")];
     let mut bridge = TestBridge::start(script).await;
     let thread = bridge.thread("zero").await;
-    let one = bridge
-        .begin(
-            "codex-reply",
-            json!({ "prompt": "one", "threadId": thread }),
-        )
-        .await;
+    let one = bridge.begin("codex-reply", json!({ "prompt": "one", "threadId": thread })).await;
     gate.reached().await;
-    let two = bridge
-        .begin(
-            "codex-reply",
-            json!({ "prompt": "two", "threadId": thread }),
-        )
-        .await;
+    let two = bridge.begin("codex-reply", json!({ "prompt": "two", "threadId": thread })).await;
     bridge.client.progress(two).await;
     bridge.client.cancel(two, "user").await;
-    let three = bridge
-        .begin(
-            "codex-reply",
-            json!({ "prompt": "three", "threadId": thread }),
-        )
-        .await;
+    let three = bridge.begin("codex-reply", json!({ "prompt": "three", "threadId": thread })).await;
     assert_eq!(
         text(&bridge.client.progress(three).await["message"]),
         "waiting: place 1 in the thread's queue"
     );
-    let look = bridge
-        .call(
-            "codex.wait",
-            json!({ "threadId": thread, "waitSeconds": 0 }),
-        )
-        .await;
+    let look = bridge.call("codex.wait", json!({ "threadId": thread, "waitSeconds": 0 })).await;
     assert_eq!(look["structuredContent"]["status"], "queued", "{look}");
     let turn = bridge.turn_of(one).await;
     let arguments = json!({ "threadId": thread, "turnId": turn });
     bridge.call("codex.cancel", arguments).await;
-    assert_eq!(
-        bridge.result(one).await["structuredContent"]["status"],
-        "interrupted"
-    );
+    assert_eq!(bridge.result(one).await["structuredContent"]["status"], "interrupted");
     assert_eq!(content(&bridge.result(three).await), "Three.");
     assert_eq!(
-        error_code(
-            &bridge
-                .call("codex.cancel", json!({ "threadId": thread }))
-                .await
-        ),
+        error_code(&bridge.call("codex.cancel", json!({ "threadId": thread })).await),
         "no_running_turn"
     );
     bridge.finish().await;

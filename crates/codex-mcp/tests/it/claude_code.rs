@@ -38,12 +38,7 @@ impl Rig {
         let home = CodexHome::new(&codex_model.base_url()).with_git();
         let claude_model = FakeMessages::start(claude_script).await;
         let config_before = home.config_text();
-        Self {
-            home,
-            codex_model,
-            claude_model,
-            config_before,
-        }
+        Self { home, codex_model, claude_model, config_before }
     }
 
     fn claude(&self) -> ClaudeCode {
@@ -90,11 +85,7 @@ async fn a_conversation_by_the_legacy_negotiation_has_a_handshake() {
 
 /// `codex`, then `codex-reply` on the thread that it returned.
 async fn check_conversation(negotiation: Negotiation) {
-    let codex_script = [
-        runs("printf hello"),
-        says("It says hello."),
-        says("Still hello."),
-    ];
+    let codex_script = [runs("printf hello"), says("It says hello."), says("Still hello.")];
     let claude_script = [
         calls_tool(CODEX, json!({"prompt": "What does it say?"})),
         calls_tool_with(REPLY, |request| {
@@ -130,12 +121,7 @@ async fn check_conversation(negotiation: Negotiation) {
         assert_eq!(result.json()["status"], "completed", "{}", result.text);
     }
     assert_eq!(first.json()["threadId"], second.json()["threadId"]);
-    assert_eq!(
-        first.json()["commands"][0]["output"],
-        "hello",
-        "{}",
-        first.text
-    );
+    assert_eq!(first.json()["commands"][0]["output"], "hello", "{}", first.text);
 }
 
 #[tokio::test]
@@ -159,27 +145,14 @@ async fn the_two_tools_for_turns_are_offered_at_once_and_the_others_on_demand() 
     assert_eq!(offered, [CODEX, REPLY]);
 
     let context = request.context();
-    let deferred = listed
-        .iter()
-        .filter(|tool| !offered.contains(&tool.as_str()));
+    let deferred = listed.iter().filter(|tool| !offered.contains(&tool.as_str()));
     let unmentioned: Vec<_> = deferred.filter(|tool| !context.contains(*tool)).collect();
-    assert!(
-        unmentioned.is_empty(),
-        "the model cannot find {unmentioned:?}"
-    );
-    assert!(
-        listed.len() > offered.len(),
-        "no tool is deferred: {listed:?}"
-    );
+    assert!(unmentioned.is_empty(), "the model cannot find {unmentioned:?}");
+    assert!(listed.len() > offered.len(), "no tool is deferred: {listed:?}");
 
     let heading = "## x\n";
-    let (_, instructions) = context
-        .split_once(heading)
-        .expect("the server's instructions");
-    assert!(
-        instructions.starts_with("Works with OpenAI's Codex"),
-        "{context}"
-    );
+    let (_, instructions) = context.split_once(heading).expect("the server's instructions");
+    assert!(instructions.starts_with("Works with OpenAI's Codex"), "{context}");
     let (instructions, _) = instructions.split_once("\n\n").unwrap();
     assert!(!instructions.contains("[truncated]"), "{instructions}");
 }
@@ -193,9 +166,7 @@ async fn the_definitions_of_all_tools_are_small() {
     let requests = rig.finish();
     let tools = requests[0].tools().iter();
     let ours = tools.filter(|tool| text(&tool["name"]).starts_with("mcp__x__"));
-    let sizes: Vec<_> = ours
-        .map(|tool| (text(&tool["name"]), tool.to_string().len()))
-        .collect();
+    let sizes: Vec<_> = ours.map(|tool| (text(&tool["name"]), tool.to_string().len())).collect();
     let total: usize = sizes.iter().map(|(_, size)| size).sum();
     assert!(sizes.len() >= 6, "{sizes:?}");
     assert!(total < DEFINITIONS_LIMIT, "{total} bytes: {sizes:?}");
@@ -207,10 +178,7 @@ async fn an_error_is_shown_with_its_code_and_its_remedy() {
     let claude_script = [
         calls_tool(CODEX, json!({"prompt": ""})),
         calls_tool(REPLY, json!({"prompt": "Go on.", "threadId": unknown})),
-        calls_tool(
-            "mcp__x__codex_steer",
-            json!({"prompt": "Stop.", "threads": unknown}),
-        ),
+        calls_tool("mcp__x__codex_steer", json!({"prompt": "Stop.", "threads": unknown})),
         messages::says("done"),
     ];
     let rig = Rig::start([], claude_script).await;
@@ -221,11 +189,7 @@ async fn an_error_is_shown_with_its_code_and_its_remedy() {
     let shown = requests.last().unwrap().tool_results();
     let expected = [
         ("Error invalid_arguments: ", "`prompt`", "What to do: "),
-        (
-            "Error thread_not_found: ",
-            unknown,
-            "start a new thread with `codex`",
-        ),
+        ("Error thread_not_found: ", unknown, "start a new thread with `codex`"),
         ("Error invalid_arguments: ", "`threads`", "What to do: "),
     ];
     assert_eq!(shown.len(), expected.len(), "{shown:#?}");
@@ -258,9 +222,7 @@ async fn an_interrupt_by_the_user_ends_the_turn_and_its_command_and_leaves_the_s
     assert_eq!(server.len(), 1, "{server:#?}");
 
     claude.send(&interrupt()).await;
-    let ended = claude
-        .find("the end of the turn", |event| event["type"] == "result")
-        .await;
+    let ended = claude.find("the end of the turn", |event| event["type"] == "result").await;
     assert_eq!(ended["subtype"], "error_during_execution", "{ended}");
     gate.abandoned().await;
     poll::until(PATIENCE, || match rig.processes("sleep 600") {
@@ -270,17 +232,9 @@ async fn an_interrupt_by_the_user_ends_the_turn_and_its_command_and_leaves_the_s
     .await;
 
     claude.send(&user_message("How is it?")).await;
-    let ended = claude
-        .find("the end of the next turn", |event| {
-            event["type"] == "result"
-        })
-        .await;
+    let ended = claude.find("the end of the next turn", |event| event["type"] == "result").await;
     assert_eq!(ended["result"], "All is well.", "{ended}");
-    assert_eq!(
-        rig.processes(env!("CARGO_BIN_EXE_codex-mcp")),
-        server,
-        "not the same server"
-    );
+    assert_eq!(rig.processes(env!("CARGO_BIN_EXE_codex-mcp")), server, "not the same server");
     claude.close_input();
     claude.wait_exit().await;
 

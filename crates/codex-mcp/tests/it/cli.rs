@@ -111,13 +111,7 @@ fn show_prints_every_key_with_its_origin() {
         .variables(&["CODEX_MCP_LOG_LEVEL=info", "CLAUDE_PROJECT_DIR=$TEST/work"]);
     check(
         &home,
-        &[
-            "--verbose",
-            "config",
-            "show",
-            "--environment-allow",
-            "MY_KEY",
-        ],
+        &["--verbose", "config", "show", "--environment-allow", "MY_KEY"],
         expect![[r##"
             # file: $TEST/.config/codex-mcp/config.toml (read)
             codex_bin = "codex" # default
@@ -203,9 +197,7 @@ fn check_looks_at_the_users_configuration() {
 
 #[test]
 fn check_looks_at_another_file_in_its_place() {
-    let home = Home::new()
-        .file("verbos = true")
-        .write("work/other.toml", "log_level = 'info'");
+    let home = Home::new().file("verbos = true").write("work/other.toml", "log_level = 'info'");
     check(
         &home,
         &["config", "check", "$TEST/work/other.toml"],

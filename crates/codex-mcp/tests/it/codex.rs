@@ -8,19 +8,14 @@ use crate::bridge::{TestBridge, content, error_code, text};
 
 #[tokio::test]
 async fn a_turn_comes_back_with_all_that_belongs_to_it() {
-    let steps = [
-        ("look", StepStatus::InProgress),
-        ("answer", StepStatus::Pending),
-    ];
+    let steps = [("look", StepStatus::InProgress), ("answer", StepStatus::Pending)];
     let script = [
         reply().thinks("Look first.").plans("why", &steps),
         reply().comments("I look around.").runs("printf hello"),
         says("It says hello."),
     ];
     let mut bridge = TestBridge::start(script).await;
-    let answer = bridge
-        .call("codex", json!({ "prompt": "What does it say?" }))
-        .await;
+    let answer = bridge.call("codex", json!({ "prompt": "What does it say?" })).await;
     expect![[r#"
         It says hello.
 
@@ -31,7 +26,7 @@ async fn a_turn_comes_back_with_all_that_belongs_to_it() {
         [ ] answer
 
         Commands:
-        $ /bin/bash -lc 'printf hello' (exit 0)
+        $ printf hello (exit 0)
         hello
 
         On the way Codex said: I look around.
@@ -41,7 +36,7 @@ async fn a_turn_comes_back_with_all_that_belongs_to_it() {
         {
           "commands": [
             {
-              "command": "/bin/bash -lc 'printf hello'",
+              "command": "printf hello",
               "cwd": "[workspace]",
               "durationMs": "[time]",
               "exitCode": 0,
@@ -161,10 +156,7 @@ async fn changes_are_refused_before_anything_starts() {
         json!({ "prompt": "x", "changes": "direct" }),
         json!({ "prompt": "x", "changes": "propose" }),
     ] {
-        assert_eq!(
-            error_code(&bridge.call("codex", arguments).await),
-            "changes_not_available"
-        );
+        assert_eq!(error_code(&bridge.call("codex", arguments).await), "changes_not_available");
     }
     bridge.finish().await;
 }
@@ -172,17 +164,11 @@ async fn changes_are_refused_before_anything_starts() {
 #[tokio::test]
 async fn threads_run_side_by_side() {
     let gate = testkit::gate::Gate::new("first");
-    let script = [
-        reply().when("first").holds(&gate).says("one"),
-        says("two").when("second"),
-    ];
+    let script = [reply().when("first").holds(&gate).says("one"), says("two").when("second")];
     let mut bridge = TestBridge::start(script).await;
     let first = bridge.begin("codex", json!({ "prompt": "first" })).await;
     gate.reached().await;
-    assert_eq!(
-        content(&bridge.call("codex", json!({ "prompt": "second" })).await),
-        "two"
-    );
+    assert_eq!(content(&bridge.call("codex", json!({ "prompt": "second" })).await), "two");
     gate.open();
     assert_eq!(content(&bridge.result(first).await), "one");
     bridge.finish().await;
@@ -190,21 +176,12 @@ async fn threads_run_side_by_side() {
 
 #[tokio::test]
 async fn tokens_are_those_of_the_turn() {
-    let usage = Usage {
-        input: 100,
-        cached_input: 40,
-        output: 10,
-        reasoning_output: 4,
-    };
+    let usage = Usage { input: 100, cached_input: 40, output: 10, reasoning_output: 4 };
     let mut bridge = TestBridge::start([says("one").usage(usage), says("two").usage(usage)]).await;
     let first = bridge.call("codex", json!({ "prompt": "first" })).await;
     let thread = text(&first["structuredContent"]["threadId"]);
-    let second = bridge
-        .call(
-            "codex-reply",
-            json!({ "prompt": "second", "threadId": thread }),
-        )
-        .await;
+    let second =
+        bridge.call("codex-reply", json!({ "prompt": "second", "threadId": thread })).await;
     let usage = &second["structuredContent"]["usage"];
     assert_eq!(usage["inputTokens"], 100, "{usage}");
     assert_eq!(usage["cachedInputTokens"], 40, "{usage}");
@@ -217,14 +194,9 @@ async fn a_profile_of_the_user_holds_for_the_thread() {
     let mut bridge = TestBridge::start([says("Done.")]).await;
     let profile = "model = \"gpt-5.5\"\nmodel_reasoning_effort = \"low\"\nsandbox_mode = \"danger-full-access\"\n";
     std::fs::write(bridge.home.codex_home().join("quick.config.toml"), profile).unwrap();
-    let answer = bridge
-        .call("codex", json!({ "prompt": "Do it.", "profile": "quick" }))
-        .await;
+    let answer = bridge.call("codex", json!({ "prompt": "Do it.", "profile": "quick" })).await;
     assert_eq!(content(&answer), "Done.");
     assert_eq!(answer["structuredContent"]["effort"], "low", "{answer}");
-    assert_eq!(
-        bridge.model.captured()[0].body["reasoning"]["effort"],
-        "low"
-    );
+    assert_eq!(bridge.model.captured()[0].body["reasoning"]["effort"], "low");
     bridge.finish().await;
 }

@@ -69,10 +69,7 @@ fn codex_is_given_what_is_on_the_list_and_nothing_else() {
     );
     check_environment(
         &home,
-        &[
-            "--environment-allow=MY_PROVIDER_KEY",
-            "--environment-allow=CODEX_EXEC_SERVER_URL",
-        ],
+        &["--environment-allow=MY_PROVIDER_KEY", "--environment-allow=CODEX_EXEC_SERVER_URL"],
         expect![[r#"
             AZURE_OPENAI_API_KEY
             CARGO_HOME

@@ -66,10 +66,7 @@ fn a_later_layer_overrides_an_earlier_one() {
         .file(
             "log_level = 'info'\nmax_queue_per_thread = 1\nverbose = true\nidle_stop_seconds = 0\n",
         )
-        .variables(&[
-            "CODEX_MCP_LOG_LEVEL=debug",
-            "CODEX_MCP_MAX_QUEUE_PER_THREAD=2",
-        ])
+        .variables(&["CODEX_MCP_LOG_LEVEL=debug", "CODEX_MCP_MAX_QUEUE_PER_THREAD=2"])
         .check(
             &["--log-level", "trace", "--verbose=false"],
             expect![[r#"
@@ -148,13 +145,11 @@ fn every_kind_of_value_is_read_from_flags() {
 
 #[test]
 fn directories_of_the_system_are_honoured() {
-    let home = Home::new()
-        .write("etc/codex-mcp/config.toml", "verbose = true")
-        .variables(&[
-            "XDG_CONFIG_HOME=$TEST/etc",
-            "XDG_STATE_HOME=$TEST/var",
-            "CLAUDE_PROJECT_DIR=$TEST/work/sub",
-        ]);
+    let home = Home::new().write("etc/codex-mcp/config.toml", "verbose = true").variables(&[
+        "XDG_CONFIG_HOME=$TEST/etc",
+        "XDG_STATE_HOME=$TEST/var",
+        "CLAUDE_PROJECT_DIR=$TEST/work/sub",
+    ]);
     home.check(
         &[],
         expect![[r#"
@@ -162,19 +157,13 @@ fn directories_of_the_system_are_honoured() {
         verbose = true # $TEST/etc/codex-mcp/config.toml:1
     "#]],
     );
-    assert_eq!(
-        home.load(&[]).unwrap().state_dir,
-        home.path().join("var/codex-mcp")
-    );
+    assert_eq!(home.load(&[]).unwrap().state_dir, home.path().join("var/codex-mcp"));
 }
 
 #[test]
 fn relative_directories_of_the_system_are_ignored() {
     let home = Home::new().variables(&["XDG_CONFIG_HOME=etc", "XDG_STATE_HOME=var"]);
-    assert_eq!(
-        home.load(&[]).unwrap().state_dir,
-        home.path().join(".local/state/codex-mcp")
-    );
+    assert_eq!(home.load(&[]).unwrap().state_dir, home.path().join(".local/state/codex-mcp"));
 }
 
 #[test]
@@ -322,14 +311,12 @@ fn directories_that_cannot_be_used_are_refused() {
 
 #[test]
 fn values_that_are_overridden_need_not_exist() {
-    Home::new()
-        .file("workspace_roots = ['/does/not/exist']\n")
-        .check(
-            &["--workspace-root=sub"],
-            expect![[r#"
+    Home::new().file("workspace_roots = ['/does/not/exist']\n").check(
+        &["--workspace-root=sub"],
+        expect![[r#"
             workspace_roots = ["$TEST/work/sub"] # --workspace-root
         "#]],
-        );
+    );
 }
 
 #[test]
@@ -346,8 +333,5 @@ fn without_a_home_the_state_directory_must_be_named() {
 fn debug_output_of_the_environment_has_no_values() {
     let home = Home::new().variables(&["OPENAI_API_KEY=sk-secret"]);
     let text = format!("{:?}", home.load(&[]).unwrap());
-    assert!(
-        text.contains("OPENAI_API_KEY") && !text.contains("sk-secret"),
-        "{text}"
-    );
+    assert!(text.contains("OPENAI_API_KEY") && !text.contains("sk-secret"), "{text}");
 }

@@ -29,49 +29,28 @@ async fn check(version: &str, passing: &[&str]) {
         .arguments([tools::conformance()])
         .arguments(["server", "--url", &bridge.url(), "--suite", "all"])
         .arguments(["--spec-version", version])
-        .arguments([
-            "--expected-failures".as_ref(),
-            expected_failures.as_os_str(),
-        ]);
+        .arguments(["--expected-failures".as_ref(), expected_failures.as_os_str()]);
     let ended = suite.run(LIMIT).await;
     bridge.finish().await;
     home.check_leaks();
     model.finish();
 
     let summary = ended.stdout.split("=== SUMMARY ===").last().unwrap();
-    assert!(
-        ended.status.success(),
-        "{}\n{summary}\n{}",
-        ended.status,
-        ended.stderr
-    );
+    assert!(ended.status.success(), "{}\n{summary}\n{}", ended.status, ended.stderr);
     for scenario in passing {
-        assert!(
-            summary.contains(&format!("✓ {scenario}: ")),
-            "{scenario} did not pass: {summary}"
-        );
+        assert!(summary.contains(&format!("✓ {scenario}: ")), "{scenario} did not pass: {summary}");
     }
 }
 
 #[tokio::test]
 async fn version_2025_06_18() {
-    let passing = [
-        "server-initialize",
-        "server-session-lifecycle",
-        "ping",
-        "tools-list",
-    ];
+    let passing = ["server-initialize", "server-session-lifecycle", "ping", "tools-list"];
     check("2025-06-18", &passing).await;
 }
 
 #[tokio::test]
 async fn version_2025_11_25() {
-    let passing = [
-        "server-initialize",
-        "server-session-lifecycle",
-        "ping",
-        "tools-list",
-    ];
+    let passing = ["server-initialize", "server-session-lifecycle", "ping", "tools-list"];
     check("2025-11-25", &passing).await;
 }
 

@@ -39,12 +39,7 @@ impl House {
         let roots = Arc::new(Roots::new(&config.workspace_roots).unwrap());
         let tasks = TaskTracker::new();
         let engine = engine::start(config.clone(), roots.clone(), &tasks);
-        Self {
-            engine,
-            config,
-            roots,
-            tasks,
-        }
+        Self { engine, config, roots, tasks }
     }
 
     async fn client(&self) -> McpDriver {
@@ -52,12 +47,7 @@ impl House {
         let server =
             Server::connect(self.engine.clone(), self.config.clone(), self.roots.clone()).await;
         let (input, output) = tokio::io::split(theirs);
-        self.tasks.spawn(connection::serve(
-            server,
-            input,
-            output,
-            CancellationToken::new(),
-        ));
+        self.tasks.spawn(connection::serve(server, input, output, CancellationToken::new()));
         let (output, input) = tokio::io::split(ours);
         let mut client = McpDriver::over(Peer::over(output, input));
         client.initialize_legacy("2025-11-25").await;
@@ -84,12 +74,8 @@ async fn clients_share_the_app_server_and_leave_each_other_alone() {
     let house = House::open(&home);
     let (mut leaving, mut staying) = (house.client().await, house.client().await);
 
-    leaving
-        .start_call("codex", json!({ "prompt": "first" }))
-        .await;
-    let second = staying
-        .start_call("codex", json!({ "prompt": "second" }))
-        .await;
+    leaving.start_call("codex", json!({ "prompt": "first" })).await;
+    let second = staying.start_call("codex", json!({ "prompt": "second" })).await;
     gates[0].reached().await;
     gates[1].reached().await;
     let servers = processes_under(home.root())
@@ -107,10 +93,7 @@ async fn clients_share_the_app_server_and_leave_each_other_alone() {
     let thread = text(&answer["structuredContent"]["threadId"]);
     let mut joining = house.client().await;
     let third = json!({ "prompt": "third", "threadId": thread });
-    assert_eq!(
-        content(&result_of(joining.call_tool("codex-reply", third).await)),
-        "three"
-    );
+    assert_eq!(content(&result_of(joining.call_tool("codex-reply", third).await)), "three");
 
     drop((staying, joining));
     house.close().await;

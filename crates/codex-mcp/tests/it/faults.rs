@@ -11,35 +11,24 @@ use crate::bridge::{Setup, TestBridge, content, error_code, text};
 /// The process id of the app-server.
 async fn app_server(bridge: &mut TestBridge) -> Pid {
     let health = bridge.call("codex.health", json!({})).await;
-    let pid = health["structuredContent"]["process"]["pid"]
-        .as_i64()
-        .expect("the app-server runs");
+    let pid = health["structuredContent"]["process"]["pid"].as_i64().expect("the app-server runs");
     Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
 }
 
 #[tokio::test]
 async fn a_killed_app_server_is_said_and_the_thread_goes_on() {
     let gate = Gate::new("held");
-    let script = [
-        says("Zero."),
-        reply().streams("Half of an ans").holds(&gate),
-        says("Whole."),
-    ];
+    let script = [says("Zero."), reply().streams("Half of an ans").holds(&gate), says("Whole.")];
     let mut bridge = TestBridge::start(script).await;
     let thread = bridge.thread("zero").await;
-    let call = bridge
-        .begin(
-            "codex-reply",
-            json!({ "prompt": "one", "threadId": thread }),
-        )
-        .await;
+    let call = bridge.begin("codex-reply", json!({ "prompt": "one", "threadId": thread })).await;
     gate.reached().await;
     let process = app_server(&mut bridge).await;
     kill_process(process, Signal::KILL).unwrap();
     let answer = bridge.result(call).await;
     assert_eq!(error_code(&answer), "codex_exited");
     expect![[r#"
-        Error codex_exited: the app-server was killed by signal 9; its last words: [2m2026-11-23T00:38:24.049073Z[0m [31mERROR[0m [2mcodex_app_server[0m[2m:[0m Codex could not find bubblewrap on PATH. Install bubblewrap with your OS package manager. See the sandbox prerequisites: https://developers.openai.com/codex/concepts/sandboxing#prerequisites. Codex will use the bund
+        Error codex_exited: the app-server was killed by signal 9; its last words: [2m2026-11-23T00:52:12.000073Z[0m [31mERROR[0m [2mcodex_app_server[0m[2m:[0m Codex could not find bubblewrap on PATH. Install bubblewrap with your OS package manager. See the sandbox prerequisites: https://developers.openai.com/codex/concepts/sandboxing#prerequisites. Codex will use the bund
         What to do: Send the prompt again with `codex-reply` on the same thread: earlier turns are kept and a new process is started.
         Retry: yes, at once.
 
@@ -53,7 +42,7 @@ async fn a_killed_app_server_is_said_and_the_thread_goes_on() {
           "durationMs": "[time]",
           "error": {
             "code": "codex_exited",
-            "message": "the app-server was killed by signal 9; its last words: \u001b[2m2026-11-23T00:38:24.049073Z\u001b[0m \u001b[31mERROR\u001b[0m \u001b[2mcodex_app_server\u001b[0m\u001b[2m:\u001b[0m Codex could not find bubblewrap on PATH. Install bubblewrap with your OS package manager. See the sandbox prerequisites: https://developers.openai.com/codex/concepts/sandboxing#prerequisites. Codex will use the bund",
+            "message": "the app-server was killed by signal 9; its last words: \u001b[2m2026-11-23T00:52:12.000073Z\u001b[0m \u001b[31mERROR\u001b[0m \u001b[2mcodex_app_server\u001b[0m\u001b[2m:\u001b[0m Codex could not find bubblewrap on PATH. Install bubblewrap with your OS package manager. See the sandbox prerequisites: https://developers.openai.com/codex/concepts/sandboxing#prerequisites. Codex will use the bund",
             "remedy": "Send the prompt again with `codex-reply` on the same thread: earlier turns are kept and a new process is started.",
             "retryAfterSeconds": 0,
             "retryable": true
@@ -67,12 +56,7 @@ async fn a_killed_app_server_is_said_and_the_thread_goes_on() {
           ]
         }
     "#]].assert_eq(&bridge.show(&answer));
-    let next = bridge
-        .call(
-            "codex-reply",
-            json!({ "prompt": "two", "threadId": thread }),
-        )
-        .await;
+    let next = bridge.call("codex-reply", json!({ "prompt": "two", "threadId": thread })).await;
     assert_eq!(content(&next), "Whole.");
     assert_eq!(bridge.model.captured()[2].texts("assistant"), ["Zero."]);
     bridge.finish().await;
@@ -84,19 +68,9 @@ async fn a_turn_that_waited_runs_after_the_crash() {
     let script = [says("Zero."), reply().holds(&gate), says("Two.")];
     let mut bridge = TestBridge::start(script).await;
     let thread = bridge.thread("zero").await;
-    let one = bridge
-        .begin(
-            "codex-reply",
-            json!({ "prompt": "one", "threadId": thread }),
-        )
-        .await;
+    let one = bridge.begin("codex-reply", json!({ "prompt": "one", "threadId": thread })).await;
     gate.reached().await;
-    let two = bridge
-        .begin(
-            "codex-reply",
-            json!({ "prompt": "two", "threadId": thread }),
-        )
-        .await;
+    let two = bridge.begin("codex-reply", json!({ "prompt": "two", "threadId": thread })).await;
     bridge.client.progress(two).await;
     let process = app_server(&mut bridge).await;
     kill_process(process, Signal::KILL).unwrap();
@@ -110,29 +84,14 @@ async fn a_stopped_app_server_is_ended_and_replaced() {
     let gate = Gate::new("held");
     let mut bridge = TestBridge::start([says("Zero."), reply().holds(&gate), says("Two.")]).await;
     let thread = bridge.thread("zero").await;
-    let one = bridge
-        .begin(
-            "codex-reply",
-            json!({ "prompt": "one", "threadId": thread }),
-        )
-        .await;
+    let one = bridge.begin("codex-reply", json!({ "prompt": "one", "threadId": thread })).await;
     gate.reached().await;
     let process = app_server(&mut bridge).await;
     kill_process(process, Signal::STOP).unwrap();
-    let cancelled = bridge
-        .call("codex.cancel", json!({ "threadId": thread }))
-        .await;
+    let cancelled = bridge.call("codex.cancel", json!({ "threadId": thread })).await;
     assert_eq!(cancelled["isError"], false, "{cancelled}");
-    assert_eq!(
-        bridge.result(one).await["structuredContent"]["status"],
-        "interrupted"
-    );
-    let next = bridge
-        .call(
-            "codex-reply",
-            json!({ "prompt": "two", "threadId": thread }),
-        )
-        .await;
+    assert_eq!(bridge.result(one).await["structuredContent"]["status"], "interrupted");
+    let next = bridge.call("codex-reply", json!({ "prompt": "two", "threadId": thread })).await;
     assert_eq!(content(&next), "Two.");
     bridge.finish().await;
 }
@@ -156,10 +115,7 @@ async fn an_unreachable_provider_is_an_error_in_time() {
 
 #[tokio::test]
 async fn a_silent_provider_is_an_error_in_time() {
-    let setup = Setup {
-        arguments: vec!["--silence-limit-seconds=1".into()],
-        ..Setup::default()
-    };
+    let setup = Setup { arguments: vec!["--silence-limit-seconds=1".into()], ..Setup::default() };
     let mut bridge = TestBridge::start_with([testkit::model::silent()], setup).await;
     let answer = bridge.call("codex", json!({ "prompt": "x" })).await;
     assert_eq!(error_code(&answer), "provider_silent");
@@ -170,14 +126,9 @@ async fn a_silent_provider_is_an_error_in_time() {
 async fn a_turn_ends_at_its_time_limit() {
     let gate = Gate::new("held");
     let mut bridge = TestBridge::start([reply().streams("As far as").holds(&gate)]).await;
-    let answer = bridge
-        .call("codex", json!({ "prompt": "x", "timeLimitSeconds": 1 }))
-        .await;
+    let answer = bridge.call("codex", json!({ "prompt": "x", "timeLimitSeconds": 1 })).await;
     assert_eq!(error_code(&answer), "turn_time_limit");
-    assert_eq!(
-        answer["structuredContent"]["content"], "As far as",
-        "{answer}"
-    );
+    assert_eq!(answer["structuredContent"]["content"], "As far as", "{answer}");
     bridge.finish().await;
 }
 
@@ -187,11 +138,8 @@ async fn check(provider: Reply, code: &str, expected: Expect) {
     let answer = bridge.call("codex", json!({ "prompt": "x" })).await;
     let shown = text(&answer["content"][0]["text"]);
     assert_eq!(error_code(&answer), code, "{shown}");
-    let first = shown
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .replace(&bridge.model.base_url(), "[provider]");
+    let first =
+        shown.lines().next().unwrap_or_default().replace(&bridge.model.base_url(), "[provider]");
     expected.assert_eq(&(first + "\n"));
     bridge.finish().await;
 }

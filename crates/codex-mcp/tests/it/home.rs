@@ -18,10 +18,7 @@ impl Home {
         let directory = tempfile::tempdir().unwrap();
         fs::create_dir_all(directory.path().join("work/sub")).unwrap();
         let home = directory.path().into();
-        Self {
-            directory,
-            variables: vec![("HOME".into(), home)],
-        }
+        Self { directory, variables: vec![("HOME".into(), home)] }
     }
 
     pub(crate) fn path(&self) -> &Path {

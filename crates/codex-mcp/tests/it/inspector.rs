@@ -38,36 +38,22 @@ async fn the_tool_list_has_no_finding() {
     check(&[], list, |era, ended| {
         assert_eq!(ended.status.code(), Some(0), "{era}: {ended:#?}");
         let list = json_of(era, &ended.stdout);
-        assert_eq!(
-            list["schemaFindings"],
-            Value::Null,
-            "{era}: {:#}",
-            list["schemaFindings"]
-        );
+        assert_eq!(list["schemaFindings"], Value::Null, "{era}: {:#}", list["schemaFindings"]);
         let tools = list["result"]["tools"].as_array().unwrap();
         assert_eq!(tools[0]["name"], "codex", "{era}");
-        assert!(
-            tools.iter().all(|tool| tool["outputSchema"].is_object()),
-            "{era}: {tools:#?}"
-        );
+        assert!(tools.iter().all(|tool| tool["outputSchema"].is_object()), "{era}: {tools:#?}");
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_turn_follows_its_output_schema() {
-    let codex = async |inspector: Inspector| {
-        inspector
-            .call_tool("codex", json!({"prompt": "ping"}))
-            .await
-    };
+    let codex =
+        async |inspector: Inspector| inspector.call_tool("codex", json!({"prompt": "ping"})).await;
     check(&[says("pong")], codex, |era, ended| {
         assert_eq!(ended.status.code(), Some(0), "{era}: {ended:#?}");
         let result = &json_of(era, &ended.stdout)["result"];
-        assert_eq!(
-            result["structuredContent"]["content"], "pong",
-            "{era}: {result:#}"
-        );
+        assert_eq!(result["structuredContent"]["content"], "pong", "{era}: {result:#}");
     })
     .await;
 }
@@ -78,10 +64,7 @@ async fn a_health_check_follows_its_output_schema() {
     check(&[], health, |era, ended| {
         assert_eq!(ended.status.code(), Some(0), "{era}: {ended:#?}");
         let result = &json_of(era, &ended.stdout)["result"];
-        assert_eq!(
-            result["structuredContent"]["healthy"], true,
-            "{era}: {result:#}"
-        );
+        assert_eq!(result["structuredContent"]["healthy"], true, "{era}: {result:#}");
     })
     .await;
 }
@@ -92,11 +75,7 @@ async fn an_unknown_tool_has_its_own_exit_code() {
         async |inspector: Inspector| inspector.call_tool("codex.nothing", json!({})).await;
     check(&[], unknown, |era, ended| {
         assert_eq!(ended.status.code(), Some(5), "{era}: {ended:#?}");
-        assert_eq!(
-            json_of(era, &ended.stderr)["error"]["code"],
-            "tool_not_found",
-            "{era}"
-        );
+        assert_eq!(json_of(era, &ended.stderr)["error"]["code"], "tool_not_found", "{era}");
     })
     .await;
 }
@@ -107,11 +86,7 @@ async fn a_bad_argument_is_an_error_of_the_tool_and_follows_its_output_schema() 
         async |inspector: Inspector| inspector.call_tool("codex", json!({"prompt": ""})).await;
     check(&[], empty_prompt, |era, ended| {
         assert_eq!(ended.status.code(), Some(5), "{era}: {ended:#?}");
-        assert_eq!(
-            json_of(era, &ended.stderr)["error"]["code"],
-            "tool_is_error",
-            "{era}"
-        );
+        assert_eq!(json_of(era, &ended.stderr)["error"]["code"], "tool_is_error", "{era}");
         let result = &json_of(era, &ended.stdout)["result"];
         assert_eq!(
             result["structuredContent"]["error"]["code"], "invalid_arguments",

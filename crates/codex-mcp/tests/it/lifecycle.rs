@@ -14,10 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 fn app_servers(bridge: &TestBridge) -> usize {
     let processes = processes_under(bridge.home.root());
-    processes
-        .iter()
-        .filter(|process| process.command_line.contains("app-server"))
-        .count()
+    processes.iter().filter(|process| process.command_line.contains("app-server")).count()
 }
 
 async fn until_app_servers(bridge: &TestBridge, wanted: usize) {
@@ -37,19 +34,11 @@ async fn the_app_server_is_started_when_a_client_connects() {
 
 #[tokio::test]
 async fn an_unused_app_server_is_stopped_and_the_next_call_starts_one() {
-    let setup = Setup {
-        arguments: vec!["--idle-stop-seconds=1".into()],
-        ..Setup::default()
-    };
+    let setup = Setup { arguments: vec!["--idle-stop-seconds=1".into()], ..Setup::default() };
     let mut bridge = TestBridge::start_with([says("One."), says("Two.")], setup).await;
     let thread = bridge.thread("one").await;
     until_app_servers(&bridge, 0).await;
-    let next = bridge
-        .call(
-            "codex-reply",
-            json!({ "prompt": "two", "threadId": thread }),
-        )
-        .await;
+    let next = bridge.call("codex-reply", json!({ "prompt": "two", "threadId": thread })).await;
     assert_eq!(content(&next), "Two.");
     bridge.finish().await;
 }
@@ -64,14 +53,7 @@ async fn signals_end_the_server_and_everything_it_started() {
                 .iter()
                 .any(|process| process.command_line.contains("sleep 600"))
         };
-        poll::until(PATIENCE, || {
-            if sleeps(&bridge) {
-                Ok(())
-            } else {
-                Err("no sleep runs")
-            }
-        })
-        .await;
+        poll::until(PATIENCE, || if sleeps(&bridge) { Ok(()) } else { Err("no sleep runs") }).await;
         bridge.client.peer.signal(signal);
         bridge.finish().await;
     }
@@ -94,24 +76,16 @@ async fn every_protocol_version_is_served() {
         let mut bridge = TestBridge::spawn([says("Hello.")], Setup::default());
         let reply = bridge.client.initialize_legacy(version).await;
         assert_eq!(reply["result"]["protocolVersion"], version);
-        assert_eq!(
-            content(&bridge.call("codex", json!({ "prompt": "Hi." })).await),
-            "Hello."
-        );
+        assert_eq!(content(&bridge.call("codex", json!({ "prompt": "Hi." })).await), "Hello.");
         bridge.finish().await;
     }
     let mut bridge = TestBridge::spawn([says("Hello.")], Setup::default());
     let discovered = bridge.client.discover().await;
     assert_eq!(
-        discovered["result"]["supportedVersions"]
-            .as_array()
-            .map(Vec::len),
+        discovered["result"]["supportedVersions"].as_array().map(Vec::len),
         Some(5),
         "{discovered}"
     );
-    assert_eq!(
-        content(&bridge.call("codex", json!({ "prompt": "Hi." })).await),
-        "Hello."
-    );
+    assert_eq!(content(&bridge.call("codex", json!({ "prompt": "Hi." })).await), "Hello.");
     bridge.finish().await;
 }

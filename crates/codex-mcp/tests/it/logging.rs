@@ -44,9 +44,7 @@ fn log(home: &Home, flags: &[&str]) -> String {
 
 fn without_times(home: &Home, text: &str) -> String {
     let process = format!("{} ", std::process::id());
-    let lines = text
-        .lines()
-        .map(|line| line.split_once(&process).map_or(line, |(_, rest)| rest));
+    let lines = text.lines().map(|line| line.split_once(&process).map_or(line, |(_, rest)| rest));
     home.shown(&lines.map(|line| format!("{line}\n")).collect::<String>())
 }
 
@@ -99,29 +97,18 @@ fn the_file_gets_the_same_lines_and_is_private() {
     let home = Home::new();
     let stderr = log(&home, &[]);
     let logs = home.path().join(".local/state/codex-mcp/logs");
-    let files: Vec<_> = fs::read_dir(&logs)
-        .unwrap()
-        .map(|file| file.unwrap().path())
-        .collect();
+    let files: Vec<_> = fs::read_dir(&logs).unwrap().map(|file| file.unwrap().path()).collect();
     let [file] = files.as_slice() else {
         panic!("one file, not {files:?}");
     };
-    assert_eq!(
-        without_times(&home, &fs::read_to_string(file).unwrap()),
-        stderr
-    );
-    assert_eq!(
-        fs::metadata(&logs).unwrap().permissions().mode() & 0o777,
-        0o700
-    );
+    assert_eq!(without_times(&home, &fs::read_to_string(file).unwrap()), stderr);
+    assert_eq!(fs::metadata(&logs).unwrap().permissions().mode() & 0o777, 0o700);
 }
 
 #[test]
 fn without_a_file_it_says_so_and_goes_on() {
-    let home = Home::new().write(
-        ".local/state/codex-mcp/logs",
-        "a file where a directory should be",
-    );
+    let home =
+        Home::new().write(".local/state/codex-mcp/logs", "a file where a directory should be");
     check(
         &home,
         &[],

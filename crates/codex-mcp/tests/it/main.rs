@@ -1,9 +1,6 @@
 //! The behaviour of the shell, a module for each.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails, fails the test that called it"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper that fails, fails the test that called it")]
 
 mod bad_input;
 mod bridge;

@@ -27,10 +27,7 @@ async fn a_thread_outlives_the_server() {
     let thread = bridge.thread("Name a colour.").await;
     bridge.restart(Setup::default()).await;
     let arguments = json!({ "prompt": "What did you say?", "threadId": thread });
-    assert_eq!(
-        content(&bridge.call("codex-reply", arguments).await),
-        "I said blue."
-    );
+    assert_eq!(content(&bridge.call("codex-reply", arguments).await), "I said blue.");
     bridge.finish().await;
 }
 
@@ -39,64 +36,36 @@ async fn a_thread_of_codex_itself_goes_on() {
     let mut bridge = TestBridge::start([says("Blue."), says("I said blue.")]).await;
     let exec =
         Launch::new(tools::codex(), bridge.home.workspace()).environment(bridge.home.environment());
-    let exec = exec
-        .arguments(["exec", "--json", "Name a colour."])
-        .run_blocking()
-        .success();
+    let exec = exec.arguments(["exec", "--json", "Name a colour."]).run_blocking().success();
     let started = exec.lines().find_map(|line| {
         let event: serde_json::Value = serde_json::from_str(line).ok()?;
         event["thread_id"].as_str().map(str::to_owned)
     });
     let thread = started.expect("codex exec names its thread");
     let arguments = json!({ "prompt": "What did you say?", "threadId": thread });
-    assert_eq!(
-        content(&bridge.call("codex-reply", arguments).await),
-        "I said blue."
-    );
+    assert_eq!(content(&bridge.call("codex-reply", arguments).await), "I said blue.");
     bridge.finish().await;
 }
 
 #[tokio::test]
 async fn a_second_message_waits_its_turn_and_its_options_are_its_own() {
     let gate = Gate::new("first");
-    let script = [
-        says("Zero."),
-        reply().holds(&gate).says("One."),
-        says("Two."),
-        says("Three."),
-    ];
+    let script = [says("Zero."), reply().holds(&gate).says("One."), says("Two."), says("Three.")];
     let mut bridge = TestBridge::start(script).await;
     let thread = bridge.thread("zero").await;
-    let first = bridge
-        .begin(
-            "codex-reply",
-            json!({ "prompt": "one", "threadId": thread }),
-        )
-        .await;
+    let first = bridge.begin("codex-reply", json!({ "prompt": "one", "threadId": thread })).await;
     gate.reached().await;
     let options = json!({ "prompt": "two", "threadId": thread, "effort": "high" });
     let second = bridge.begin("codex-reply", options).await;
     let waiting = bridge.client.progress(second).await;
-    assert_eq!(
-        text(&waiting["message"]),
-        "waiting: place 1 in the thread's queue"
-    );
-    assert_eq!(
-        bridge.model.captured().len(),
-        2,
-        "the second turn did not wait"
-    );
+    assert_eq!(text(&waiting["message"]), "waiting: place 1 in the thread's queue");
+    assert_eq!(bridge.model.captured().len(), 2, "the second turn did not wait");
     gate.open();
     assert_eq!(content(&bridge.result(first).await), "One.");
     let second = bridge.result(second).await;
     assert_eq!(content(&second), "Two.");
     assert_eq!(second["structuredContent"]["effort"], "high");
-    bridge
-        .call(
-            "codex-reply",
-            json!({ "prompt": "three", "threadId": thread }),
-        )
-        .await;
+    bridge.call("codex-reply", json!({ "prompt": "three", "threadId": thread })).await;
     let efforts: Vec<_> = bridge
         .model
         .captured()
@@ -124,16 +93,8 @@ async fn another_model_holds_for_one_turn_and_is_warned_about() {
     let other = bridge.call("codex-reply", other).await;
     assert_eq!(content(&other), "One.");
     assert_eq!(other["structuredContent"]["model"], "gpt-6-sol");
-    assert!(
-        text(&other["structuredContent"]["warnings"][0]).contains("gpt-5.5"),
-        "{other}"
-    );
-    let back = bridge
-        .call(
-            "codex-reply",
-            json!({ "prompt": "two", "threadId": thread }),
-        )
-        .await;
+    assert!(text(&other["structuredContent"]["warnings"][0]).contains("gpt-5.5"), "{other}");
+    let back = bridge.call("codex-reply", json!({ "prompt": "two", "threadId": thread })).await;
     assert_eq!(content(&back), "Two.");
     assert_eq!(back["structuredContent"]["model"], "gpt-5.5");
     bridge.finish().await;
@@ -143,14 +104,9 @@ async fn another_model_holds_for_one_turn_and_is_warned_about() {
 async fn a_thread_that_is_not_there_is_named() {
     let mut bridge = TestBridge::start([]).await;
     let unknown = "01a205a5-c192-74e0-9472-ab51cb27f43e";
-    let answer = bridge
-        .call("codex-reply", json!({ "prompt": "x", "threadId": unknown }))
-        .await;
+    let answer = bridge.call("codex-reply", json!({ "prompt": "x", "threadId": unknown })).await;
     assert_eq!(error_code(&answer), "thread_not_found");
-    assert!(
-        text(&answer["content"][0]["text"]).contains(unknown),
-        "{answer}"
-    );
+    assert!(text(&answer["content"][0]["text"]).contains(unknown), "{answer}");
     bridge.finish().await;
 }
 
@@ -159,9 +115,7 @@ async fn a_thread_that_another_process_has_open_is_said_to_be_busy() {
     let mut bridge = TestBridge::start([says("Blue.")]).await;
     let thread = bridge.thread("Name a colour.").await;
     let mut other = bridge.beside().await;
-    let answer = other
-        .call_tool("codex-reply", json!({ "prompt": "x", "threadId": thread }))
-        .await;
+    let answer = other.call_tool("codex-reply", json!({ "prompt": "x", "threadId": thread })).await;
     assert_eq!(error_code(&result_of(answer)), "thread_busy_elsewhere");
     other.peer.close_input();
     assert!(other.peer.wait_exit().await.success());

@@ -14,10 +14,7 @@ const MAX_DESCRIPTION: usize = 600;
 
 async fn list(bridge: &mut TestBridge) -> Vec<Value> {
     let reply = bridge.client.request("tools/list", json!({})).await;
-    reply["result"]["tools"]
-        .as_array()
-        .expect("a list of tools")
-        .clone()
+    reply["result"]["tools"].as_array().expect("a list of tools").clone()
 }
 
 #[tokio::test]
@@ -27,9 +24,7 @@ async fn every_tool_keeps_the_rules_of_the_contract() {
     let sent: usize = tools
         .iter()
         .map(|tool| {
-            json!([tool["name"], tool["description"], tool["inputSchema"]])
-                .to_string()
-                .len()
+            json!([tool["name"], tool["description"], tool["inputSchema"]]).to_string().len()
         })
         .sum();
     assert!(sent < MAX_LIST_BYTES, "{sent} bytes");
@@ -44,10 +39,7 @@ async fn every_tool_keeps_the_rules_of_the_contract() {
             assert_eq!(tool[schema]["type"], "object", "{name}: {schema}");
             let shown = tool[schema].to_string();
             for unwanted in ["oneOf", "\"null\"", "$ref", "\"format\""] {
-                assert!(
-                    !shown.contains(unwanted),
-                    "{name}: {schema} has {unwanted}: {shown}"
-                );
+                assert!(!shown.contains(unwanted), "{name}: {schema} has {unwanted}: {shown}");
             }
         }
         assert!(!tool["inputSchema"].to_string().contains("anyOf"), "{name}");
@@ -62,15 +54,8 @@ async fn every_tool_keeps_the_rules_of_the_contract() {
             assert!(tool["annotations"][hint].is_boolean(), "{name}: {hint}");
         }
         let always = matches!(name.as_str(), "codex" | "codex-reply");
-        assert_eq!(
-            tool["_meta"]["anthropic/alwaysLoad"] == true,
-            always,
-            "{name}"
-        );
-        assert!(
-            tool["_meta"]["anthropic/maxResultSizeChars"].is_u64(),
-            "{name}"
-        );
+        assert_eq!(tool["_meta"]["anthropic/alwaysLoad"] == true, always, "{name}");
+        assert!(tool["_meta"]["anthropic/maxResultSizeChars"].is_u64(), "{name}");
         assert!(tool["_meta"]["anthropic/searchHint"].is_string(), "{name}");
     }
     bridge.finish().await;
@@ -115,12 +100,7 @@ fn the_reference_of_the_errors_is_up_to_date() {
 
 fn describe(page: &mut String, tool: &Value) {
     let (name, title) = (text(&tool["name"]), text(&tool["title"]));
-    writeln!(
-        page,
-        "\n## `{name}`: {title}\n\n{}\n",
-        text(&tool["description"])
-    )
-    .unwrap();
+    writeln!(page, "\n## `{name}`: {title}\n\n{}\n", text(&tool["description"])).unwrap();
     let hints: Vec<&str> = [
         ("readOnlyHint", "read-only"),
         ("destructiveHint", "destructive"),
@@ -143,36 +123,18 @@ fn fields(page: &mut String, heading: &str, schema: &Value) {
     let mut rows = String::new();
     rows_of(&mut rows, "", schema);
     if !rows.is_empty() {
-        writeln!(
-            page,
-            "| {heading} | Type | Meaning |\n| --- | --- | --- |\n{rows}"
-        )
-        .unwrap();
+        writeln!(page, "| {heading} | Type | Meaning |\n| --- | --- | --- |\n{rows}").unwrap();
     }
 }
 
 fn rows_of(rows: &mut String, prefix: &str, schema: &Value) {
     let none = Map::new();
-    let required = schema
-        .get("required")
-        .unwrap_or(&schema["anyOf"][0]["required"]);
+    let required = schema.get("required").unwrap_or(&schema["anyOf"][0]["required"]);
     let required: Vec<&Value> = required.as_array().into_iter().flatten().collect();
     for (name, property) in schema["properties"].as_object().unwrap_or(&none) {
-        let star = if required.contains(&&json!(name)) {
-            "\\*"
-        } else {
-            ""
-        };
-        let meaning = property["description"]
-            .as_str()
-            .unwrap_or_default()
-            .replace('\n', " ");
-        writeln!(
-            rows,
-            "| `{prefix}{name}`{star} | {} | {meaning} |",
-            kind(property)
-        )
-        .unwrap();
+        let star = if required.contains(&&json!(name)) { "\\*" } else { "" };
+        let meaning = property["description"].as_str().unwrap_or_default().replace('\n', " ");
+        writeln!(rows, "| `{prefix}{name}`{star} | {} | {meaning} |", kind(property)).unwrap();
         rows_of(rows, &format!("{prefix}{name}."), property);
         if property["items"].is_object() {
             rows_of(rows, &format!("{prefix}{name}[]."), &property["items"]);

@@ -34,12 +34,8 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let wants_version = arguments.iter().any(|argument| argument == "--version");
     let script = fs::read_to_string(script_path(&arguments)).expect("the script is readable");
-    let mut player = Player {
-        input: io::stdin().lock(),
-        id: Value::Null,
-        wants_version,
-        signals: None,
-    };
+    let mut player =
+        Player { input: io::stdin().lock(), id: Value::Null, wants_version, signals: None };
     for line in script.lines().filter(|line| !line.trim().is_empty()) {
         let act: Value = serde_json::from_str(line)
             .unwrap_or_else(|error| panic!("{error} in script line {line}"));
@@ -58,11 +54,7 @@ fn script_path(arguments: &[OsString]) -> PathBuf {
     let mut beside = program.clone();
     beside.push(".jsonl");
     let beside = PathBuf::from(beside);
-    if beside.exists() {
-        beside
-    } else {
-        arguments.last().expect("a program has a name").into()
-    }
+    if beside.exists() { beside } else { arguments.last().expect("a program has a name").into() }
 }
 
 enum Next {
@@ -100,10 +92,8 @@ impl Player {
                 let _ = writeln!(io::stderr(), "{text}");
             }
             "close_stdout" => {
-                let null = File::options()
-                    .write(true)
-                    .open("/dev/null")
-                    .expect("/dev/null can be opened");
+                let null =
+                    File::options().write(true).open("/dev/null").expect("/dev/null can be opened");
                 rustix::stdio::dup2_stdout(null).expect("stdout can be replaced");
             }
             "ignore_sigterm" => self.ignore_sigterm(),
@@ -112,10 +102,7 @@ impl Player {
             },
             "exit" => {
                 return Next::Exit(
-                    value
-                        .as_u64()
-                        .and_then(|code| u8::try_from(code).ok())
-                        .unwrap_or(1),
+                    value.as_u64().and_then(|code| u8::try_from(code).ok()).unwrap_or(1),
                 );
             }
             _ => panic!("unknown act: {act}"),
@@ -128,10 +115,7 @@ impl Player {
         let mut line = String::new();
         while self.input.read_line(&mut line).is_ok_and(|count| count > 0) {
             let message: Value = serde_json::from_str(&line).unwrap_or_default();
-            if wanted
-                .iter()
-                .all(|(name, value)| message.get(name) == Some(value))
-            {
+            if wanted.iter().all(|(name, value)| message.get(name) == Some(value)) {
                 self.id = message["id"].clone();
                 return Next::GoOn;
             }
@@ -141,10 +125,8 @@ impl Player {
     }
 
     fn ignore_sigterm(&mut self) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .build()
-            .expect("a runtime");
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_io().build().expect("a runtime");
         let entered = runtime.enter();
         // The handler stays installed after the listener is dropped, and nothing acts on the
         // signal.
@@ -162,10 +144,9 @@ fn with_id(value: &Value, id: &Value) -> Value {
     match value {
         Value::String(text) if text == "$id" => id.clone(),
         Value::Array(items) => items.iter().map(|item| with_id(item, id)).collect(),
-        Value::Object(fields) => fields
-            .iter()
-            .map(|(name, field)| (name.clone(), with_id(field, id)))
-            .collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, field)| (name.clone(), with_id(field, id))).collect()
+        }
         Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => value.clone(),
     }
 }

@@ -44,10 +44,8 @@ struct Conversation {
 impl FakeMessages {
     /// Starts to serve `replies` on a free port of 127.0.0.1.
     pub async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
-        let shared = Arc::new(Shared {
-            replies: replies.into_iter().collect(),
-            state: Mutex::default(),
-        });
+        let shared =
+            Arc::new(Shared { replies: replies.into_iter().collect(), state: Mutex::default() });
         let router = Router::new()
             .route("/v1/messages", post(respond))
             .route("/v1/messages/count_tokens", post(count_tokens))
@@ -74,11 +72,7 @@ impl FakeMessages {
         let asked_for = |turn: &usize| captured.iter().any(|request| request.turn() == *turn);
         let unused = (0..self.shared.replies.len()).filter(|turn| !asked_for(turn));
         problems.extend(unused.map(|turn| format!("reply {turn} was never asked for")));
-        assert!(
-            problems.is_empty(),
-            "fake messages: {}",
-            problems.join("; ")
-        );
+        assert!(problems.is_empty(), "fake messages: {}", problems.join("; "));
         captured
     }
 }

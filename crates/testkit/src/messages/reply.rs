@@ -29,10 +29,7 @@ pub fn calls_tool_with(
     name: impl Into<String>,
     input: impl Fn(&MessagesRequest) -> Value + Send + Sync + 'static,
 ) -> Reply {
-    Reply(Content::ToolCall {
-        name: name.into(),
-        input: Box::new(input),
-    })
+    Reply(Content::ToolCall { name: name.into(), input: Box::new(input) })
 }
 
 impl Reply {

@@ -28,9 +28,7 @@ impl ToolResult {
 
 impl MessagesRequest {
     pub(super) fn parse(body: &[u8]) -> Self {
-        Self {
-            body: serde_json::from_slice(body).unwrap_or_default(),
-        }
+        Self { body: serde_json::from_slice(body).unwrap_or_default() }
     }
 
     /// How many messages the model has sent in this conversation.
@@ -53,10 +51,7 @@ impl MessagesRequest {
 
     /// What the model was shown of all tool calls so far, in order.
     pub fn tool_results(&self) -> Vec<ToolResult> {
-        let blocks = self
-            .messages()
-            .iter()
-            .flat_map(|message| list(&message["content"]));
+        let blocks = self.messages().iter().flat_map(|message| list(&message["content"]));
         blocks
             .filter(|block| block["type"] == "tool_result")
             .map(|block| ToolResult {
@@ -68,10 +63,7 @@ impl MessagesRequest {
 
     /// Everything that is not of the model: the system prompt, and the system and user messages.
     pub fn context(&self) -> String {
-        let others = self
-            .messages()
-            .iter()
-            .filter(|message| message["role"] != "assistant");
+        let others = self.messages().iter().filter(|message| message["role"] != "assistant");
         let texts = others.map(|message| text_of(&message["content"]));
         let system = std::iter::once(text_of(&self.body["system"]));
         system.chain(texts).collect::<Vec<_>>().join("\n")
@@ -91,8 +83,6 @@ fn text_of(content: &Value) -> String {
     if let Some(text) = content.as_str() {
         return text.to_owned();
     }
-    let texts = list(content)
-        .iter()
-        .filter_map(|block| block["text"].as_str());
+    let texts = list(content).iter().filter_map(|block| block["text"].as_str());
     texts.collect::<Vec<_>>().join("\n")
 }

@@ -24,10 +24,8 @@ impl CapturedRequest {
     /// The texts of all messages of `role` (`user`, `developer`, `assistant`), one string a
     /// message.
     pub fn texts(&self, role: &str) -> Vec<String> {
-        let messages = self
-            .input()
-            .iter()
-            .filter(|item| item["type"] == "message" && item["role"] == role);
+        let messages =
+            self.input().iter().filter(|item| item["type"] == "message" && item["role"] == role);
         messages.map(text_of).collect()
     }
 
@@ -43,20 +41,13 @@ impl CapturedRequest {
             .input()
             .iter()
             .find(|item| kind(item) == Kind::Output && item["call_id"] == call_id)?;
-        Some(
-            output["output"]
-                .as_str()
-                .map_or_else(|| output["output"].to_string(), str::to_owned),
-        )
+        Some(output["output"].as_str().map_or_else(|| output["output"].to_string(), str::to_owned))
     }
 
     /// The names of the tools on offer; the type of those that have no name.
     pub fn tools(&self) -> Vec<&str> {
         let tools = self.body["tools"].as_array().map_or(&[][..], Vec::as_slice);
-        tools
-            .iter()
-            .filter_map(|tool| tool["name"].as_str().or(tool["type"].as_str()))
-            .collect()
+        tools.iter().filter_map(|tool| tool["name"].as_str().or(tool["type"].as_str())).collect()
     }
 
     /// The rules this request breaks, one sentence each.
@@ -107,11 +98,7 @@ fn kind(item: &Value) -> Kind {
 
 fn text_of(message: &Value) -> String {
     let parts = message["content"].as_array().map_or(&[][..], Vec::as_slice);
-    parts
-        .iter()
-        .filter_map(|part| part["text"].as_str())
-        .collect::<Vec<_>>()
-        .join("\n")
+    parts.iter().filter_map(|part| part["text"].as_str()).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -121,10 +108,7 @@ mod tests {
     use super::*;
 
     fn check(input: Value, expected: &[&str]) {
-        let request = CapturedRequest {
-            headers: BTreeMap::new(),
-            body: json!({"input": input}),
-        };
+        let request = CapturedRequest { headers: BTreeMap::new(), body: json!({"input": input}) };
         assert_eq!(request.violations(), expected);
     }
 
@@ -134,17 +118,8 @@ mod tests {
         let output = json!({"type": "function_call_output", "call_id": "call_1"});
         check(json!([call, output]), &[]);
         check(json!([call]), &[r#"call "call_1" has no output"#]);
-        check(
-            json!([output]),
-            &[r#"output "call_1" has no call before it"#],
-        );
-        check(
-            json!([call, output, output]),
-            &[r#"call "call_1" has two outputs"#],
-        );
-        check(
-            json!([call, output, call]),
-            &[r#"two calls have the id "call_1""#],
-        );
+        check(json!([output]), &[r#"output "call_1" has no call before it"#]);
+        check(json!([call, output, output]), &[r#"call "call_1" has two outputs"#]);
+        check(json!([call, output, call]), &[r#"two calls have the id "call_1""#]);
     }
 }

@@ -6,11 +6,7 @@ use super::reply::{Body, Reply, reply};
 
 /// An HTTP status with a body that is not a stream.
 pub fn http(status: u16, body: impl Into<String>) -> Reply {
-    Reply {
-        status,
-        body: Body::Text(body.into()),
-        ..reply()
-    }
+    Reply { status, body: Body::Text(body.into()), ..reply() }
 }
 
 /// HTTP 429 with `retry-after` in seconds: too many requests, try again.
@@ -35,11 +31,7 @@ pub fn unauthorized() -> Reply {
 
 /// HTTP 500 or another server error.
 pub fn server_error(status: u16) -> Reply {
-    error(
-        status,
-        "server_error",
-        "The server had an error while processing your request",
-    )
+    error(status, "server_error", "The server had an error while processing your request")
 }
 
 /// HTTP 200 with a web page, as a captive portal or a proxy sends it.
@@ -49,10 +41,7 @@ pub fn html() -> Reply {
 
 /// Accepts the request and never answers, not even with headers.
 pub fn silent() -> Reply {
-    Reply {
-        body: Body::Silence,
-        ..reply()
-    }
+    Reply { body: Body::Silence, ..reply() }
 }
 
 fn error(status: u16, code: &str, message: &str) -> Reply {

@@ -60,12 +60,8 @@ impl FakeModel {
     /// An array of [`Reply`] is a script; see [`Script`] for more.
     pub fn start(script: impl Into<Script>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port on 127.0.0.1");
-        listener
-            .set_nonblocking(true)
-            .expect("a fresh socket can be made non-blocking");
-        let address = listener
-            .local_addr()
-            .expect("a bound socket has an address");
+        listener.set_nonblocking(true).expect("a fresh socket can be made non-blocking");
+        let address = listener.local_addr().expect("a bound socket has an address");
         let shared = Arc::new(Shared::new(script.into()));
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&shared);
@@ -73,12 +69,7 @@ impl FakeModel {
             .name("fake-model".to_owned())
             .spawn(move || server::run(listener, served, stopped))
             .expect("a thread for the fake model");
-        Self {
-            address,
-            shared,
-            stop: Some(stop),
-            thread: Some(thread),
-        }
+        Self { address, shared, stop: Some(stop), thread: Some(thread) }
     }
 
     /// The base URL for a Codex provider, `http://127.0.0.1:PORT/v1`.
@@ -111,10 +102,7 @@ impl FakeModel {
         let mut arrived = self.shared.arrived();
         let enough = arrived.wait_for(|arrived| *arrived >= count);
         if tokio::time::timeout(PATIENCE, enough).await.is_err() {
-            panic!(
-                "the model got {} of {count} awaited requests",
-                *self.shared.arrived().borrow()
-            );
+            panic!("the model got {} of {count} awaited requests", *self.shared.arrived().borrow());
         }
     }
 
@@ -138,10 +126,7 @@ impl Drop for FakeModel {
         if std::thread::panicking() {
             return;
         }
-        assert!(
-            !matches!(ended, Some(Err(_))),
-            "the fake model's thread panicked"
-        );
+        assert!(!matches!(ended, Some(Err(_))), "the fake model's thread panicked");
         let problems = self.shared.take_problems();
         assert!(problems.is_empty(), "fake model: {}", problems.join("; "));
     }

@@ -24,12 +24,8 @@ pub struct Usage {
 }
 
 /// The usage of a reply that does not set one.
-pub(super) const DEFAULT_USAGE: Usage = Usage {
-    input: 10,
-    cached_input: 0,
-    output: 5,
-    reasoning_output: 0,
-};
+pub(super) const DEFAULT_USAGE: Usage =
+    Usage { input: 10, cached_input: 0, output: 5, reasoning_output: 0 };
 
 /// The state of a step in an `update_plan` call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,12 +105,7 @@ impl Ids {
 /// Turns the pieces of one reply into what the server does, `response.completed` included.
 pub(super) fn compile(pieces: &[Piece], usage: Usage, calls: &Ids, items: &Ids) -> Vec<Step> {
     let response = items.next("resp");
-    let mut stream = Stream {
-        steps: Vec::new(),
-        open: None,
-        calls,
-        items,
-    };
+    let mut stream = Stream { steps: Vec::new(), open: None, calls, items };
     stream.send(json!({"type": "response.created", "response": {"id": response}}));
     for piece in pieces {
         if stream.add(piece, &response) == Added::Last {
@@ -122,15 +113,13 @@ pub(super) fn compile(pieces: &[Piece], usage: Usage, calls: &Ids, items: &Ids) 
         }
     }
     stream.close_message();
-    stream.send(
-        json!({"type": "response.completed", "response": {"id": response, "usage": {
-            "input_tokens": usage.input,
-            "input_tokens_details": {"cached_tokens": usage.cached_input},
-            "output_tokens": usage.output,
-            "output_tokens_details": {"reasoning_tokens": usage.reasoning_output},
-            "total_tokens": usage.input + usage.output,
-        }}}),
-    );
+    stream.send(json!({"type": "response.completed", "response": {"id": response, "usage": {
+        "input_tokens": usage.input,
+        "input_tokens_details": {"cached_tokens": usage.cached_input},
+        "output_tokens": usage.output,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning_output},
+        "total_tokens": usage.input + usage.output,
+    }}}));
     stream.steps
 }
 
@@ -151,14 +140,9 @@ struct Stream<'a> {
 impl Stream<'_> {
     fn add(&mut self, piece: &Piece, response: &str) -> Added {
         // A pause between two deltas lies within the message; every other piece ends it.
-        let within = matches!(
-            piece,
-            Piece::Delta(_) | Piece::Hold(_) | Piece::Pause(_) | Piece::Raw(_)
-        );
-        let abrupt = matches!(
-            piece,
-            Piece::End | Piece::Cut | Piece::Hang | Piece::Failed { .. }
-        );
+        let within =
+            matches!(piece, Piece::Delta(_) | Piece::Hold(_) | Piece::Pause(_) | Piece::Raw(_));
+        let abrupt = matches!(piece, Piece::End | Piece::Cut | Piece::Hang | Piece::Failed { .. });
         if !within && !abrupt {
             self.close_message();
         }
@@ -205,8 +189,7 @@ impl Stream<'_> {
 
     fn send(&mut self, event: Value) {
         let name = event["type"].as_str().expect("every event here has a type");
-        self.steps
-            .push(Step::Send(format!("event: {name}\ndata: {event}\n\n")));
+        self.steps.push(Step::Send(format!("event: {name}\ndata: {event}\n\n")));
     }
 
     fn item_done(&mut self, item: Value) {
@@ -259,11 +242,9 @@ impl Stream<'_> {
 
     fn reasoning(&mut self, summary: &[String]) {
         let id = self.items.next("rs");
-        self.send(
-            json!({"type": "response.output_item.added", "output_index": 0, "item": {
-                "type": "reasoning", "id": id, "summary": [],
-            }}),
-        );
+        self.send(json!({"type": "response.output_item.added", "output_index": 0, "item": {
+            "type": "reasoning", "id": id, "summary": [],
+        }}));
         for (index, text) in summary.iter().enumerate() {
             self.send(json!({
                 "type": "response.reasoning_summary_part.added", "item_id": id, "summary_index": index,
@@ -272,10 +253,8 @@ impl Stream<'_> {
                 "type": "response.reasoning_summary_text.delta", "item_id": id, "summary_index": index, "delta": text,
             }));
         }
-        let parts: Vec<_> = summary
-            .iter()
-            .map(|text| json!({"type": "summary_text", "text": text}))
-            .collect();
+        let parts: Vec<_> =
+            summary.iter().map(|text| json!({"type": "summary_text", "text": text})).collect();
         self.item_done(
             json!({"type": "reasoning", "id": id, "summary": parts, "encrypted_content": null}),
         );

@@ -100,18 +100,12 @@ impl Reply {
 
     /// A whole message of phase `final_answer`, in at most eight deltas.
     pub fn says(self, text: impl Into<String>) -> Self {
-        self.piece(Piece::Message {
-            phase: Phase::FinalAnswer,
-            chunks: chunks(&text.into()),
-        })
+        self.piece(Piece::Message { phase: Phase::FinalAnswer, chunks: chunks(&text.into()) })
     }
 
     /// A whole message of phase `commentary`, in at most eight deltas.
     pub fn comments(self, text: impl Into<String>) -> Self {
-        self.piece(Piece::Message {
-            phase: Phase::Commentary,
-            chunks: chunks(&text.into()),
-        })
+        self.piece(Piece::Message { phase: Phase::Commentary, chunks: chunks(&text.into()) })
     }
 
     /// A delta of a final answer that later `streams` continue, across [`Self::holds`] and
@@ -123,9 +117,7 @@ impl Reply {
 
     /// `count` deltas `word-1 `, `word-2 ` … of one message with a pause of `gap` before each.
     pub fn drips(self, count: usize, gap: Duration) -> Self {
-        (1..=count).fold(self, |reply, n| {
-            reply.pauses(gap).streams(format!("word-{n} "))
-        })
+        (1..=count).fold(self, |reply, n| reply.pauses(gap).streams(format!("word-{n} ")))
     }
 
     /// A reasoning item with one summary part.
@@ -147,10 +139,7 @@ impl Reply {
 
     /// An `apply_patch` call; `patch` runs from `*** Begin Patch` to `*** End Patch`.
     pub fn patches(self, patch: impl Into<String>) -> Self {
-        self.piece(Piece::CustomCall {
-            name: "apply_patch".to_owned(),
-            input: patch.into(),
-        })
+        self.piece(Piece::CustomCall { name: "apply_patch".to_owned(), input: patch.into() })
     }
 
     /// An `update_plan` call. Codex offers that tool only with `tools.update_plan.enabled=true`.
@@ -159,19 +148,13 @@ impl Reply {
             .iter()
             .map(|(step, status)| json!({"step": step, "status": status.wire()}))
             .collect();
-        self.calls(
-            "update_plan",
-            json!({"explanation": explanation, "plan": plan}),
-        )
+        self.calls("update_plan", json!({"explanation": explanation, "plan": plan}))
     }
 
     /// A call of any function tool. Several calls in one reply run in parallel where Codex allows
     /// it. Call ids are `call_1`, `call_2` … in the order in which the model hands them out.
     pub fn calls(self, tool: impl Into<String>, arguments: Value) -> Self {
-        self.piece(Piece::FunctionCall {
-            name: tool.into(),
-            arguments: arguments.to_string(),
-        })
+        self.piece(Piece::FunctionCall { name: tool.into(), arguments: arguments.to_string() })
     }
 
     /// Any finished output item, as is.
@@ -198,10 +181,7 @@ impl Reply {
     /// Ends with `response.failed` and this error code, such as `context_length_exceeded`.
     pub fn fails(self, code: impl Into<String>) -> Self {
         let code = code.into();
-        self.piece(Piece::Failed {
-            message: format!("scripted failure: {code}"),
-            code,
-        })
+        self.piece(Piece::Failed { message: format!("scripted failure: {code}"), code })
     }
 
     /// Ends with `response.incomplete`, for a reason such as `max_output_tokens`.
@@ -251,10 +231,7 @@ fn chunks(text: &str) -> Vec<String> {
         if chunks.last().is_some_and(|chunk| chunk.len() >= size) {
             chunks.push(String::new());
         }
-        chunks
-            .last_mut()
-            .expect("there is always a last chunk")
-            .push(character);
+        chunks.last_mut().expect("there is always a last chunk").push(character);
     }
     chunks
 }

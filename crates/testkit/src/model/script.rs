@@ -26,10 +26,7 @@ pub(super) enum Capture {
 impl Script {
     /// A script of replies that are each used once.
     pub fn new(replies: impl IntoIterator<Item = Reply>) -> Self {
-        Self {
-            queue: replies.into_iter().collect(),
-            ..Self::default()
-        }
+        Self { queue: replies.into_iter().collect(), ..Self::default() }
     }
 
     /// A script that answers every request with the same reply.
@@ -58,12 +55,10 @@ impl Script {
     }
 
     pub(super) fn take(&mut self, prompt: &str) -> Option<Reply> {
-        let reserved = self.queue.iter().position(|reply| {
-            reply
-                .when
-                .as_deref()
-                .is_some_and(|part| prompt.contains(part))
-        });
+        let reserved = self
+            .queue
+            .iter()
+            .position(|reply| reply.when.as_deref().is_some_and(|part| prompt.contains(part)));
         let chosen = reserved.or_else(|| self.queue.iter().position(|reply| reply.when.is_none()));
         match chosen {
             Some(index) => self.queue.remove(index),

@@ -39,19 +39,10 @@ struct Conversation {
 
 impl Shared {
     pub(super) fn new(script: Script) -> Self {
-        let conversation = Conversation {
-            script,
-            captured: Vec::new(),
-            other: Vec::new(),
-            problems: Vec::new(),
-        };
+        let conversation =
+            Conversation { script, captured: Vec::new(), other: Vec::new(), problems: Vec::new() };
         let (calls, items) = (Ids::default(), Ids::default());
-        Self {
-            state: Mutex::new(conversation),
-            arrived: watch::Sender::new(0),
-            calls,
-            items,
-        }
+        Self { state: Mutex::new(conversation), arrived: watch::Sender::new(0), calls, items }
     }
 
     pub(super) fn add(&self, replies: impl IntoIterator<Item = Reply>) {
@@ -91,23 +82,18 @@ impl Shared {
         let capture = conversation.script.capture == Capture::Everything;
         let request =
             (capture || conversation.script.reads_prompts()).then(|| parse(headers, body));
-        let prompt = request
-            .as_ref()
-            .map(CapturedRequest::prompt)
-            .unwrap_or_default();
+        let prompt = request.as_ref().map(CapturedRequest::prompt).unwrap_or_default();
         if let Some(request) = request.filter(|_| capture) {
-            let broken = request
-                .violations()
-                .into_iter()
-                .map(|rule| format!("request {number}: {rule}"));
+            let broken =
+                request.violations().into_iter().map(|rule| format!("request {number}: {rule}"));
             conversation.problems.extend(broken);
             conversation.captured.push(request);
         }
         let reply = conversation.script.take(&prompt);
         if reply.is_none() {
-            conversation.problems.push(format!(
-                "request {number} is not in the script, its prompt: {prompt:?}"
-            ));
+            conversation
+                .problems
+                .push(format!("request {number} is not in the script, its prompt: {prompt:?}"));
         }
         // Counted under the lock, so that numbers are unique and waiters find the request captured.
         self.arrived.send_replace(number);
@@ -155,20 +141,14 @@ async fn respond(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: By
             }
             let mut answer = response(status, &reply.headers, play(steps));
             let event_stream = header::HeaderValue::from_static("text/event-stream");
-            answer
-                .headers_mut()
-                .entry(header::CONTENT_TYPE)
-                .or_insert(event_stream);
+            answer.headers_mut().entry(header::CONTENT_TYPE).or_insert(event_stream);
             answer
         }
     }
 }
 
 async fn other(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    shared
-        .lock()
-        .other
-        .push(format!("{} {}", request.method(), request.uri()));
+    shared.lock().other.push(format!("{} {}", request.method(), request.uri()));
     response(
         StatusCode::OK,
         &[("content-type".to_owned(), "application/json".to_owned())],
@@ -177,32 +157,24 @@ async fn other(State(shared): State<Arc<Shared>>, request: Request) -> Response 
 }
 
 fn response(status: StatusCode, headers: &[(String, String)], body: Body) -> Response {
-    let named = headers.iter().fold(
-        Response::builder().status(status),
-        |builder, (name, value)| builder.header(name.as_str(), value.as_str()),
-    );
-    named
-        .body(body)
-        .expect("a script uses valid header names and values")
+    let named =
+        headers.iter().fold(Response::builder().status(status), |builder, (name, value)| {
+            builder.header(name.as_str(), value.as_str())
+        });
+    named.body(body).expect("a script uses valid header names and values")
 }
 
 fn parse(headers: &HeaderMap, body: &Bytes) -> CapturedRequest {
     let text = |value: &header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     CapturedRequest {
-        headers: headers
-            .iter()
-            .map(|(name, value)| (name.to_string(), text(value)))
-            .collect(),
+        headers: headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
         body: serde_json::from_slice(body)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned())),
     }
 }
 
 fn cut_after(steps: &mut Vec<Step>, count: usize) {
-    let mut sends = steps
-        .iter()
-        .enumerate()
-        .filter(|(_, step)| matches!(step, Step::Send(_)));
+    let mut sends = steps.iter().enumerate().filter(|(_, step)| matches!(step, Step::Send(_)));
     if let Some((index, _)) = sends.nth(count) {
         steps.truncate(index);
         steps.push(Step::Cut);
@@ -211,23 +183,20 @@ fn cut_after(steps: &mut Vec<Step>, count: usize) {
 
 /// A body that performs the steps as the client reads it, and stops when the client goes away.
 fn play(steps: Vec<Step>) -> Body {
-    Body::from_stream(stream::unfold(
-        VecDeque::from(steps),
-        |mut steps| async move {
-            loop {
-                match steps.pop_front()? {
-                    Step::Send(text) => return Some((Ok(Bytes::from(text)), steps)),
-                    Step::Hold(gate) => gate.pass().await,
-                    Step::Pause(length) => tokio::time::sleep(length).await,
-                    Step::Hang => std::future::pending().await,
-                    Step::Cut => {
-                        // One turn of the scheduler lets the events before the cut reach the
-                        // socket.
-                        tokio::task::yield_now().await;
-                        return Some((Err(io::Error::other("cut by the script")), steps));
-                    }
+    Body::from_stream(stream::unfold(VecDeque::from(steps), |mut steps| async move {
+        loop {
+            match steps.pop_front()? {
+                Step::Send(text) => return Some((Ok(Bytes::from(text)), steps)),
+                Step::Hold(gate) => gate.pass().await,
+                Step::Pause(length) => tokio::time::sleep(length).await,
+                Step::Hang => std::future::pending().await,
+                Step::Cut => {
+                    // One turn of the scheduler lets the events before the cut reach the
+                    // socket.
+                    tokio::task::yield_now().await;
+                    return Some((Err(io::Error::other("cut by the script")), steps));
                 }
             }
-        },
-    ))
+        }
+    }))
 }

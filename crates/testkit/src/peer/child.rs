@@ -25,11 +25,7 @@ impl PeerChild {
         let stderr = child.stderr.take().expect("stderr is a pipe");
         let mut drain = JoinSet::new();
         drain.spawn(keep_stderr(stderr, Arc::clone(&kept)));
-        Self {
-            child,
-            stderr: kept,
-            _drain: drain,
-        }
+        Self { child, stderr: kept, _drain: drain }
     }
 
     pub(super) fn stderr(&self) -> String {

@@ -97,9 +97,7 @@ impl Peer {
     /// # Panics
     /// When the pipe is closed or stays full.
     pub async fn send_raw(&mut self, bytes: &[u8]) {
-        self.transcript.push(Line::Sent(
-            String::from_utf8_lossy(bytes).trim_end().to_owned(),
-        ));
+        self.transcript.push(Line::Sent(String::from_utf8_lossy(bytes).trim_end().to_owned()));
         let input = self.input.as_mut().expect("the input is still open");
         let written = tokio::time::timeout(self.patience, async {
             input.write_all(bytes).await?;
@@ -128,9 +126,7 @@ impl Peer {
             return None;
         }
         let bytes = std::mem::take(&mut self.partial);
-        let line = String::from_utf8_lossy(&bytes)
-            .trim_end_matches(['\n', '\r'])
-            .to_owned();
+        let line = String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned();
         self.transcript.push(Line::Received(line.clone()));
         Some(line)
     }
@@ -175,24 +171,19 @@ impl Peer {
 
     /// Sends a notification.
     pub async fn notify(&mut self, method: &str, params: Value) {
-        self.send(&json!({"jsonrpc": "2.0", "method": method, "params": params}))
-            .await;
+        self.send(&json!({"jsonrpc": "2.0", "method": method, "params": params})).await;
     }
 
     /// Takes the oldest unclaimed notification or request of this method, or waits for one.
     pub async fn incoming(&mut self, method: &str) -> Value {
-        self.find(method, |message| message["method"] == method)
-            .await
+        self.find(method, |message| message["method"] == method).await
     }
 
     /// Takes the oldest unclaimed message that fits, or waits for one. `what` names it in the
     /// failure.
     pub async fn find(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        if let Some(message) = self
-            .inbox
-            .iter()
-            .position(&fits)
-            .and_then(|index| self.inbox.remove(index))
+        if let Some(message) =
+            self.inbox.iter().position(&fits).and_then(|index| self.inbox.remove(index))
         {
             return message;
         }
@@ -207,8 +198,7 @@ impl Peer {
 
     /// Answers a request of the peer.
     pub async fn respond(&mut self, id: &Value, result: Value) {
-        self.send(&json!({"jsonrpc": "2.0", "id": id, "result": result}))
-            .await;
+        self.send(&json!({"jsonrpc": "2.0", "id": id, "result": result})).await;
     }
 
     /// Every message of this method received so far, claimed or not.
@@ -217,9 +207,7 @@ impl Peer {
             Line::Received(text) => serde_json::from_str::<Value>(text).ok(),
             Line::Sent(_) => None,
         });
-        lines
-            .filter(|message| message["method"] == method)
-            .collect()
+        lines.filter(|message| message["method"] == method).collect()
     }
 
     /// Every line so far, in both directions.
@@ -240,10 +228,7 @@ impl Peer {
 
     /// What the child has written to stderr, up to 1 MiB; empty if there is no child.
     pub fn stderr(&self) -> String {
-        self.child
-            .as_ref()
-            .map(PeerChild::stderr)
-            .unwrap_or_default()
+        self.child.as_ref().map(PeerChild::stderr).unwrap_or_default()
     }
 
     /// The child's process id.
@@ -259,10 +244,7 @@ impl Peer {
     /// # Panics
     /// When there is no child or it has been waited for.
     pub fn signal(&self, signal: Signal) {
-        self.child
-            .as_ref()
-            .expect("a peer with a child")
-            .signal(signal);
+        self.child.as_ref().expect("a peer with a child").signal(signal);
     }
 
     /// Reads what is left of the output into the inbox, then waits until the child has ended.
@@ -289,13 +271,8 @@ impl Peer {
     }
 
     fn fail(&self, problem: &str) -> ! {
-        let tail: Vec<_> = self
-            .transcript
-            .iter()
-            .rev()
-            .take(20)
-            .map(|line| shorten(&line.to_string()))
-            .collect();
+        let tail: Vec<_> =
+            self.transcript.iter().rev().take(20).map(|line| shorten(&line.to_string())).collect();
         let tail = tail.into_iter().rev().collect::<Vec<_>>().join("\n");
         panic!("{problem}\nlast lines:\n{tail}\nstderr:\n{}", self.stderr());
     }
@@ -303,9 +280,5 @@ impl Peer {
 
 fn shorten(line: &str) -> String {
     let start: String = line.chars().take(300).collect();
-    if start.len() < line.len() {
-        format!("{start}… ({} bytes)", line.len())
-    } else {
-        start
-    }
+    if start.len() < line.len() { format!("{start}… ({} bytes)", line.len()) } else { start }
 }

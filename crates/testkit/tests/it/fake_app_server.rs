@@ -11,9 +11,8 @@ use testkit::process::Launch;
 fn play(script: &str, arguments: &[&str]) -> (CodexHome, Peer) {
     let home = CodexHome::new("http://127.0.0.1:9/v1");
     let codex = install(home.root(), script);
-    let launch = Launch::new(codex, home.workspace())
-        .arguments(arguments)
-        .environment(home.environment());
+    let launch =
+        Launch::new(codex, home.workspace()).arguments(arguments).environment(home.environment());
     let peer = Peer::spawn(&launch);
     (home, peer)
 }
@@ -68,8 +67,5 @@ async fn it_hangs_until_it_is_killed() {
     peer.close_input();
     peer.signal(Signal::TERM);
     peer.signal(Signal::KILL);
-    assert_eq!(
-        std::os::unix::process::ExitStatusExt::signal(&peer.wait_exit().await),
-        Some(9)
-    );
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&peer.wait_exit().await), Some(9));
 }

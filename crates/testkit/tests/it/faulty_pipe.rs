@@ -34,10 +34,7 @@ async fn it_splits_evenly() {
 #[tokio::test]
 async fn it_splits_at_given_bytes() {
     let plan = [Fault::Pass(1), Fault::Pass(2)];
-    assert_eq!(
-        check(FaultyPipe::new(b"abcdef", plan)).await,
-        (parts(&["a", "bc", "def"]), Ok(()))
-    );
+    assert_eq!(check(FaultyPipe::new(b"abcdef", plan)).await, (parts(&["a", "bc", "def"]), Ok(())));
 }
 
 #[tokio::test]
@@ -74,8 +71,5 @@ async fn a_gate_blocks_a_writer_until_it_opens() {
 #[tokio::test]
 async fn a_cut_writer_is_a_broken_pipe() {
     let mut pipe = FaultyPipe::new(Vec::new(), [Fault::Pass(2), Fault::Cut]);
-    assert_eq!(
-        pipe.write_all(b"abcd").await.unwrap_err().kind(),
-        ErrorKind::BrokenPipe
-    );
+    assert_eq!(pipe.write_all(b"abcd").await.unwrap_err().kind(), ErrorKind::BrokenPipe);
 }

@@ -42,9 +42,7 @@ async fn a_process_is_known_by_its_command_line() {
 #[tokio::test]
 async fn a_process_is_known_by_its_environment() {
     check(|home| {
-        Launch::new("/bin/sleep", "/")
-            .arguments(["600"])
-            .environment([("HOME", home.home())])
+        Launch::new("/bin/sleep", "/").arguments(["600"]).environment([("HOME", home.home())])
     });
 }
 
@@ -56,16 +54,11 @@ async fn nothing_is_left_when_codex_is_stopped_in_the_middle_of_a_command() {
     let (mut codex, thread) = app_server(&home).await;
     start_turn(&mut codex, &thread, "run").await;
     codex
-        .find("the command", |message| {
-            message["params"]["item"]["type"] == "commandExecution"
-        })
+        .find("the command", |message| message["params"]["item"]["type"] == "commandExecution")
         .await;
     poll::until(Duration::from_secs(5), || {
         let all = processes_under(home.root());
-        if all
-            .iter()
-            .any(|process| process.command_line.ends_with("sleep 600"))
-        {
+        if all.iter().any(|process| process.command_line.ends_with("sleep 600")) {
             Ok(())
         } else {
             Err(all)

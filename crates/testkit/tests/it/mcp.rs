@@ -9,10 +9,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex,
 fn pair() -> (McpDriver, BufReader<DuplexStream>) {
     let (ours, theirs) = duplex(1 << 16);
     let (output, input) = split(ours);
-    (
-        McpDriver::over(Peer::over(output, input)),
-        BufReader::new(theirs),
-    )
+    (McpDriver::over(Peer::over(output, input)), BufReader::new(theirs))
 }
 
 async fn read(server: &mut BufReader<DuplexStream>) -> Value {
@@ -23,10 +20,7 @@ async fn read(server: &mut BufReader<DuplexStream>) -> Value {
 
 async fn write(server: &mut BufReader<DuplexStream>, messages: &[Value]) {
     for message in messages {
-        server
-            .write_all(format!("{message}\n").as_bytes())
-            .await
-            .expect("the driver reads");
+        server.write_all(format!("{message}\n").as_bytes()).await.expect("the driver reads");
     }
 }
 
@@ -36,14 +30,8 @@ async fn the_old_era_opens_with_a_handshake() {
     let reply = json!({"jsonrpc": "2.0", "id": 1, "result": {"protocolVersion": "2025-06-18"}});
     write(&mut server, std::slice::from_ref(&reply)).await;
     assert_eq!(client.initialize_legacy("2025-06-18").await, reply);
-    assert_eq!(
-        read(&mut server).await["params"]["protocolVersion"],
-        "2025-06-18"
-    );
-    assert_eq!(
-        read(&mut server).await["method"],
-        "notifications/initialized"
-    );
+    assert_eq!(read(&mut server).await["params"]["protocolVersion"], "2025-06-18");
+    assert_eq!(read(&mut server).await["method"], "notifications/initialized");
     let id = client.start("ping", json!({})).await;
     assert_eq!(
         read(&mut server).await,
@@ -69,22 +57,14 @@ async fn the_new_era_describes_the_client_in_every_request() {
 #[tokio::test]
 async fn what_comes_before_a_reply_can_still_be_asked_for() {
     let (mut client, mut server) = pair();
-    let (first, second) = (
-        client.start_call("a", json!({})).await,
-        client.start_call("b", json!({})).await,
-    );
+    let (first, second) =
+        (client.start_call("a", json!({})).await, client.start_call("b", json!({})).await);
     let progress = |call: u64, text: &str| json!({"method": "notifications/progress", "params": {"progressToken": call, "message": text}});
     let question = json!({"id": "q", "method": "elicitation/create", "params": {}});
     let done = |id: u64| json!({"id": id, "result": {"content": []}});
     write(
         &mut server,
-        &[
-            progress(second, "two"),
-            progress(first, "one"),
-            question,
-            done(second),
-            done(first),
-        ],
+        &[progress(second, "two"), progress(first, "one"), question, done(second), done(first)],
     )
     .await;
 
@@ -93,18 +73,10 @@ async fn what_comes_before_a_reply_can_still_be_asked_for() {
     assert_eq!(client.progress(first).await["message"], "one");
     assert_eq!(client.progress_so_far(second)[0]["message"], "two");
     let question = client.peer.incoming("elicitation/create").await;
-    client
-        .peer
-        .respond(&question["id"], json!({"action": "decline"}))
-        .await;
+    client.peer.respond(&question["id"], json!({"action": "decline"})).await;
     client.cancel(first, "enough").await;
     assert_eq!(
-        client
-            .peer
-            .transcript()
-            .last()
-            .map(Line::to_string)
-            .as_deref(),
+        client.peer.transcript().last().map(Line::to_string).as_deref(),
         Some(
             r#"--> {"jsonrpc":"2.0","method":"notifications/cancelled","params":{"reason":"enough","requestId":1}}"#,
         )
@@ -121,10 +93,7 @@ async fn raw_bytes_go_out_and_raw_lines_come_in() {
     server.write_all(b"not json\r\nno line feed").await.unwrap();
     drop(server);
     assert_eq!(client.peer.next_line().await.as_deref(), Some("not json"));
-    assert_eq!(
-        client.peer.next_line().await.as_deref(),
-        Some("no line feed")
-    );
+    assert_eq!(client.peer.next_line().await.as_deref(), Some("no line feed"));
     assert_eq!(client.peer.next_line().await, None);
 }
 

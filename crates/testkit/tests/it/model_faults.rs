@@ -42,11 +42,7 @@ async fn a_broken_server() {
 
 #[tokio::test]
 async fn a_bad_request_is_shown_with_its_body() {
-    check(
-        http(400, r#"{"error":{"message":"no such thing"}}"#),
-        "no such thing",
-    )
-    .await;
+    check(http(400, r#"{"error":{"message":"no such thing"}}"#), "no such thing").await;
 }
 
 #[tokio::test]
@@ -66,33 +62,20 @@ async fn a_cut_connection() {
 
 #[tokio::test]
 async fn a_stream_that_ends_early() {
-    check(
-        reply().streams("po").ends(),
-        "stream closed before response.completed",
-    )
-    .await;
+    check(reply().streams("po").ends(), "stream closed before response.completed").await;
 }
 
 #[tokio::test]
 async fn events_before_a_cut_arrive() {
     // The message is added, its two deltas come, and the connection breaks before it is done.
-    let model = FakeModel::start([reply()
-        .streams("po")
-        .streams("ng")
-        .says("never")
-        .cuts_after(4)]);
+    let model = FakeModel::start([reply().streams("po").streams("ng").says("never").cuts_after(4)]);
     let home = home_for(&model);
     let (mut codex, thread) = app_server(&home).await;
     start_turn(&mut codex, &thread, "ping").await;
-    assert_eq!(
-        codex.incoming("turn/completed").await["params"]["turn"]["status"],
-        "failed"
-    );
+    assert_eq!(codex.incoming("turn/completed").await["params"]["turn"]["status"], "failed");
     let deltas = codex.received("item/agentMessage/delta");
-    let text: String = deltas
-        .iter()
-        .map(|delta| delta["params"]["delta"].as_str().unwrap())
-        .collect();
+    let text: String =
+        deltas.iter().map(|delta| delta["params"]["delta"].as_str().unwrap()).collect();
     assert_eq!(text, "pong");
     stop(codex).await;
     model.finish();
@@ -114,16 +97,8 @@ async fn check_interrupt(answer: Reply) {
     let (mut codex, thread) = app_server(&home).await;
     let turn = start_turn(&mut codex, &thread, "ping").await;
     model.wait_for_requests(1).await;
-    codex
-        .request(
-            "turn/interrupt",
-            json!({"threadId": thread, "turnId": turn}),
-        )
-        .await;
-    assert_eq!(
-        codex.incoming("turn/completed").await["params"]["turn"]["status"],
-        "interrupted"
-    );
+    codex.request("turn/interrupt", json!({"threadId": thread, "turnId": turn})).await;
+    assert_eq!(codex.incoming("turn/completed").await["params"]["turn"]["status"], "interrupted");
     stop(codex).await;
     model.finish();
 }
@@ -149,10 +124,7 @@ async fn anything_else_is_answered_harmlessly() {
         .unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).await.unwrap();
-    assert!(
-        answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("{}"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("{}"), "{answer}");
     assert_eq!(model.other_requests(), ["GET /v1/models"]);
 }
 
@@ -187,15 +159,9 @@ fn a_request_knows_its_prompt_and_outputs() {
         {"type": "function_call", "call_id": "call_1", "name": "exec_command", "arguments": "{}"},
         {"type": "function_call_output", "call_id": "call_1", "output": "pong"},
     ]});
-    let request = CapturedRequest {
-        headers: Default::default(),
-        body,
-    };
+    let request = CapturedRequest { headers: Default::default(), body };
     assert_eq!(
-        (
-            request.prompt().as_str(),
-            request.tool_output("call_1").as_deref()
-        ),
+        (request.prompt().as_str(), request.tool_output("call_1").as_deref()),
         ("ping", Some("pong"))
     );
 }

@@ -12,21 +12,14 @@ const PATCH: &str = "*** Begin Patch\n*** Add File: made.txt\n+hello\n*** End Pa
 
 #[tokio::test]
 async fn a_text_turn_carries_thinking_commentary_answer_and_usage() {
-    let usage = Usage {
-        input: 100,
-        cached_input: 60,
-        output: 20,
-        reasoning_output: 7,
-    };
+    let usage = Usage { input: 100, cached_input: 60, output: 20, reasoning_output: 7 };
     let model = FakeModel::start([thinks("hm").comments("On it.").says("pong").usage(usage)]);
     let home = home_for(&model);
     let events = exec(&home, &[], "ping").await;
 
     assert_eq!(items(&events, "reasoning")[0]["text"], "hm");
-    let messages: Vec<_> = items(&events, "agent_message")
-        .iter()
-        .map(|item| item["text"].clone())
-        .collect();
+    let messages: Vec<_> =
+        items(&events, "agent_message").iter().map(|item| item["text"].clone()).collect();
     assert_eq!(messages, ["On it.", "pong"]);
     let expected = json!({
         "input_tokens": 100, "cached_input_tokens": 60, "cache_write_input_tokens": 0,
@@ -65,10 +58,7 @@ async fn a_patch_changes_the_workspace() {
 
 #[tokio::test]
 async fn a_plan_arrives_where_the_tool_is_enabled() {
-    let steps = [
-        ("look", StepStatus::Completed),
-        ("leap", StepStatus::InProgress),
-    ];
+    let steps = [("look", StepStatus::Completed), ("leap", StepStatus::InProgress)];
     let model = FakeModel::start([plans("because", &steps), says("done")]);
     let home = home_for(&model);
     let events = exec(&home, &["-c", "tools.update_plan.enabled=true"], "plan").await;
@@ -87,22 +77,13 @@ async fn a_held_stream_goes_on_when_its_gate_opens() {
     start_turn(&mut codex, &thread, "ping").await;
 
     gate.reached().await;
-    assert_eq!(
-        codex.incoming("item/agentMessage/delta").await["params"]["delta"],
-        "po"
-    );
+    assert_eq!(codex.incoming("item/agentMessage/delta").await["params"]["delta"], "po");
     assert!(codex.received("turn/completed").is_empty());
     gate.open();
-    assert_eq!(
-        codex.incoming("item/agentMessage/delta").await["params"]["delta"],
-        "ng"
-    );
+    assert_eq!(codex.incoming("item/agentMessage/delta").await["params"]["delta"], "ng");
     let completed = codex.incoming("turn/completed").await;
     let answer = &completed["params"]["turn"]["items"][0];
-    assert_eq!(
-        (&answer["text"], &answer["phase"]),
-        (&json!("pong"), &json!("final_answer"))
-    );
+    assert_eq!((&answer["text"], &answer["phase"]), (&json!("pong"), &json!("final_answer")));
     stop(codex).await;
     model.finish();
 }
@@ -116,17 +97,9 @@ async fn an_interrupt_abandons_the_held_stream() {
     let turn = start_turn(&mut codex, &thread, "ping").await;
 
     gate.reached().await;
-    codex
-        .request(
-            "turn/interrupt",
-            json!({"threadId": thread, "turnId": turn}),
-        )
-        .await;
+    codex.request("turn/interrupt", json!({"threadId": thread, "turnId": turn})).await;
     gate.abandoned().await;
-    assert_eq!(
-        codex.incoming("turn/completed").await["params"]["turn"]["status"],
-        "interrupted"
-    );
+    assert_eq!(codex.incoming("turn/completed").await["params"]["turn"]["status"], "interrupted");
     stop(codex).await;
     model.finish();
 }
@@ -140,13 +113,8 @@ async fn threads_side_by_side_get_the_replies_kept_for_their_prompts() {
     ]);
     let home = home_for(&model);
     let (mut codex, first) = app_server(&home).await;
-    let started = codex
-        .request("thread/start", json!({"cwd": home.workspace()}))
-        .await;
-    let second = started["result"]["thread"]["id"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let started = codex.request("thread/start", json!({"cwd": home.workspace()})).await;
+    let second = started["result"]["thread"]["id"].as_str().unwrap().to_owned();
     start_turn(&mut codex, &first, "red please").await;
     start_turn(&mut codex, &second, "blue please").await;
 
@@ -170,10 +138,7 @@ async fn a_repeated_reply_answers_every_request_and_the_configuration_stays_as_i
     let (mut codex, thread) = app_server(&home).await;
     for _ in 0..3 {
         start_turn(&mut codex, &thread, "ping").await;
-        assert_eq!(
-            codex.incoming("turn/completed").await["params"]["turn"]["status"],
-            "completed"
-        );
+        assert_eq!(codex.incoming("turn/completed").await["params"]["turn"]["status"], "completed");
     }
     stop(codex).await;
     model.wait_for_requests(3).await;
@@ -189,23 +154,13 @@ async fn a_request_after_an_interrupted_command_keeps_the_rules() {
     let (mut codex, thread) = app_server(&home).await;
     let turn = start_turn(&mut codex, &thread, "run").await;
     codex
-        .find("the command", |message| {
-            message["params"]["item"]["type"] == "commandExecution"
-        })
+        .find("the command", |message| message["params"]["item"]["type"] == "commandExecution")
         .await;
-    codex
-        .request(
-            "turn/interrupt",
-            json!({"threadId": thread, "turnId": turn}),
-        )
-        .await;
+    codex.request("turn/interrupt", json!({"threadId": thread, "turnId": turn})).await;
     codex.incoming("turn/completed").await;
 
     start_turn(&mut codex, &thread, "ping").await;
-    assert_eq!(
-        codex.incoming("turn/completed").await["params"]["turn"]["status"],
-        "completed"
-    );
+    assert_eq!(codex.incoming("turn/completed").await["params"]["turn"]["status"], "completed");
     assert!(model.captured()[1].tool_output("call_1").is_some());
     stop(codex).await;
     model.finish();

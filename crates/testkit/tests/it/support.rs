@@ -12,13 +12,7 @@ use testkit::tools;
 /// Runs `codex exec --json` once, with free access to its workspace, and returns the events it
 /// prints.
 pub(crate) async fn exec(home: &CodexHome, options: &[&str], prompt: &str) -> Vec<Value> {
-    let fixed = [
-        "exec",
-        "--json",
-        "--skip-git-repo-check",
-        "--sandbox",
-        "workspace-write",
-    ];
+    let fixed = ["exec", "--json", "--skip-git-repo-check", "--sandbox", "workspace-write"];
     let launch = Launch::new(tools::codex(), home.workspace()).environment(home.environment());
     let ended = launch
         .arguments(fixed)
@@ -26,28 +20,19 @@ pub(crate) async fn exec(home: &CodexHome, options: &[&str], prompt: &str) -> Ve
         .arguments([prompt])
         .run(Duration::from_secs(20))
         .await;
-    ended
-        .stdout
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("a JSON event"))
-        .collect()
+    ended.stdout.lines().map(|line| serde_json::from_str(line).expect("a JSON event")).collect()
 }
 
 /// The completed items of one type.
 pub(crate) fn items<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
-    let completed = events
-        .iter()
-        .filter(|event| event["type"] == "item.completed")
-        .map(|event| &event["item"]);
+    let completed =
+        events.iter().filter(|event| event["type"] == "item.completed").map(|event| &event["item"]);
     completed.filter(|item| item["type"] == kind).collect()
 }
 
 /// The message of `turn.failed`.
 pub(crate) fn failure(events: &[Value]) -> &str {
-    let failed = events
-        .iter()
-        .find(|event| event["type"] == "turn.failed")
-        .expect("a failed turn");
+    let failed = events.iter().find(|event| event["type"] == "turn.failed").expect("a failed turn");
     failed["error"]["message"].as_str().expect("a message")
 }
 
@@ -64,28 +49,17 @@ pub(crate) async fn app_server(home: &CodexHome) -> (Peer, String) {
     codex.request("initialize", client).await;
     codex.notify("initialized", json!({})).await;
     let started = codex
-        .request(
-            "thread/start",
-            json!({"cwd": home.workspace(), "approvalPolicy": "never"}),
-        )
+        .request("thread/start", json!({"cwd": home.workspace(), "approvalPolicy": "never"}))
         .await;
-    let thread = started["result"]["thread"]["id"]
-        .as_str()
-        .expect("a thread id")
-        .to_owned();
+    let thread = started["result"]["thread"]["id"].as_str().expect("a thread id").to_owned();
     (codex, thread)
 }
 
 /// Starts a turn and returns its id.
 pub(crate) async fn start_turn(codex: &mut Peer, thread: &str, prompt: &str) -> String {
     let input = json!([{"type": "text", "text": prompt}]);
-    let reply = codex
-        .request("turn/start", json!({"threadId": thread, "input": input}))
-        .await;
-    reply["result"]["turn"]["id"]
-        .as_str()
-        .expect("a turn id")
-        .to_owned()
+    let reply = codex.request("turn/start", json!({"threadId": thread, "input": input})).await;
+    reply["result"]["turn"]["id"].as_str().expect("a turn id").to_owned()
 }
 
 /// Closes the app-server in good order.

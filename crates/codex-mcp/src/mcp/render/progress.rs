@@ -69,20 +69,12 @@ fn message(update: &Update) -> String {
         Update::Declined { what } => format!("declined: {what}"),
         Update::Retrying { message } => format!("Codex tries again: {message}"),
         Update::Stopping => "stopping the turn and what it started".to_owned(),
-        Update::StillRunning {
-            doing: Some(doing),
-            elapsed,
-        } => {
-            format!(
-                "still running after {}: {}",
-                time(*elapsed),
-                shell_words(doing)
-            )
+        Update::StillRunning { doing: Some(doing), elapsed } => {
+            format!("still running after {}: {}", time(*elapsed), shell_words(doing))
         }
-        Update::StillRunning {
-            doing: None,
-            elapsed,
-        } => format!("still at work after {}", time(*elapsed)),
+        Update::StillRunning { doing: None, elapsed } => {
+            format!("still at work after {}", time(*elapsed))
+        }
     }
 }
 
@@ -101,25 +93,13 @@ fn data(update: &Update) -> Value {
         }
         Update::Thinking { text } | Update::Message { text } => json!({ "text": text }),
         Update::Plan(plan) => to_value(&PlanResult::from(plan)),
-        Update::Command {
-            item,
-            command,
-            state: of,
-        } => {
+        Update::Command { item, command, state: of } => {
             json!({ "itemId": item.as_str(), "command": command, "state": state(of) })
         }
-        Update::Patch {
-            item,
-            paths,
-            state: of,
-        } => {
+        Update::Patch { item, paths, state: of } => {
             json!({ "itemId": item.as_str(), "paths": paths, "state": state(of) })
         }
-        Update::Tool {
-            item,
-            name,
-            state: of,
-        } => {
+        Update::Tool { item, name, state: of } => {
             json!({ "state": "tool", "itemId": item.as_str(), "name": name, "tool": state(of) })
         }
         Update::Declined { what } => json!({ "what": what, "decision": "decline" }),
@@ -134,20 +114,10 @@ fn data(update: &Update) -> Value {
 /// The first step that is not done, and how many are.
 fn plan_message(plan: &Plan) -> String {
     let total = plan.steps.len();
-    let done = plan
-        .steps
-        .iter()
-        .filter(|step| step.status == StepStatus::Completed)
-        .count();
-    let under_way = plan
-        .steps
-        .iter()
-        .position(|step| step.status == StepStatus::InProgress);
-    let next = under_way.or_else(|| {
-        plan.steps
-            .iter()
-            .position(|step| step.status == StepStatus::Pending)
-    });
+    let done = plan.steps.iter().filter(|step| step.status == StepStatus::Completed).count();
+    let under_way = plan.steps.iter().position(|step| step.status == StepStatus::InProgress);
+    let next =
+        under_way.or_else(|| plan.steps.iter().position(|step| step.status == StepStatus::Pending));
     match next {
         Some(index) => format!("plan {}/{total}: {}", index + 1, plan.steps[index].step),
         None => format!("plan {done}/{total}: done"),
@@ -155,24 +125,15 @@ fn plan_message(plan: &Plan) -> String {
 }
 
 /// Codex wraps every command in a login shell; a person wants the command.
-fn shell_words(command: &str) -> &str {
-    let inner = [
-        "/bin/bash -lc ",
-        "bash -lc ",
-        "/bin/sh -c ",
-        "/bin/zsh -lc ",
-    ]
-    .iter()
-    .find_map(|shell| command.strip_prefix(shell));
+pub(super) fn shell_words(command: &str) -> &str {
+    let inner = ["/bin/bash -lc ", "bash -lc ", "/bin/sh -c ", "/bin/zsh -lc "]
+        .iter()
+        .find_map(|shell| command.strip_prefix(shell));
     match inner {
         Some(inner) => inner
             .strip_prefix('\'')
             .and_then(|inner| inner.strip_suffix('\''))
-            .or_else(|| {
-                inner
-                    .strip_prefix('"')
-                    .and_then(|inner| inner.strip_suffix('"'))
-            })
+            .or_else(|| inner.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')))
             .unwrap_or(inner),
         None => command,
     }

@@ -19,54 +19,54 @@ pub(in crate::mcp) struct TurnResult {
     /// The thread; continue it with codex-reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp) thread_id: Option<String>,
-    /// Codex's final answer, or as much of it as there is.
-    pub(in crate::mcp) content: String,
-    /// The turn.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    turn_id: Option<String>,
     /// Where the turn stands.
     pub(in crate::mcp) status: Status,
+    /// Codex's final answer, or as much of it as there is.
+    pub(in crate::mcp) content: String,
+    /// Why the turn failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::mcp) error: Option<ErrorResult>,
     /// Its place in the thread's queue; 1 is next.
     #[serde(skip_serializing_if = "Option::is_none")]
     queue_position: Option<usize>,
-    /// The model that Codex resolved.
+    /// The turn.
     #[serde(skip_serializing_if = "Option::is_none")]
-    model: Option<String>,
-    /// The reasoning effort that Codex resolved; absent: the model's default.
+    turn_id: Option<String>,
+    /// Codex's newest plan.
     #[serde(skip_serializing_if = "Option::is_none")]
-    effort: Option<String>,
-    /// What Codex thought, apart from the answer.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    thinking: Vec<String>,
-    /// What Codex said on the way.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    commentary: Vec<String>,
+    plan: Option<PlanResult>,
     /// The commands that Codex ran. Not an audit log: Codex does not show those that its sandbox stopped at once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     commands: Vec<CommandResult>,
     /// Other tools that Codex called.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<ToolResult>,
-    /// Codex's newest plan.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    plan: Option<PlanResult>,
     /// What Codex asked for and did not get.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     declined: Vec<DeclinedResult>,
-    /// Tokens.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<UsageResult>,
-    /// How long the turn ran, without its time in the queue.
-    duration_ms: u64,
-    /// Who stopped the turn.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stopped_by: Option<String>,
     /// What else is worth knowing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
-    /// Why the turn failed.
+    /// Who stopped the turn.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in crate::mcp) error: Option<ErrorResult>,
+    stopped_by: Option<String>,
+    /// What Codex said on the way.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    commentary: Vec<String>,
+    /// What Codex thought, apart from the answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    thinking: Vec<String>,
+    /// The model that Codex resolved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    /// The reasoning effort that Codex resolved; absent: the model's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    effort: Option<String>,
+    /// How long the turn ran, without its time in the queue.
+    duration_ms: u64,
+    /// Tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<UsageResult>,
     #[serde(skip)]
     problem: Option<Problem>,
 }
@@ -173,14 +173,8 @@ impl From<TurnReport> for TurnResult {
             stopped,
         } = report;
         let problem = failure.as_ref().map(Problem::from);
-        let content = transcript
-            .answer()
-            .map(|answer| answer.text.clone())
-            .unwrap_or_default();
-        let commentary = transcript
-            .commentary()
-            .map(|message| message.text.clone())
-            .collect();
+        let content = transcript.answer().map(|answer| answer.text.clone()).unwrap_or_default();
+        let commentary = transcript.commentary().map(|message| message.text.clone()).collect();
         let mut warnings = transcript.warnings.clone();
         warnings.extend(warning_of(state, &transcript));
         let (status, queue_position) = Status::of(state);
@@ -195,24 +189,17 @@ impl From<TurnReport> for TurnResult {
             thinking: transcript
                 .thinking
                 .into_iter()
-                .map(|thinking| thinking.text)
+                .map(|thinking| thinking.text.trim().to_owned())
                 .filter(|text| !text.is_empty())
                 .collect(),
             commentary,
-            commands: transcript
-                .commands
-                .into_iter()
-                .map(CommandResult::from)
-                .collect(),
+            commands: transcript.commands.into_iter().map(CommandResult::from).collect(),
             tools: transcript.tools.into_iter().map(ToolResult::from).collect(),
             plan: transcript.plan.as_ref().map(PlanResult::from),
             declined: transcript
                 .declined
                 .into_iter()
-                .map(|declined| DeclinedResult {
-                    what: declined.what,
-                    reason: declined.reason,
-                })
+                .map(|declined| DeclinedResult { what: declined.what, reason: declined.reason })
                 .collect(),
             usage: transcript.usage.map(UsageResult::from),
             duration_ms: millis(duration),
@@ -250,9 +237,7 @@ fn stopped_by(cause: &StopCause) -> String {
         StopCause::CallCancelled => "the client cancelled the call".to_owned(),
         StopCause::ClientGone => "the client went away".to_owned(),
         StopCause::Requested { reason: None } => "codex.cancel".to_owned(),
-        StopCause::Requested {
-            reason: Some(reason),
-        } => format!("codex.cancel: {reason}"),
+        StopCause::Requested { reason: Some(reason) } => format!("codex.cancel: {reason}"),
         StopCause::Limit => "a limit of this server".to_owned(),
         StopCause::Shutdown => "the end of the server".to_owned(),
     }
@@ -298,11 +283,9 @@ impl From<CommandStatus> for ItemStatus {
 
 impl From<Command> for CommandResult {
     fn from(command: Command) -> Self {
-        let omitted = command
-            .output_chars
-            .saturating_sub(command.output.chars().count());
+        let omitted = command.output_chars.saturating_sub(command.output.chars().count());
         Self {
-            command: command.command,
+            command: super::progress::shell_words(&command.command).to_owned(),
             cwd: command.working_directory,
             status: command.status.into(),
             exit_code: command.exit_code,
@@ -315,10 +298,7 @@ impl From<Command> for CommandResult {
 
 impl From<Tool> for ToolResult {
     fn from(tool: Tool) -> Self {
-        Self {
-            name: tool.name,
-            status: tool.status.into(),
-        }
+        Self { name: tool.name, status: tool.status.into() }
     }
 }
 
@@ -333,10 +313,7 @@ impl From<&Plan> for PlanResult {
             step: step.step.clone(),
             status: status(step.status),
         };
-        Self {
-            explanation: plan.explanation.clone(),
-            steps: plan.steps.iter().map(step).collect(),
-        }
+        Self { explanation: plan.explanation.clone(), steps: plan.steps.iter().map(step).collect() }
     }
 }
 
@@ -357,16 +334,17 @@ impl From<Usage> for UsageResult {
 impl fmt::Display for TurnResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(problem) = &self.problem {
-            writeln!(f, "{problem}\n")?;
+            write!(f, "{problem}")?;
+            if self.turn_id.is_none() {
+                // Nothing has happened that could be told of.
+                return Ok(());
+            }
+            write!(f, "\n\n")?;
         }
         if !self.content.is_empty() {
             writeln!(f, "{}\n", self.content)?;
         }
-        write!(
-            f,
-            "[thread {}",
-            self.thread_id.as_deref().unwrap_or("not started")
-        )?;
+        write!(f, "[thread {}", self.thread_id.as_deref().unwrap_or("not started"))?;
         if let Some(turn) = &self.turn_id {
             write!(f, ", turn {turn}")?;
         }
@@ -382,11 +360,7 @@ impl fmt::Display for TurnResult {
         }
         write!(f, ", {:.1} s", self.duration_ms as f64 / 1000.0)?;
         if let Some(usage) = &self.usage {
-            write!(
-                f,
-                ", {} tokens in and {} out",
-                usage.input_tokens, usage.output_tokens
-            )?;
+            write!(f, ", {} tokens in and {} out", usage.input_tokens, usage.output_tokens)?;
         }
         write!(f, "]")?;
         if let Some(stopped_by) = &self.stopped_by {
@@ -419,9 +393,7 @@ impl TurnResult {
             write!(f, "\n\nCommands:")?;
         }
         for command in &self.commands {
-            let exit = command
-                .exit_code
-                .map_or(String::new(), |code| format!(" (exit {code})"));
+            let exit = command.exit_code.map_or(String::new(), |code| format!(" (exit {code})"));
             write!(f, "\n$ {}{exit}", command.command)?;
             if let Some(omitted) = command.output_omitted_chars {
                 write!(f, "\n[{omitted} characters left out]")?;

@@ -71,18 +71,11 @@ pub(super) async fn call(
                 1 => " One waiting turn was dropped.".to_owned(),
                 dropped => format!(" {dropped} waiting turns were dropped."),
             };
-            let detail = turn
-                .as_ref()
-                .map(|turn| format!("\n\n{turn}"))
-                .unwrap_or_default();
+            let detail = turn.as_ref().map(|turn| format!("\n\n{turn}")).unwrap_or_default();
             let text = format!("{ended}{dropped_text}{detail}");
             Ok(Answer::success(
                 text,
-                &Cancelled {
-                    thread_id: thread.0,
-                    dropped_from_queue: dropped,
-                    turn,
-                },
+                &Cancelled { thread_id: thread.0, dropped_from_queue: dropped, turn },
             ))
         }
         Outcome::Failed(failure) => Err(Problem::from(&failure)),

@@ -182,20 +182,15 @@ impl Health {
                 .iter()
                 .map(|finding| format!("- {}\n  What to do: {}", finding.problem, finding.remedy)),
         );
-        let codex = self
-            .versions
-            .codex
-            .as_deref()
-            .unwrap_or("of unknown version");
+        let codex = self.versions.codex.as_deref().unwrap_or("of unknown version");
         lines.push(format!(
             "codex-mcp {}, Codex {codex} ({})",
             self.versions.server, self.process.program
         ));
         lines.push(match (self.process.pid, self.process.uptime_seconds) {
-            (Some(pid), Some(uptime)) => format!(
-                "App-server: {}, process {pid}, up {uptime} s",
-                self.process.state
-            ),
+            (Some(pid), Some(uptime)) => {
+                format!("App-server: {}, process {pid}, up {uptime} s", self.process.state)
+            }
             (_, _) => format!("App-server: {}", self.process.state),
         });
         if let Some(login) = &self.login {
@@ -206,10 +201,7 @@ impl Health {
             });
         }
         if let Some(works) = self.sandbox_works {
-            lines.push(format!(
-                "Sandbox: {}",
-                if works { "works" } else { "does not work" }
-            ));
+            lines.push(format!("Sandbox: {}", if works { "works" } else { "does not work" }));
         }
         let work = &self.work;
         lines.push(format!(
@@ -219,16 +211,10 @@ impl Health {
             count(work.threads_loaded, "thread"),
             count(work.connections, "client"),
         ));
-        let limits = self
-            .limits
-            .iter()
-            .map(|(name, value)| format!("{name} {value}"))
-            .collect::<Vec<_>>();
+        let limits =
+            self.limits.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>();
         lines.push(format!("Limits: {}", limits.join(", ")));
-        lines.push(format!(
-            "Workspace roots: {}",
-            self.workspace_roots.join(", ")
-        ));
+        lines.push(format!("Workspace roots: {}", self.workspace_roots.join(", ")));
         lines.join("\n")
     }
 }
@@ -244,19 +230,12 @@ fn count(number: usize, noun: &str) -> String {
 fn findings(report: &HealthReport) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut add = |problem: String, remedy: String| {
-        if !findings
-            .iter()
-            .any(|finding: &Finding| finding.problem == problem)
-        {
+        if !findings.iter().any(|finding: &Finding| finding.problem == problem) {
             findings.push(Finding { problem, remedy });
         }
     };
     match &report.account {
-        Ok(Account {
-            kind: None,
-            login_required: true,
-            ..
-        }) => add(
+        Ok(Account { kind: None, login_required: true, .. }) => add(
             "nobody is logged in, and the configured provider needs a login".to_owned(),
             "The user has to run `codex login`, or set an API key.".to_owned(),
         ),
@@ -301,7 +280,5 @@ fn limits(config: &Config) -> serde_json::Map<String, serde_json::Value> {
     let limits = settings.filter(|setting| LIMITS.iter().any(|part| setting.key.contains(part)));
     let value =
         |text: &str| serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::from(text));
-    limits
-        .map(|setting| (setting.key.to_owned(), value(&setting.value)))
-        .collect()
+    limits.map(|setting| (setting.key.to_owned(), value(&setting.value))).collect()
 }

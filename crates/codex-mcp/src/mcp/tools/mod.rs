@@ -42,23 +42,16 @@ enum Visibility {
 impl Definition {
     fn tool<Arguments: JsonSchema, Output: JsonSchema>(self) -> Tool {
         let mut meta = MetaObject::default();
-        meta.insert(
-            "anthropic/maxResultSizeChars".to_owned(),
-            json!(MAX_RESULT_CHARS),
-        );
+        meta.insert("anthropic/maxResultSizeChars".to_owned(), json!(MAX_RESULT_CHARS));
         meta.insert("anthropic/searchHint".to_owned(), json!(self.search_hint));
         if self.visibility == Visibility::Always {
             meta.insert("anthropic/alwaysLoad".to_owned(), json!(true));
         }
-        Tool::new(
-            self.name,
-            self.description,
-            schema::of_arguments::<Arguments>(),
-        )
-        .with_title(self.title)
-        .with_raw_output_schema(schema::of_result::<Output>())
-        .with_annotations(self.annotations)
-        .with_meta(meta)
+        Tool::new(self.name, self.description, schema::of_arguments::<Arguments>())
+            .with_title(self.title)
+            .with_raw_output_schema(schema::of_result::<Output>())
+            .with_annotations(self.annotations)
+            .with_meta(meta)
     }
 }
 

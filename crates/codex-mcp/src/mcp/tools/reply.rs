@@ -74,11 +74,6 @@ pub(super) async fn call(
         approval_policy: arguments.approval_policy,
     };
     let turn = turn.check(call.max_prompt_chars())?;
-    let outcome = call
-        .run(CallRequest::ContinueThread {
-            thread: thread_id(&thread)?,
-            turn,
-        })
-        .await;
+    let outcome = call.run(CallRequest::ContinueThread { thread: thread_id(&thread)?, turn }).await;
     Answer::of_turn(outcome).ok_or_else(|| unexpected("codex-reply"))
 }

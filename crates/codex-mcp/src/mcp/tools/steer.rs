@@ -64,11 +64,7 @@ pub(super) async fn call(
             );
             Ok(Answer::success(
                 text,
-                &Steered {
-                    thread_id: thread.0,
-                    turn_id: turn.0,
-                    status: "inProgress",
-                },
+                &Steered { thread_id: thread.0, turn_id: turn.0, status: "inProgress" },
             ))
         }
         Outcome::Failed(failure) => Err(Problem::from(&failure)),

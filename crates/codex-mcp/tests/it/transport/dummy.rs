@@ -29,11 +29,7 @@ impl Dummy {
     pub(super) fn new() -> Self {
         let cancelled = Gate::new("cancelled");
         cancelled.open();
-        Self {
-            gate: Gate::new("hold"),
-            cancelled,
-            last: Arc::default(),
-        }
+        Self { gate: Gate::new("hold"), cancelled, last: Arc::default() }
     }
 
     /// The context of the last call, also when that call is over.
@@ -69,9 +65,7 @@ impl Dummy {
 
 impl ServerHandler for Dummy {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder()
-            .enable_tools()
-            .enable_tool_list_changed();
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_tool_list_changed();
         ServerConfig::new(capabilities.build()).with_server_info(Implementation::new("dummy", "1"))
     }
 
@@ -134,10 +128,7 @@ impl ServerHandler for Dummy {
             }
             "panic" => panic!("as asked"),
             name => {
-                return Err(ErrorData::invalid_params(
-                    format!("unknown tool: {name}"),
-                    None,
-                ));
+                return Err(ErrorData::invalid_params(format!("unknown tool: {name}"), None));
             }
         };
         Ok(result.into())

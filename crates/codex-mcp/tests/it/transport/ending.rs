@@ -14,11 +14,7 @@ const PROMPT: Duration = Duration::from_millis(200);
 
 #[tokio::test(start_paused = true)]
 async fn an_idle_connection_ends_at_once() {
-    let opened = [
-        Fixture::new(),
-        Fixture::legacy().await,
-        Fixture::modern().await,
-    ];
+    let opened = [Fixture::new(), Fixture::legacy().await, Fixture::modern().await];
     for mut fixture in opened {
         let start = Instant::now();
         fixture.client.peer.close_input();
@@ -31,10 +27,7 @@ async fn an_idle_connection_ends_at_once() {
 #[tokio::test(start_paused = true)]
 async fn requests_before_the_end_are_answered() {
     let mut fixture = Fixture::legacy().await;
-    let call = fixture
-        .client
-        .start_call("echo", json!({"text": "last"}))
-        .await;
+    let call = fixture.client.start_call("echo", json!({"text": "last"})).await;
     fixture.client.peer.close_input();
     let reply = fixture.client.peer.reply(call).await;
     assert_eq!(reply["result"]["structuredContent"]["text"], "last");
@@ -74,11 +67,7 @@ async fn an_open_subscription_does_not_delay_the_end() {
     let mut fixture = Fixture::modern().await;
     let listen = json!({"notifications": {"toolsListChanged": true}});
     let listening = fixture.client.start("subscriptions/listen", listen).await;
-    fixture
-        .client
-        .peer
-        .incoming("notifications/subscriptions/acknowledged")
-        .await;
+    fixture.client.peer.incoming("notifications/subscriptions/acknowledged").await;
     let start = Instant::now();
     fixture.client.peer.close_input();
     assert!(matches!(fixture.ended().await, Ok(EndReason::PeerClosed)));
@@ -108,10 +97,7 @@ async fn a_shutdown_before_the_first_request_is_prompt() {
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_does_not_wait_for_a_client_that_does_not_read() {
     let mut fixture = Fixture::legacy().await;
-    let call = fixture
-        .client
-        .start_call("echo", json!({"text": "x".repeat(500_000)}))
-        .await;
+    let call = fixture.client.start_call("echo", json!({"text": "x".repeat(500_000)})).await;
     assert_eq!(call, 2);
     let start = Instant::now();
     fixture.shutdown.cancel();
@@ -123,10 +109,7 @@ async fn a_shutdown_does_not_wait_for_a_client_that_does_not_read() {
 async fn a_client_that_stops_reading_is_given_up() {
     let mut fixture = Fixture::legacy().await;
     let start = Instant::now();
-    let count = fixture
-        .client
-        .start_call("count", json!({"steps": 100_000}))
-        .await;
+    let count = fixture.client.start_call("count", json!({"steps": 100_000})).await;
     assert!(matches!(fixture.ended().await, Err(ServeError::Stalled)));
     let patience = Limits::default().patience;
     assert!(start.elapsed() < patience + PROMPT, "{:?}", start.elapsed());
@@ -135,22 +118,13 @@ async fn a_client_that_stops_reading_is_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_leaves_too_much_unread_is_given_up() {
-    let mut fixture = Fixture::within(Limits {
-        max_unread_bytes: 1 << 20,
-        ..Limits::default()
-    });
+    let mut fixture = Fixture::within(Limits { max_unread_bytes: 1 << 20, ..Limits::default() });
     fixture.client.initialize_legacy(LEGACY).await;
     let text = "x".repeat(300_000);
     for _ in 0..4 {
-        fixture
-            .client
-            .start_call("echo", json!({"text": text}))
-            .await;
+        fixture.client.start_call("echo", json!({"text": text})).await;
     }
-    assert!(matches!(
-        fixture.ended().await,
-        Err(ServeError::Unread { .. })
-    ));
+    assert!(matches!(fixture.ended().await, Err(ServeError::Unread { .. })));
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,25 +132,15 @@ async fn a_client_that_is_gone_is_an_end_like_any_other() {
     let mut fixture = Fixture::legacy().await;
     let call = fixture.client.start_call("hold", json!({})).await;
     fixture.dummy.gate.reached().await;
-    drop(std::mem::replace(
-        &mut fixture.client,
-        Fixture::new().client,
-    ));
-    assert!(
-        matches!(fixture.ended().await, Ok(EndReason::PeerClosed)),
-        "{call}"
-    );
+    drop(std::mem::replace(&mut fixture.client, Fixture::new().client));
+    assert!(matches!(fixture.ended().await, Ok(EndReason::PeerClosed)), "{call}");
     fixture.dummy.cancelled.reached().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_line_without_its_end_is_no_message() {
     let mut fixture = Fixture::legacy().await;
-    fixture
-        .client
-        .peer
-        .send_raw(br#"{"jsonrpc":"2.0","id":9,"method":"ping"}"#)
-        .await;
+    fixture.client.peer.send_raw(br#"{"jsonrpc":"2.0","id":9,"method":"ping"}"#).await;
     fixture.client.peer.close_input();
     assert!(matches!(fixture.ended().await, Ok(EndReason::PeerClosed)));
     assert_eq!(fixture.client.peer.next().await, None::<Value>);

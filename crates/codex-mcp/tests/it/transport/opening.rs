@@ -12,10 +12,7 @@ async fn each_version_with_a_handshake_is_echoed() {
         let reply = fixture.client.initialize_legacy(version).await;
         assert_eq!(reply["result"]["protocolVersion"], version);
         assert_eq!(reply["result"]["serverInfo"]["name"], "dummy");
-        let reply = fixture
-            .client
-            .call_tool("echo", json!({"text": "hi"}))
-            .await;
+        let reply = fixture.client.call_tool("echo", json!({"text": "hi"})).await;
         assert_eq!(reply["result"]["structuredContent"], json!({"text": "hi"}));
     }
 }
@@ -161,9 +158,6 @@ async fn a_modern_list_names_the_server_and_says_how_long_it_holds() {
 }
 
 async fn check_results(fixture: &mut Fixture, expected: Expect) {
-    let reply = fixture
-        .client
-        .call_tool("echo", json!({"text": "hi"}))
-        .await;
+    let reply = fixture.client.call_tool("echo", json!({"text": "hi"})).await;
     expected.assert_eq(&format!("{}\n", reply["result"]));
 }

@@ -10,10 +10,7 @@ use super::fixture::Fixture;
 async fn progress_carries_its_event_in_both_eras() {
     let mut seen = String::new();
     for mut fixture in [Fixture::legacy().await, Fixture::modern().await] {
-        let call = fixture
-            .client
-            .start_call("count", json!({"steps": 1}))
-            .await;
+        let call = fixture.client.start_call("count", json!({"steps": 1})).await;
         seen += &format!("{}\n", fixture.client.progress(call).await);
         fixture.client.peer.reply(call).await;
     }
@@ -27,14 +24,8 @@ async fn progress_carries_its_event_in_both_eras() {
 async fn progress_is_in_order_and_precedes_its_answer() {
     let mut fixture = Fixture::legacy().await;
     let calls = [
-        fixture
-            .client
-            .start_call("count", json!({"steps": 500}))
-            .await,
-        fixture
-            .client
-            .start_call("count", json!({"steps": 500}))
-            .await,
+        fixture.client.start_call("count", json!({"steps": 500})).await,
+        fixture.client.start_call("count", json!({"steps": 500})).await,
     ];
     let mut seen = [0.0, 0.0];
     let mut answered = 0;
@@ -48,10 +39,7 @@ async fn progress_is_in_order_and_precedes_its_answer() {
                 seen[call] = progress;
             }
             None => {
-                let call = calls
-                    .iter()
-                    .position(|call| message["id"] == *call)
-                    .expect("an answer");
+                let call = calls.iter().position(|call| message["id"] == *call).expect("an answer");
                 assert_eq!(seen[call], 500.0);
                 answered += 1;
             }
@@ -64,10 +52,7 @@ async fn a_call_without_a_token_sends_no_progress() {
     let mut fixture = Fixture::legacy().await;
     let reply = fixture.client.call_tool("count", json!({})).await;
     assert_eq!(reply["result"]["isError"], false);
-    assert_eq!(
-        fixture.client.peer.received("notifications/progress"),
-        [] as [Value; 0]
-    );
+    assert_eq!(fixture.client.peer.received("notifications/progress"), [] as [Value; 0]);
 }
 
 #[tokio::test]
@@ -103,11 +88,6 @@ async fn nothing_follows_an_answer() {
 async fn send_late(fixture: &Fixture, call: u64) {
     let token = NumberOrString::Number(call.try_into().expect("a small number"));
     let progress = ProgressNotificationParam::new(ProgressToken(token), 1.0);
-    let sent = fixture
-        .dummy
-        .last_context()
-        .peer
-        .notify_progress(progress)
-        .await;
+    let sent = fixture.dummy.last_context().peer.notify_progress(progress).await;
     sent.expect("it is dropped in silence");
 }

@@ -26,10 +26,7 @@ async fn check(lines: &[&str], expected: Expect) {
 fn brief(answer: &Value) -> String {
     match answer.get("error") {
         None => format!("id {}: result", answer["id"]),
-        Some(error) => format!(
-            "id {}: {} {}",
-            answer["id"], error["code"], error["message"]
-        ),
+        Some(error) => format!("id {}: {} {}", answer["id"], error["code"], error["message"]),
     }
 }
 
@@ -80,18 +77,11 @@ async fn lines_that_are_no_message() {
 #[tokio::test]
 async fn bytes_that_are_no_text() {
     let mut fixture = Fixture::legacy().await;
-    fixture
-        .client
-        .peer
-        .send_raw(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"p\xff\"}\n")
-        .await;
+    fixture.client.peer.send_raw(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"p\xff\"}\n").await;
     fixture.client.peer.send_raw(b"\xff\xfe\n").await;
     for _ in 0..2 {
         let answer = fixture.client.peer.next().await.expect("an answer");
-        assert_eq!(
-            (&answer["id"], &answer["error"]["code"]),
-            (&Value::Null, &json!(-32700))
-        );
+        assert_eq!((&answer["id"], &answer["error"]["code"]), (&Value::Null, &json!(-32700)));
     }
 }
 
@@ -249,10 +239,7 @@ async fn a_malformed_opener_leaves_the_connection_open() {
 
 #[tokio::test]
 async fn a_line_over_the_limit_is_refused_and_the_next_one_is_served() {
-    let limits = Limits {
-        max_line_bytes: 1000,
-        ..Limits::default()
-    };
+    let limits = Limits { max_line_bytes: 1000, ..Limits::default() };
     let mut fixture = Fixture::within(limits);
     fixture.client.initialize_legacy(LEGACY).await;
     let long = "x".repeat(100_000);
@@ -269,31 +256,20 @@ async fn a_line_over_the_limit_is_refused_and_the_next_one_is_served() {
                 r#"{{"method":"tools/call","params":{{"id":1,"text":"{long}"}},"jsonrpc":"2.0","id":"a"}} "#
             ),
         ),
-        (
-            Value::Null,
-            format!(r#"{{"method":"tools/call","params":{{"text":"{long}","id":7}}}}"#),
-        ),
-        (
-            Value::Null,
-            format!(r#"{{"method":"tools/call","id":"{long}"}}"#),
-        ),
+        (Value::Null, format!(r#"{{"method":"tools/call","params":{{"text":"{long}","id":7}}}}"#)),
+        (Value::Null, format!(r#"{{"method":"tools/call","id":"{long}"}}"#)),
         (Value::Null, long.clone()),
     ];
     for (id, line) in lines {
         let answers = fixture.answers_to(&line).await;
         assert_eq!(answers.len(), 1);
-        assert_eq!(
-            (&answers[0]["id"], &answers[0]["error"]["code"]),
-            (&id, &json!(-32600))
-        );
+        assert_eq!((&answers[0]["id"], &answers[0]["error"]["code"]), (&id, &json!(-32600)));
     }
     let exact = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
     let exact = format!("{exact}{}", " ".repeat(999 - exact.len()));
     assert_eq!(brief(&fixture.answers_to(&exact).await[0]), "id 1: result");
     assert_eq!(
-        brief(&fixture.answers_to(&format!("{exact} ")).await[0])
-            .split(' ')
-            .nth(2),
+        brief(&fixture.answers_to(&format!("{exact} ")).await[0]).split(' ').nth(2),
         Some("-32600")
     );
 }
@@ -306,10 +282,7 @@ async fn a_duplicate_id_is_refused_and_the_first_call_answered() {
     let twin =
         json!({"jsonrpc": "2.0", "id": held, "method": "tools/call", "params": {"name": "echo"}});
     let refused = fixture.answers_to(&twin.to_string()).await;
-    assert_eq!(
-        (refused.len(), &refused[0]["error"]["code"]),
-        (1, &json!(-32600))
-    );
+    assert_eq!((refused.len(), &refused[0]["error"]["code"]), (1, &json!(-32600)));
     fixture.dummy.gate.open();
     let reply = fixture.client.peer.reply(held).await;
     assert_eq!(reply["result"]["content"][0]["text"], "released");
@@ -322,10 +295,7 @@ async fn a_duplicate_id_is_refused_and_the_first_call_answered() {
 
 #[tokio::test]
 async fn requests_beyond_the_limit_are_refused() {
-    let limits = Limits {
-        max_in_flight: 1,
-        ..Limits::default()
-    };
+    let limits = Limits { max_in_flight: 1, ..Limits::default() };
     let mut fixture = Fixture::within(limits);
     fixture.client.initialize_legacy(LEGACY).await;
     let held = fixture.client.start_call("hold", json!({})).await;

@@ -44,12 +44,7 @@ async fn calls_cross_pipes_and_sockets() {
         let (reader, writer) = (stdio::input(ends.server.0), stdio::output(ends.server.1));
         let (reader, writer) = (reader.expect("readable"), writer.expect("writable"));
         let mut server = JoinSet::new();
-        server.spawn(serve(
-            Dummy::new(),
-            reader,
-            writer,
-            CancellationToken::new(),
-        ));
+        server.spawn(serve(Dummy::new(), reader, writer, CancellationToken::new()));
 
         let (reader, writer) = (stdio::input(ends.client.0), stdio::output(ends.client.1));
         let peer = Peer::over(reader.expect("readable"), writer.expect("writable"));
@@ -61,11 +56,7 @@ async fn calls_cross_pipes_and_sockets() {
             assert_eq!(reply["result"]["structuredContent"]["text"], text);
         }
         client.peer.close_input();
-        let ended = server
-            .join_next()
-            .await
-            .expect("it ends")
-            .expect("no panic");
+        let ended = server.join_next().await.expect("it ends").expect("no panic");
         assert!(matches!(ended, Ok(EndReason::PeerClosed)));
     }
 }

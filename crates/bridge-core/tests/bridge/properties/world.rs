@@ -1,0 +1,336 @@
+//! A world around the bridge: a model of Codex that knows what is loaded and what runs, and objects to what must not be.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use bridge_core::*;
+
+use super::{AppServerStep, Step};
+use crate::support;
+
+/// What Codex would know: which process lives, what is loaded and what runs in it.
+#[derive(Default)]
+struct Codex {
+    process: Option<(AppServerId, bool)>,
+    pending: Vec<(RequestId, Request)>,
+    loaded: BTreeSet<ThreadId>,
+    running: BTreeMap<ThreadId, TurnId>,
+    /// Turns that were asked for and not answered.
+    starting: BTreeSet<ThreadId>,
+    /// Threads and turns that it has named.
+    threads: u64,
+    turns: u64,
+}
+
+impl Codex {
+    fn forget_process(&mut self) {
+        self.process = None;
+        self.pending.clear();
+        self.loaded.clear();
+        self.running.clear();
+        self.starting.clear();
+    }
+}
+
+pub(super) struct World {
+    bridge: Bridge,
+    now: Instant,
+    codex: Codex,
+    pub(super) calls: u64,
+    pub(super) answers: BTreeMap<CallId, usize>,
+}
+
+impl World {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the clock's first reading; the steps move it from there"
+    )]
+    pub(super) fn new() -> Self {
+        let mut world = Self {
+            bridge: Bridge::new(support::limits()),
+            now: Instant::now(),
+            codex: Codex::default(),
+            calls: 0,
+            answers: BTreeMap::new(),
+        };
+        world.handle(Event::ConnectionOpened { connection: ConnectionId(0) });
+        world
+    }
+
+    pub(super) fn handle(&mut self, event: Event) {
+        self.bridge.handle(event, self.now);
+        self.drain();
+    }
+
+    fn call(&mut self, request: CallRequest) {
+        let call = CallId(self.calls);
+        self.calls += 1;
+        self.handle(Event::CallReceived { call, connection: ConnectionId(0), request });
+    }
+
+    fn drain(&mut self) {
+        while let Some(effect) = self.bridge.poll_effect() {
+            match effect {
+                Effect::StartAppServer { app_server } => {
+                    assert!(self.codex.process.is_none(), "a second app-server was started");
+                    self.codex.process = Some((app_server, false));
+                }
+                Effect::StopAppServer { app_server } | Effect::KillAppServer { app_server } => {
+                    assert_eq!(self.codex.process.map(|(id, _)| id), Some(app_server));
+                }
+                Effect::Send { app_server, id, request } => self.sent(app_server, id, request),
+                Effect::Decline { .. } => {}
+                Effect::Report { call, .. } => {
+                    assert!(
+                        !self.answers.contains_key(&call),
+                        "{call:?} was told news after its answer"
+                    );
+                }
+                Effect::Answer { call, .. } => *self.answers.entry(call).or_default() += 1,
+            }
+        }
+    }
+
+    fn sent(&mut self, app_server: AppServerId, id: RequestId, request: Request) {
+        assert_eq!(
+            self.codex.process,
+            Some((app_server, true)),
+            "{request:?} was sent to no live process"
+        );
+        let loaded = |thread: &ThreadId| {
+            assert!(self.codex.loaded.contains(thread), "{request:?}: not loaded")
+        };
+        match &request {
+            Request::StartTurn { thread, .. } => {
+                loaded(thread);
+                assert!(
+                    !self.codex.running.contains_key(thread),
+                    "a second turn was started on {thread}"
+                );
+                assert!(
+                    self.codex.starting.insert(thread.clone()),
+                    "a turn was started twice on {thread}"
+                );
+            }
+            Request::SteerTurn { thread, .. }
+            | Request::InterruptTurn { thread, .. }
+            | Request::NameThread { thread, .. }
+            | Request::CleanTerminals(thread) => loaded(thread),
+            Request::StartThread(_)
+            | Request::ResumeThread(_)
+            | Request::ReadTurn { .. }
+            | Request::ReadAccount
+            | Request::ProbeSandbox => {}
+        }
+        self.codex.pending.push((id, request));
+    }
+
+    pub(super) fn step(&mut self, step: Step) {
+        match step {
+            Step::Start { background } => {
+                let options =
+                    ThreadOptions { name: Some("name".to_owned()), ..ThreadOptions::default() };
+                self.call(CallRequest::StartThread { options, turn: turn(background) });
+            }
+            Step::Continue { thread, background } => {
+                let thread = self.name(thread);
+                self.call(CallRequest::ContinueThread { thread, turn: turn(background) });
+            }
+            Step::Steer(thread) => {
+                let thread = self.name(thread);
+                self.call(CallRequest::Steer { thread, turn: None, prompt: String::new() });
+            }
+            Step::Wait(thread) => {
+                let thread = self.name(thread);
+                self.call(CallRequest::Wait { thread, turn: None, wait: Duration::from_secs(60) });
+            }
+            Step::Cancel(thread) => {
+                let thread = self.name(thread);
+                self.call(CallRequest::Cancel { thread, turn: None, reason: None });
+            }
+            Step::Health => self.call(CallRequest::Health),
+            Step::GiveUp(call) => self.handle(Event::CallCancelled { call: CallId(call) }),
+            Step::CloseConnection => {
+                self.handle(Event::ConnectionClosed { connection: ConnectionId(0) })
+            }
+            Step::AppServer(step) => self.app_server(step),
+            Step::Respond { which, well, hung } => self.respond(which, well, hung),
+            Step::EndTurn { which, state } => self.end_turn(which, state),
+            Step::Retry(which) => {
+                let error = CodexError {
+                    kind: "other".to_owned(),
+                    http_status: None,
+                    message: String::new(),
+                    details: None,
+                };
+                self.turn_event(which, TurnEvent::ErrorReported { error, will_retry: true });
+            }
+            Step::Ask(thread) => {
+                if let Some((app_server, true)) = self.codex.process {
+                    let question = Question::Permissions { reason: None };
+                    let id = ServerRequestId("1".to_owned());
+                    let thread = Some(self.name(thread));
+                    self.handle(Event::QuestionAsked { app_server, id, thread, question });
+                }
+            }
+            Step::Unload(thread) => {
+                if let Some((app_server, true)) = self.codex.process {
+                    let thread = self.name(thread);
+                    self.codex.loaded.remove(&thread);
+                    self.codex.running.remove(&thread);
+                    self.codex.starting.remove(&thread);
+                    self.handle(Event::ThreadClosed { app_server, thread });
+                }
+            }
+            Step::Pass(seconds) => {
+                self.now += Duration::from_secs(seconds);
+                self.pass();
+            }
+        }
+    }
+
+    fn pass(&mut self) {
+        for _ in 0..1000 {
+            if self.bridge.poll_timeout().is_none_or(|at| at > self.now) {
+                return;
+            }
+            self.bridge.handle_timeout(self.now);
+            self.drain();
+        }
+        panic!("handle_timeout leaves a timeout in the past");
+    }
+
+    pub(super) fn app_server(&mut self, step: AppServerStep) {
+        let Some((app_server, ready)) = self.codex.process else {
+            return;
+        };
+        match step {
+            AppServerStep::Ready if !ready => {
+                self.codex.process = Some((app_server, true));
+                let info = AppServerInfo {
+                    program: String::new(),
+                    pid: 1,
+                    version: None,
+                    codex_home: None,
+                };
+                self.handle(Event::AppServerReady { app_server, info });
+            }
+            AppServerStep::Fail if !ready => {
+                self.codex.forget_process();
+                let kind = StartFailureKind::ExitedEarly;
+                let failure = StartFailure { program: String::new(), kind, detail: String::new() };
+                self.handle(Event::AppServerFailed { app_server, failure });
+            }
+            AppServerStep::Exit if ready => {
+                self.codex.forget_process();
+                self.handle(Event::AppServerExited { app_server, exit: Exit::default() });
+            }
+            AppServerStep::Ready | AppServerStep::Fail | AppServerStep::Exit => {}
+        }
+    }
+
+    fn respond(&mut self, which: usize, well: bool, hung: bool) {
+        let (Some((app_server, true)), false) = (self.codex.process, self.codex.pending.is_empty())
+        else {
+            return;
+        };
+        let (request, asked) = self.codex.pending.remove(which % self.codex.pending.len());
+        let result = match (well, hung) {
+            (_, true) => Err(RequestFailure::DeadlineExceeded { after: Duration::from_secs(30) }),
+            (false, false) => {
+                if let Request::StartTurn { thread, .. } = &asked {
+                    self.codex.starting.remove(thread);
+                }
+                Err(RequestFailure::Rejected { code: -32600, message: String::new(), data: None })
+            }
+            (true, false) => Ok(self.reply(&asked)),
+        };
+        self.handle(Event::Response { app_server, request, result });
+    }
+
+    fn reply(&mut self, request: &Request) -> Reply {
+        match request {
+            Request::StartThread(_) => {
+                self.codex.threads += 1;
+                self.open(ThreadId(format!("new-{}", self.codex.threads)))
+            }
+            Request::ResumeThread(thread) => self.open(thread.clone()),
+            Request::StartTurn { thread, .. } => {
+                self.codex.turns += 1;
+                let turn = TurnId(format!("turn-{}", self.codex.turns));
+                if self.codex.starting.remove(thread) {
+                    self.codex.running.insert(thread.clone(), turn.clone());
+                }
+                Reply::TurnStarted(turn)
+            }
+            Request::SteerTurn { turn, .. } => Reply::TurnStarted(turn.clone()),
+            Request::ReadTurn { .. } => Reply::TurnRead(None),
+            Request::ReadAccount => {
+                Reply::Account(Account { kind: None, plan: None, login_required: false })
+            }
+            Request::ProbeSandbox => {
+                Reply::Sandbox(SandboxProbe { exit_code: 0, stderr: String::new() })
+            }
+            Request::NameThread { .. }
+            | Request::InterruptTurn { .. }
+            | Request::CleanTerminals(_) => Reply::Done,
+        }
+    }
+
+    fn open(&mut self, thread: ThreadId) -> Reply {
+        self.codex.loaded.insert(thread.clone());
+        Reply::ThreadOpened(ThreadOpened {
+            thread,
+            model: Some("m".to_owned()),
+            effort: None,
+            approval_policy: None,
+        })
+    }
+
+    fn end_turn(&mut self, which: usize, state: TurnState) {
+        let Some((thread, turn)) = self.pick_turn(which) else {
+            return;
+        };
+        self.codex.running.remove(&thread);
+        let Some((app_server, true)) = self.codex.process else {
+            return;
+        };
+        let event = TurnEvent::Completed { state, error: None };
+        self.handle(Event::Turn { app_server, thread, turn, event });
+    }
+
+    fn turn_event(&mut self, which: usize, event: TurnEvent) {
+        let Some((thread, turn)) = self.pick_turn(which) else {
+            return;
+        };
+        let Some((app_server, true)) = self.codex.process else {
+            return;
+        };
+        self.handle(Event::Turn { app_server, thread, turn, event });
+    }
+
+    /// One of four threads from before, or one of those started here.
+    fn name(&self, thread: u8) -> ThreadId {
+        match u64::from(thread).checked_sub(4) {
+            Some(started) if started < self.codex.threads => {
+                ThreadId(format!("new-{}", started + 1))
+            }
+            _ => ThreadId(format!("thread-{}", thread % 4)),
+        }
+    }
+
+    fn pick_turn(&self, which: usize) -> Option<(ThreadId, TurnId)> {
+        let running = &self.codex.running;
+        let (thread, turn) = running.iter().nth(which % running.len().max(1))?;
+        Some((thread.clone(), turn.clone()))
+    }
+}
+
+fn turn(background: bool) -> TurnRequest {
+    TurnRequest {
+        prompt: "prompt".to_owned(),
+        options: TurnOptions::default(),
+        attachment: if background { Attachment::Background } else { Attachment::Foreground },
+        time_limit: None,
+    }
+}
