@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, Purpose};
 use crate::thread::Load;
 use crate::turn::Stop;
-use crate::{AppServerId, Effect, Failure, RequestFailure, StopCause, TurnState};
+use crate::{AppServerId, Effect, Failure, Request, RequestFailure, StopCause, TurnState};
 
 /// What an app-server said of itself, and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,6 +145,7 @@ impl Bridge {
         self.app_server.state = AppServerState::Ready { id, since: now };
         self.app_server.info = Some(info);
         self.app_server.used_at = Some(now);
+        self.send(id, Request::ListModels, Purpose::Models);
         for call in std::mem::take(&mut self.waiting_for_app_server) {
             self.send_read(call, now);
         }

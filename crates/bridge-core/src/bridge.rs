@@ -26,6 +26,8 @@ pub struct Bridge {
     /// Requests that are not answered yet.
     pub(crate) pending: BTreeMap<RequestId, Pending>,
     pub(crate) app_server: AppServer,
+    /// The reasoning effort that a model uses by default, by the model's name.
+    pub(crate) default_efforts: BTreeMap<String, String>,
     pub(crate) effects: VecDeque<Effect>,
     pub(crate) numbers: Counter,
     pub(crate) shutting_down: bool,
@@ -49,6 +51,7 @@ pub(crate) enum Purpose {
     Read(CallId),
     Account(CallId),
     Sandbox(CallId),
+    Models,
     Nothing,
 }
 
@@ -65,6 +68,7 @@ impl Bridge {
             waiting_for_app_server: Vec::new(),
             pending: BTreeMap::new(),
             app_server: AppServer::new(),
+            default_efforts: BTreeMap::new(),
             effects: VecDeque::new(),
             numbers: Counter::default(),
             shutting_down: false,
@@ -173,6 +177,12 @@ impl Bridge {
             Purpose::Read(call) => self.turn_read(call, method, result),
             Purpose::Account(call) => self.account_read(call, method, result, now),
             Purpose::Sandbox(call) => self.sandbox_probed(call, method, result, now),
+            // Without the list only the name of a default effort is missing from reports.
+            Purpose::Models => {
+                if let Ok(Reply::Models(models)) = result {
+                    self.default_efforts = models.into_iter().collect();
+                }
+            }
             // A refusal means that the turn has ended by itself: its end is on its way.
             Purpose::Interrupt | Purpose::Nothing => {
                 if result.as_ref().is_err_and(Self::is_hung) {

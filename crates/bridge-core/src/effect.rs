@@ -112,6 +112,8 @@ pub enum Request {
     ReadAccount,
     /// Run a harmless command in the read-only sandbox.
     ProbeSandbox,
+    /// Read which models there are.
+    ListModels,
 }
 
 impl Request {
@@ -129,6 +131,7 @@ impl Request {
             Self::ReadTurn { .. } => "thread/turns/list",
             Self::ReadAccount => "account/read",
             Self::ProbeSandbox => "command/exec",
+            Self::ListModels => "model/list",
         }
     }
 }

@@ -233,6 +233,8 @@ pub enum Reply {
     Account(Account),
     /// To a probe of the sandbox.
     Sandbox(SandboxProbe),
+    /// To a list of models: each one's name and default reasoning effort.
+    Models(Vec<(String, String)>),
     /// To everything whose answer says no more than that it worked.
     Done,
 }

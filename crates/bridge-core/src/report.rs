@@ -15,7 +15,7 @@ pub struct TurnReport {
     pub state: TurnState,
     /// The model that Codex resolved for the turn.
     pub model: Option<String>,
-    /// The reasoning effort that Codex resolved for the turn; `None` is the model's default.
+    /// The reasoning effort of the turn; `None` is the default of a model that is not on Codex's list.
     pub effort: Option<String>,
     /// How long the turn has run, or ran. Waiting in the queue does not count.
     pub duration: Duration,

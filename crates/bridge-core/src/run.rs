@@ -43,6 +43,9 @@ impl Bridge {
                 let options = thread.complete(turn.options.clone());
                 let prompt = std::mem::take(&mut turn.prompt);
                 turn.start(&options, thread.last_model.as_deref(), now);
+                turn.effort = turn.effort.or_else(|| {
+                    turn.model.as_ref().and_then(|model| self.default_efforts.get(model)).cloned()
+                });
                 thread.last_model.clone_from(&turn.model);
                 let last_effort =
                     std::mem::replace(&mut thread.last_effort, options.effort.clone());

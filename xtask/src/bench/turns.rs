@@ -22,28 +22,36 @@ pub(super) fn rows(lab: &Lab) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The first turn of a new thread, in turns with one of a loaded thread, on one server.
+/// The first turn of a new thread, in turns with one of a loaded thread on the same server, and with the first turn
+/// of a new thread on a bare app-server.
 pub(super) fn first_turn(lab: &Lab) -> Result<Vec<Row>> {
-    let home = lab.home();
+    let (home, bare_home) = (lab.home(), lab.home());
     let mut ours = Ours::start(&lab.server, &home)?;
+    let mut bare = Bare::start(&bare_home)?;
     let thread = ours.new_thread()?;
-    for _ in 0..WARM_UP {
-        ours.turn(&thread)?;
-        ours.new_thread()?;
+    let (mut first, mut warm, mut without) = (Vec::new(), Vec::new(), Vec::new());
+    for number in 0..WARM_UP + lab.samples(40) {
+        let a = time(|| ours.new_thread().map(drop))?;
+        let b = time(|| ours.turn(&thread))?;
+        let c = time(|| bare.new_thread(&bare_home).map(drop))?;
+        if number >= WARM_UP {
+            first.push(a);
+            warm.push(b);
+            without.push(c);
+        }
     }
-    let (mut first, mut warm) = (Vec::new(), Vec::new());
-    for _ in 0..lab.samples(40) {
-        first.push(time(|| ours.new_thread().map(drop))?);
-        warm.push(time(|| ours.turn(&thread))?);
-    }
-    Ok(vec![Row {
+    let row = |name, other, outcome, target| Row {
         what: "first turn of a new thread",
         unit: "ms",
         ours: Samples::of_times(&first),
-        other: Some(("warm turn", Samples::of_times(&warm))),
-        outcome: Outcome::Ratio,
-        target: Some(Target::AtMost(1.5)),
-    }])
+        other: Some((name, Samples::of_times(other))),
+        outcome,
+        target,
+    };
+    Ok(vec![
+        row("warm turn", &warm, Outcome::Ratio, Some(Target::AtMost(1.5))),
+        row("bare app-server", &without, Outcome::More, None),
+    ])
 }
 
 fn against_bare(lab: &Lab) -> Result<Row> {

@@ -1,7 +1,7 @@
 //! `cargo xtask demo --live`: the first scene with the user's own Codex, login and model.
 //!
-//! The question is harmless and the sandbox read-only. It writes nothing of the user's: the project, the server's
-//! logs and the working directory lie in a scratch folder.
+//! The question is harmless and the sandbox read-only. Codex keeps the thread in its history, as always; the project, the
+//! server's logs and the working directory lie in a scratch folder.
 
 use std::env;
 use std::ffi::OsString;

@@ -192,6 +192,14 @@ impl Script {
         while let Some(effect) = self.bridge.poll_effect() {
             match &effect {
                 Effect::StartAppServer { app_server } => self.app_server = *app_server,
+                // Asked at every start, so scripts do not repeat it.
+                Effect::Send { app_server, id, request: Request::ListModels } => {
+                    let models = vec![("base".to_owned(), "medium".to_owned())];
+                    let result = Ok(Reply::Models(models));
+                    let (app_server, request) = (*app_server, *id);
+                    self.bridge.handle(Event::Response { app_server, request, result }, self.now);
+                    continue;
+                }
                 Effect::Send { id, request, .. } => {
                     self.pending.entry(request.method()).or_default().push(*id)
                 }
@@ -303,7 +311,10 @@ fn show(effect: &Effect) -> String {
 fn show_request(request: &Request) -> String {
     let method = request.method();
     match request {
-        Request::StartThread(_) | Request::ReadAccount | Request::ProbeSandbox => method.to_owned(),
+        Request::StartThread(_)
+        | Request::ReadAccount
+        | Request::ProbeSandbox
+        | Request::ListModels => method.to_owned(),
         Request::ResumeThread(thread) | Request::CleanTerminals(thread) => {
             format!("{method} {thread}")
         }
@@ -349,6 +360,9 @@ fn show_report(report: &TurnReport) -> String {
     let thread = id(report.thread.as_ref().map(ThreadId::as_str));
     let turn = id(report.turn.as_ref().map(TurnId::as_str));
     let mut text = format!("{:?} {thread}/{turn} after {:?}", report.state, report.duration);
+    if let Some(effort) = &report.effort {
+        write!(text, " effort={effort}").unwrap();
+    }
     if let Some(answer) = report.transcript.answer() {
         write!(text, " {:?}", answer.text).unwrap();
     }

@@ -158,6 +158,7 @@ pub(crate) fn reply(
             )
         }),
         Request::ReadAccount => wire::AccountRead::read(&raw).map(account),
+        Request::ListModels => wire::ModelList::read(&raw).map(models),
         Request::ProbeSandbox => wire::CommandExec::read(&raw).map(|response| {
             Reply::Sandbox(SandboxProbe {
                 exit_code: i64::from(response.exit_code),
@@ -215,6 +216,14 @@ fn turn_record(turn: wire::Turn) -> TurnRecord {
         error: turn.error.map(turn_error),
         duration: millis(turn.duration_ms).unwrap_or_default(),
     }
+}
+
+fn models(response: wire::ModelListResponse) -> Reply {
+    let model = |model: wire::Model| {
+        let name = model.model.unwrap_or(model.id);
+        model.default_reasoning_effort.map(|effort| (name, effort))
+    };
+    Reply::Models(response.data.into_iter().filter_map(model).collect())
 }
 
 fn turn_state(status: &wire::TurnStatus) -> TurnState {

@@ -59,6 +59,10 @@ pub(crate) fn send(
             let params = wire::AccountReadParams::default();
             submit::<wire::AccountRead>(connection, id, &params, deadline)
         }
+        Request::ListModels => {
+            let params = wire::ModelListParams { include_hidden: Some(true), ..Default::default() };
+            submit::<wire::ModelList>(connection, id, &params, deadline)
+        }
         Request::ProbeSandbox => {
             submit::<wire::CommandExec>(connection, id, &sandbox_probe(), deadline)
         }

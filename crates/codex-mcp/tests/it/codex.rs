@@ -19,7 +19,7 @@ async fn a_turn_comes_back_with_all_that_belongs_to_it() {
     expect![[r#"
         It says hello.
 
-        [thread [thread-1], turn [turn-1]: completed, gpt-5.5, [time], 30 tokens in and 15 out]
+        [thread [thread-1], turn [turn-1]: completed, gpt-5.5 medium, [time], 30 tokens in and 15 out]
 
         Plan:
         [>] look
@@ -49,6 +49,7 @@ async fn a_turn_comes_back_with_all_that_belongs_to_it() {
           ],
           "content": "It says hello.",
           "durationMs": "[time]",
+          "effort": "medium",
           "model": "gpt-5.5",
           "plan": {
             "explanation": "why",

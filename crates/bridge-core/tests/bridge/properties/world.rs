@@ -120,7 +120,8 @@ impl World {
             | Request::ResumeThread(_)
             | Request::ReadTurn { .. }
             | Request::ReadAccount
-            | Request::ProbeSandbox => {}
+            | Request::ProbeSandbox
+            | Request::ListModels => {}
         }
         self.codex.pending.push((id, request));
     }
@@ -268,6 +269,7 @@ impl World {
             Request::ReadAccount => {
                 Reply::Account(Account { kind: None, plan: None, login_required: false })
             }
+            Request::ListModels => Reply::Models(Vec::new()),
             Request::ProbeSandbox => {
                 Reply::Sandbox(SandboxProbe { exit_code: 0, stderr: String::new() })
             }

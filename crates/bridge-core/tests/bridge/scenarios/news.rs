@@ -79,7 +79,7 @@ fn questions_are_declined_in_writing() {
             warns T "careful"
             warns T "careful"
             completed T t1
-              -> answer 1 Completed T/t1 after 0ns declined "to run: rm -rf /" warning "careful"
+              -> answer 1 Completed T/t1 after 0ns effort=medium declined "to run: rm -rf /" warning "careful"
         "#]],
     );
 }

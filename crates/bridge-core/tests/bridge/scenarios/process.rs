@@ -22,7 +22,7 @@ fn a_dead_app_server_ends_its_turns_and_the_queue_goes_on() {
             steer 3 T "more"
               -> send turn/steer T/t1 "more"
             exited
-              -> answer 1 Failed T/t1 after 0ns because AppServerExited(Exit { code: None, signal: Some(9), stderr: "" })
+              -> answer 1 Failed T/t1 after 0ns effort=medium because AppServerExited(Exit { code: None, signal: Some(9), stderr: "" })
               -> answer 3 AppServerExited(Exit { code: None, signal: Some(9), stderr: "" })
               -> start the app-server
             ready
@@ -46,7 +46,7 @@ fn news_from_a_dead_app_server_are_ignored() {
         "#,
         expect![[r#"
             exited
-              -> answer 1 Failed T/t1 after 0ns because AppServerExited(Exit { code: None, signal: Some(9), stderr: "" })
+              -> answer 1 Failed T/t1 after 0ns effort=medium because AppServerExited(Exit { code: None, signal: Some(9), stderr: "" })
               -> start the app-server
             completed T t1
             reply 2 T "two"
@@ -138,7 +138,7 @@ fn a_start_without_an_answer_kills_the_app_server() {
             late turn/start
               -> kill the app-server
             exited
-              -> answer 1 Failed T/- after 0ns because AppServerHung { method: "turn/start" }
+              -> answer 1 Failed T/- after 0ns effort=medium because AppServerHung { method: "turn/start" }
         "#]],
     );
 }
@@ -157,7 +157,7 @@ fn an_idle_app_server_is_stopped_and_comes_back() {
         "#,
         expect![[r#"
             completed T t1
-              -> answer 1 Completed T/t1 after 0ns
+              -> answer 1 Completed T/t1 after 0ns effort=medium
             +299s
             +1s
               -> stop the app-server
@@ -184,7 +184,7 @@ fn a_call_while_the_app_server_stops_gets_a_new_one() {
         "#,
         expect![[r#"
             completed T t1
-              -> answer 1 Completed T/t1 after 0ns
+              -> answer 1 Completed T/t1 after 0ns effort=medium
             +300s
               -> stop the app-server
             reply 2 T "two"
@@ -250,7 +250,7 @@ fn an_app_server_is_idle_only_from_the_end_of_its_last_turn() {
             +400s
               -> tell 1 Started { thread: ThreadId("T"), turn: TurnId("t1") }
             completed T t1
-              -> answer 1 Completed T/t1 after 400s
+              -> answer 1 Completed T/t1 after 400s effort=medium
             +299s
             +1s
               -> stop the app-server

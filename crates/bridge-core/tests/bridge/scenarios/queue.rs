@@ -24,7 +24,7 @@ fn a_busy_thread_takes_turns_in_order_and_says_the_place() {
             reply 4 T "four"
               -> answer 4 QueueFull { limit: 2 }
             completed T t1
-              -> answer 1 Completed T/t1 after 0ns
+              -> answer 1 Completed T/t1 after 0ns effort=medium
               -> send turn/start T "two" model=base effort=-
             started t2
             +1s
@@ -52,7 +52,7 @@ fn threads_do_not_wait_for_each_other() {
               -> send turn/start U "two" model=base effort=-
             started u1
             completed U u1
-              -> answer 2 Completed U/u1 after 0ns
+              -> answer 2 Completed U/u1 after 0ns effort=medium
         "#]],
     );
 }
@@ -72,7 +72,7 @@ fn a_call_cancelled_in_the_queue_never_starts() {
             give-up 2
               -> answer 2 Interrupted T/- after 0ns stopped by CallCancelled
             completed T t1
-              -> answer 1 Completed T/t1 after 0ns
+              -> answer 1 Completed T/t1 after 0ns effort=medium
         "#]],
     );
 }

@@ -33,7 +33,7 @@ fn a_new_thread_starts_warm_and_its_turn_is_answered() {
             says T t1 "hel"
             says T t1 "lo"
             completed T t1
-              -> answer 1 Completed T/t1 after 0ns "hello"
+              -> answer 1 Completed T/t1 after 0ns effort=medium "hello"
         "#]],
     );
 }
@@ -83,7 +83,7 @@ fn a_thread_that_is_not_loaded_is_resumed_first() {
               -> send turn/start T "hi" model=base effort=-
             started t1
             completed T t1
-              -> answer 1 Completed T/t1 after 0ns
+              -> answer 1 Completed T/t1 after 0ns effort=medium
             reply 2 T "again"
               -> send turn/start T "again" model=base effort=-
               -> tell 2 Starting
@@ -107,13 +107,13 @@ fn options_hold_for_their_turn_only() {
             reply 2 T model=big effort=high "two"
               -> tell 2 Queued { position: 1 }
             completed T t1
-              -> answer 1 Completed T/t1 after 0ns
+              -> answer 1 Completed T/t1 after 0ns effort=medium
               -> send turn/start T "two" model=big effort=high
             started t2
             reply 3 T "three"
               -> tell 3 Queued { position: 1 }
             completed T t2
-              -> answer 2 Completed T/t2 after 0ns warning "the thread's model changed from base to big: Codex may have summarised the history"
+              -> answer 2 Completed T/t2 after 0ns effort=high warning "the thread's model changed from base to big: Codex may have summarised the history"
               -> send turn/start T "three" model=base effort=default
         "#]],
     );
@@ -138,11 +138,11 @@ fn a_background_call_is_answered_when_its_turn_runs() {
             opened T
               -> send turn/start T "hi" model=base effort=-
             started t1
-              -> answer 1 InProgress T/t1 after 0ns
+              -> answer 1 InProgress T/t1 after 0ns effort=medium
             says T t1 "late"
             completed T t1
             wait 2 T
-              -> answer 2 Completed T/t1 after 0ns "late"
+              -> answer 2 Completed T/t1 after 0ns effort=medium "late"
         "#]],
     );
 }
@@ -163,13 +163,13 @@ fn a_background_call_behind_a_running_turn_is_answered_at_once() {
               -> tell 2 Queued { position: 1 }
               -> answer 2 Queued { position: 1 } T/- after 0ns
             completed T t1
-              -> answer 1 Completed T/t1 after 0ns
+              -> answer 1 Completed T/t1 after 0ns effort=medium
               -> send turn/start T "two" model=base effort=-
             started t2
             wait 3 T t2
               -> tell 3 StillRunning { doing: None, elapsed: 0ns }
             completed T t2
-              -> answer 3 Completed T/t2 after 0ns
+              -> answer 3 Completed T/t2 after 0ns effort=medium
         "#]],
     );
 }
@@ -220,7 +220,7 @@ fn a_turn_that_is_refused_fails_alone() {
             opened T
               -> send turn/start T "hi" model=base effort=-
             rejected turn/start "nope"
-              -> answer 1 Failed T/- after 0ns because Request { method: "turn/start", failure: Rejected { code: -32600, message: "nope", data: None } }
+              -> answer 1 Failed T/- after 0ns effort=medium because Request { method: "turn/start", failure: Rejected { code: -32600, message: "nope", data: None } }
               -> send turn/start T "two" model=base effort=-
             started t2
         "#]],

@@ -73,7 +73,7 @@ fn a_steer_never_becomes_a_turn() {
             steer 3 U "more"
               -> answer 3 NoRunningTurn { thread: ThreadId("U") }
             completed T t1
-              -> answer 1 Completed T/t1 after 0ns
+              -> answer 1 Completed T/t1 after 0ns effort=medium
             steer 4 T "more"
               -> answer 4 NoRunningTurn { thread: ThreadId("T") }
             reply 5 T "five"

@@ -21,7 +21,7 @@ fn a_cancelled_call_interrupts_cleans_and_is_answered_once() {
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
-              -> answer 1 Interrupted T/t1 after 0ns stopped by CallCancelled
+              -> answer 1 Interrupted T/t1 after 0ns effort=medium stopped by CallCancelled
             done turn/interrupt
             give-up 1
         "#]],
@@ -72,7 +72,7 @@ fn a_call_cancelled_while_its_turn_starts_interrupts_it_then() {
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
-              -> answer 1 Interrupted T/t1 after 0ns stopped by CallCancelled
+              -> answer 1 Interrupted T/t1 after 0ns effort=medium stopped by CallCancelled
         "#]],
     );
 }
@@ -119,8 +119,8 @@ fn cancel_stops_the_running_turn_and_the_queue() {
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
-              -> answer 1 Interrupted T/t1 after 0ns stopped by Requested { reason: None }
-              -> answer 3 cancelled [Interrupted T/t1 after 0ns stopped by Requested { reason: None }] and 1 waiting
+              -> answer 1 Interrupted T/t1 after 0ns effort=medium stopped by Requested { reason: None }
+              -> answer 3 cancelled [Interrupted T/t1 after 0ns effort=medium stopped by Requested { reason: None }] and 1 waiting
         "#]],
     );
 }
@@ -144,8 +144,8 @@ fn cancel_by_turn_leaves_the_queue() {
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
-              -> answer 1 Interrupted T/t1 after 0ns stopped by Requested { reason: None }
-              -> answer 3 cancelled [Interrupted T/t1 after 0ns stopped by Requested { reason: None }] and 0 waiting
+              -> answer 1 Interrupted T/t1 after 0ns effort=medium stopped by Requested { reason: None }
+              -> answer 3 cancelled [Interrupted T/t1 after 0ns effort=medium stopped by Requested { reason: None }] and 0 waiting
               -> send turn/start T "two" model=base effort=-
         "#]],
     );
@@ -166,11 +166,11 @@ fn cancel_of_nothing_says_so() {
             cancel 2 T t9
               -> answer 2 WrongTurn { given: TurnId("t9"), running: Some(TurnId("t1")) }
             completed T t1
-              -> answer 1 Completed T/t1 after 0ns
+              -> answer 1 Completed T/t1 after 0ns effort=medium
             cancel 3 T
               -> answer 3 NoRunningTurn { thread: ThreadId("T") }
             cancel 4 T t1
-              -> answer 4 cancelled [Completed T/t1 after 0ns] and 0 waiting
+              -> answer 4 cancelled [Completed T/t1 after 0ns effort=medium] and 0 waiting
             cancel 5 U
               -> answer 5 NoRunningTurn { thread: ThreadId("U") }
         "#]],
@@ -195,8 +195,8 @@ fn a_turn_that_ends_before_its_interrupt_is_complete() {
             completed T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
-              -> answer 1 Completed T/t1 after 0ns
-              -> answer 2 cancelled [Completed T/t1 after 0ns] and 0 waiting
+              -> answer 1 Completed T/t1 after 0ns effort=medium
+              -> answer 2 cancelled [Completed T/t1 after 0ns effort=medium] and 0 waiting
         "#]],
     );
 }
@@ -217,8 +217,8 @@ fn commands_that_cannot_be_stopped_are_named() {
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             rejected thread/backgroundTerminals/clean "requires experimentalApi capability"
-              -> answer 1 Interrupted T/t1 after 0ns stopped by Requested { reason: None } warning "Codex refused to stop the commands of this turn: some may still be running"
-              -> answer 2 cancelled [Interrupted T/t1 after 0ns stopped by Requested { reason: None } warning "Codex refused to stop the commands of this turn: some may still be running"] and 0 waiting
+              -> answer 1 Interrupted T/t1 after 0ns effort=medium stopped by Requested { reason: None } warning "Codex refused to stop the commands of this turn: some may still be running"
+              -> answer 2 cancelled [Interrupted T/t1 after 0ns effort=medium stopped by Requested { reason: None } warning "Codex refused to stop the commands of this turn: some may still be running"] and 0 waiting
         "#]],
     );
 }
@@ -244,7 +244,7 @@ fn an_interrupt_without_effect_kills_the_app_server() {
             +3s
               -> kill the app-server
             exited
-              -> answer 1 Interrupted T/t1 after 3s stopped by CallCancelled
+              -> answer 1 Interrupted T/t1 after 3s effort=medium stopped by CallCancelled
               -> start the app-server
             ready
               -> send thread/resume T
@@ -279,14 +279,14 @@ fn a_client_that_leaves_takes_its_turns_along() {
             opened U
               -> send turn/start U "three" model=base effort=-
             started u1
-              -> answer 3 InProgress U/u1 after 0ns
+              -> answer 3 InProgress U/u1 after 0ns effort=medium
             close 1
               -> send turn/interrupt T/t1
               -> answer 2 Interrupted T/- after 0ns stopped by ClientGone
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
-              -> answer 1 Interrupted T/t1 after 0ns stopped by ClientGone
+              -> answer 1 Interrupted T/t1 after 0ns effort=medium stopped by ClientGone
             completed U u1
         "#]],
     );
@@ -302,7 +302,7 @@ fn an_unloaded_thread_ends_its_turn_and_is_resumed() {
         "#,
         expect![[r#"
             unloaded T
-              -> answer 1 Failed T/t1 after 0ns because ThreadClosed
+              -> answer 1 Failed T/t1 after 0ns effort=medium because ThreadClosed
             reply 2 T "two"
               -> send thread/resume T
               -> tell 2 Starting
@@ -328,7 +328,7 @@ fn shutdown_answers_everything_and_refuses_the_rest() {
               -> send account/read
               -> send command/exec
             shutdown
-              -> answer 1 Interrupted T/t1 after 0ns because ShuttingDown stopped by Shutdown
+              -> answer 1 Interrupted T/t1 after 0ns effort=medium because ShuttingDown stopped by Shutdown
               -> answer 2 Interrupted T/- after 0ns because ShuttingDown stopped by Shutdown
               -> answer 3 HealthReport { process: Ready { uptime: 0ns }, info: Some(AppServerInfo { program: "codex", pid: 1, version: Some("0.169.0"), codex_home: None }), last_exit: None, account: Err(ShuttingDown), sandbox: Err(ShuttingDown), threads_loaded: 1, turns_running: 0, turns_queued: 0, connections: 1 }
               -> stop the app-server

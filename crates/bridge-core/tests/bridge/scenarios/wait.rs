@@ -22,13 +22,13 @@ fn a_wait_is_answered_by_the_end_or_by_its_deadline() {
               -> tell 3 StillRunning { doing: None, elapsed: 0ns }
             +60s
               -> tell 1 Started { thread: ThreadId("T"), turn: TurnId("t1") }
-              -> answer 2 InProgress T/t1 after 60s
-              -> answer 3 InProgress T/t1 after 60s
+              -> answer 2 InProgress T/t1 after 60s effort=medium
+              -> answer 3 InProgress T/t1 after 60s effort=medium
             wait 4 T
               -> tell 4 StillRunning { doing: None, elapsed: 60s }
             completed T t1
-              -> answer 1 Completed T/t1 after 60s
-              -> answer 4 Completed T/t1 after 60s
+              -> answer 1 Completed T/t1 after 60s effort=medium
+              -> answer 4 Completed T/t1 after 60s effort=medium
         "#]],
     );
 }

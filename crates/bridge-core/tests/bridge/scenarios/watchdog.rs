@@ -13,7 +13,7 @@ fn codex_says_why_a_turn_failed() {
         "#,
         expect![[r#"
             failed T t1 "usageLimitExceeded"
-              -> answer 1 Failed T/t1 after 0ns because Codex(CodexError { kind: "usageLimitExceeded", http_status: None, message: "it broke", details: None })
+              -> answer 1 Failed T/t1 after 0ns effort=medium because Codex(CodexError { kind: "usageLimitExceeded", http_status: None, message: "it broke", details: None })
         "#]],
     );
 }
@@ -43,7 +43,7 @@ fn a_turn_has_a_time_limit() {
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
-              -> answer 1 Interrupted T/t1 after 10s because TimeLimit { limit: 10s } stopped by Limit
+              -> answer 1 Interrupted T/t1 after 10s effort=medium because TimeLimit { limit: 10s } stopped by Limit
         "#]],
     );
 }
@@ -69,7 +69,7 @@ fn silence_ends_a_turn() {
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
-              -> answer 1 Interrupted T/t1 after 113s "he" because Silent { after: 100s } stopped by Limit
+              -> answer 1 Interrupted T/t1 after 113s effort=medium "he" because Silent { after: 100s } stopped by Limit
         "#]],
     );
 }
@@ -119,7 +119,7 @@ fn retries_without_progress_end_a_turn() {
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
-              -> answer 1 Interrupted T/t1 after 50s because ProviderUnreachable { after: 50s, last: CodexError { kind: "httpConnectionFailed", http_status: None, message: "it broke", details: None } } stopped by Limit
+              -> answer 1 Interrupted T/t1 after 50s effort=medium because ProviderUnreachable { after: 50s, last: CodexError { kind: "httpConnectionFailed", http_status: None, message: "it broke", details: None } } stopped by Limit
         "#]],
     );
 }

@@ -59,7 +59,7 @@ pub(in crate::mcp) struct TurnResult {
     /// The model that Codex resolved.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
-    /// The reasoning effort that Codex resolved; absent: the model's default.
+    /// The reasoning effort; absent: the default of a model that Codex does not list.
     #[serde(skip_serializing_if = "Option::is_none")]
     effort: Option<String>,
     /// How long the turn ran, without its time in the queue.
