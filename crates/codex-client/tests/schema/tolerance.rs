@@ -36,7 +36,7 @@ fn unknown_kinds_are_kept_whole() {
     check(
         &read.turn.items,
         expect![[
-            r#"[{"id":"h","rays":3,"type":"hologram"},{"type":"agentMessage","id":"a","text":"hi","phase":"encore"},"not even an object"]"#
+            r#"[{"type":"hologram","id":"h","rays":3},{"type":"agentMessage","id":"a","text":"hi","phase":"encore"},"not even an object"]"#
         ]],
     );
     check(

@@ -7,6 +7,7 @@ use bridge_core::{AppServerInfo, Exit, StartFailure, StartFailureKind};
 use codex_client::protocol::ClientInfo;
 use codex_client::{AppServer, Greeting, Inbox, Launch, Limits, ServerInfo, StartError};
 
+use super::last_words;
 use crate::config::Config;
 use crate::workspace::Roots;
 
@@ -101,10 +102,8 @@ fn explain(error: &StartError) -> String {
         | StartError::NotCodex { .. }
         | StartError::TooOld { .. } => "",
     };
-    match stderr.lines().rev().map(str::trim).find(|line| !line.is_empty()) {
-        Some(line) => {
-            format!("{text}; its last words: {}", line.chars().take(300).collect::<String>())
-        }
+    match last_words(stderr) {
+        Some(words) => format!("{text}; its last words: {words}"),
         None => text,
     }
 }

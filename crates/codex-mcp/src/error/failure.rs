@@ -6,6 +6,7 @@ use bridge_core::{Exit, Failure, StartFailure, StartFailureKind};
 
 use super::codex::{describe, request_failure, turn_error};
 use super::{Code, Problem};
+use crate::codex::last_words;
 
 impl From<&Failure> for Problem {
     fn from(failure: &Failure) -> Self {
@@ -80,21 +81,18 @@ fn start_failure(failure: &StartFailure) -> Problem {
 }
 
 fn exited(exit: &Exit) -> Problem {
-    let how = match (exit.code, exit.signal) {
-        (Some(code), _) => format!("exited with code {code}"),
-        (None, Some(signal)) => format!("was killed by signal {signal}"),
-        (None, None) => "ended".to_owned(),
-    };
-    let last_words = exit.stderr.lines().rev().map(str::trim).find(|line| !line.is_empty());
-    let message = match last_words {
-        Some(words) => format!("the app-server {how}; its last words: {}", clip(words)),
-        None => format!("the app-server {how}"),
+    let message = match (exit.code, exit.signal) {
+        (Some(code), _) => match last_words(&exit.stderr) {
+            Some(words) => {
+                format!("the app-server exited with code {code}; its last words: {words}")
+            }
+            None => format!("the app-server exited with code {code}"),
+        },
+        // Who is killed has not said why.
+        (None, Some(signal)) => format!("the app-server was killed by signal {signal}"),
+        (None, None) => "the app-server ended".to_owned(),
     };
     Problem::new(Code::CodexExited, message)
-}
-
-fn clip(line: &str) -> String {
-    line.chars().take(300).collect()
 }
 
 fn time(duration: Duration) -> String {

@@ -28,7 +28,7 @@ async fn a_killed_app_server_is_said_and_the_thread_goes_on() {
     let answer = bridge.result(call).await;
     assert_eq!(error_code(&answer), "codex_exited");
     expect![[r#"
-        Error codex_exited: the app-server was killed by signal 9; its last words: [2m2026-11-23T01:00:55.394472Z[0m [31mERROR[0m [2mcodex_app_server[0m[2m:[0m Codex could not find bubblewrap on PATH. Install bubblewrap with your OS package manager. See the sandbox prerequisites: https://developers.openai.com/codex/concepts/sandboxing#prerequisites. Codex will use the bund
+        Error codex_exited: the app-server was killed by signal 9
         What to do: Send the prompt again with `codex-reply` on the same thread: earlier turns are kept and a new process is started.
         Retry: yes, at once.
 
@@ -43,7 +43,7 @@ async fn a_killed_app_server_is_said_and_the_thread_goes_on() {
           "effort": "medium",
           "error": {
             "code": "codex_exited",
-            "message": "the app-server was killed by signal 9; its last words: \u001b[2m2026-11-23T01:00:55.394472Z\u001b[0m \u001b[31mERROR\u001b[0m \u001b[2mcodex_app_server\u001b[0m\u001b[2m:\u001b[0m Codex could not find bubblewrap on PATH. Install bubblewrap with your OS package manager. See the sandbox prerequisites: https://developers.openai.com/codex/concepts/sandboxing#prerequisites. Codex will use the bund",
+            "message": "the app-server was killed by signal 9",
             "remedy": "Send the prompt again with `codex-reply` on the same thread: earlier turns are kept and a new process is started.",
             "retryAfterSeconds": 0,
             "retryable": true

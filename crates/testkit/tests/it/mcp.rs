@@ -78,7 +78,7 @@ async fn what_comes_before_a_reply_can_still_be_asked_for() {
     assert_eq!(
         client.peer.transcript().last().map(Line::to_string).as_deref(),
         Some(
-            r#"--> {"jsonrpc":"2.0","method":"notifications/cancelled","params":{"reason":"enough","requestId":1}}"#,
+            r#"--> {"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"reason":"enough"}}"#,
         )
     );
 }

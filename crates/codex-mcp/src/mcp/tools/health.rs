@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Definition, Visibility, unexpected};
+use crate::codex::last_words;
 use crate::config::Config;
 use crate::error::Problem;
 use crate::mcp::arguments::parse;
@@ -248,12 +249,7 @@ fn findings(report: &HealthReport) -> Vec<Finding> {
     match &report.sandbox {
         Ok(SandboxProbe { exit_code: 0, .. }) => {}
         Ok(SandboxProbe { exit_code, stderr }) => {
-            let said = stderr
-                .lines()
-                .rev()
-                .map(str::trim)
-                .find(|line| !line.is_empty())
-                .unwrap_or("nothing");
+            let said = last_words(stderr).unwrap_or_else(|| "nothing".to_owned());
             add(
                 format!("commands cannot run in Codex's sandbox (exit code {exit_code}): {said}"),
                 "Turns work, but every command in them fails. Allow unprivileged user namespaces, or install bubblewrap."
