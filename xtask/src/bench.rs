@@ -12,6 +12,7 @@ mod memory;
 mod party;
 mod row;
 mod samples;
+mod stand_in;
 mod start;
 mod stop;
 mod turns;

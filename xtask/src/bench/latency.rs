@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::fake_app_server;
 use testkit::leaks::processes_under;
 
@@ -17,6 +17,7 @@ use super::lab::Lab;
 use super::party::{Ours, PROMPT};
 use super::row::{Outcome, Row, Target};
 use super::samples::Samples;
+use super::stand_in::{Play, command_begins};
 
 /// News of one call are merged if they come within a tenth of a second.
 const GAP: Duration = Duration::from_millis(120);
@@ -25,7 +26,7 @@ const WARM_UP: usize = 5;
 /// The times of single events, far enough apart not to be merged.
 pub(super) fn rows(lab: &Lab) -> Result<Vec<Row>> {
     let home = lab.home();
-    let codex = fake_app_server::install(home.root(), &script());
+    let codex = fake_app_server::install(home.root(), &Play::new().begins_turn(1).script());
     let mut ours = Ours::start_with(&lab.server, &home, &codex)?;
     ours.begin("codex", json!({ "prompt": PROMPT }))?;
     ours.client.wait_for("Codex is at work")?;
@@ -42,7 +43,7 @@ pub(super) fn rows(lab: &Lab) -> Result<Vec<Row>> {
     let mut times = Vec::new();
     for number in 0..WARM_UP + lab.samples(400) {
         thread::sleep(GAP);
-        let event = format!("{}\n", event(number));
+        let event = format!("{}\n", command_begins(1, number));
         let begun = Instant::now();
         pipe.write_all(event.as_bytes()).context("our server does not read")?;
         ours.client.wait_for(&format!("running: step {number}\""))?;
@@ -58,34 +59,4 @@ pub(super) fn rows(lab: &Lab) -> Result<Vec<Row>> {
         outcome: Outcome::P99,
         target: Some(Target::AtMost(1.0)),
     }])
-}
-
-/// What the stand-in does: it lets a turn begin and is silent until its input ends.
-fn script() -> String {
-    let steps = [
-        ("initialize", json!({ "userAgent": "stand-in/0.169.0 (bench)" })),
-        ("thread/start", json!({ "thread": { "id": "thread" }, "model": "none" })),
-        ("turn/start", json!({ "turn": turn() })),
-    ];
-    let mut script = String::new();
-    for (method, result) in steps {
-        script += &format!("{}\n", json!({ "expect": { "method": method } }));
-        script += &format!("{}\n", json!({ "send": { "id": "$id", "result": result } }));
-    }
-    let started = json!({ "threadId": "thread", "turn": turn() });
-    script += &format!("{}\n", json!({ "send": { "method": "turn/started", "params": started } }));
-    script
-}
-
-fn turn() -> Value {
-    json!({ "id": "turn", "status": "inProgress", "items": [] })
-}
-
-fn event(number: usize) -> Value {
-    let item = json!({
-        "type": "commandExecution", "id": format!("item-{number}"), "command": format!("step {number}"),
-        "cwd": "/", "status": "inProgress",
-    });
-    let params = json!({ "threadId": "thread", "turnId": "turn", "item": item });
-    json!({ "method": "item/started", "params": params })
 }

@@ -90,7 +90,12 @@ pub(super) struct Bare {
 impl Bare {
     /// Starts Codex and shakes hands with it.
     pub(super) fn start(home: &CodexHome) -> Result<Self> {
-        let mut command = Command::new(tools::codex());
+        Self::start_with(home, &tools::codex())
+    }
+
+    /// The same with another program in the place of Codex.
+    pub(super) fn start_with(home: &CodexHome, codex: &Path) -> Result<Self> {
+        let mut command = Command::new(codex);
         command
             .arg("app-server")
             .env_clear()

@@ -2,22 +2,32 @@
 //!
 //! The parties take turns, so that what the machine does meanwhile hits all of them.
 
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
 use anyhow::Result;
+use testkit::fake_app_server;
+use testkit::home::CodexHome;
+use testkit::tools;
 
 use super::cpu;
 use super::lab::{Lab, time};
 use super::party::{self, Bare, OneShot, Ours};
 use super::row::{Outcome, Row, Target, saved};
 use super::samples::Samples;
+use super::stand_in::Play;
 
 /// Turns that nobody counts.
 const WARM_UP: usize = 10;
 /// Turns over which processor time is read together.
 const BLOCK: usize = 5;
 
+const SHELL: &str = "shell, npm shim, exec resume";
+const NATIVE: &str = "native exec resume";
+
 /// Warm turns, against the bare app-server and against processes.
 pub(super) fn rows(lab: &Lab) -> Result<Vec<Row>> {
-    let mut rows = vec![against_bare(lab)?];
+    let mut rows = vec![against_bare(lab)?, against_bare_stand_in(lab)?];
     rows.extend(against_processes(lab)?);
     Ok(rows)
 }
@@ -55,12 +65,37 @@ pub(super) fn first_turn(lab: &Lab) -> Result<Vec<Row>> {
 }
 
 fn against_bare(lab: &Lab) -> Result<Row> {
-    let (home, bare_home) = (lab.home(), lab.home());
-    let mut ours = Ours::start(&lab.server, &home)?;
-    let mut bare = Bare::start(&bare_home)?;
-    let (thread, bare_thread) = (ours.new_thread()?, bare.new_thread(&bare_home)?);
+    let homes = [lab.home(), lab.home()];
+    let codex = tools::codex();
+    pairs(lab, "warm turn", "bare app-server", &homes, [&codex, &codex], lab.samples(100))
+}
+
+/// The same with a stand-in for Codex that answers at once: what is left is what we add, free of Codex's own ups and
+/// downs.
+fn against_bare_stand_in(lab: &Lab) -> Result<Row> {
+    let homes = [lab.home(), lab.home()];
+    let samples = lab.samples(1000);
+    let turns = 0..2 + WARM_UP + samples;
+    let script = turns.fold(Play::new(), Play::completes_turn).script();
+    let codex = homes.each_ref().map(|home| fake_app_server::install(home.root(), &script));
+    let what = "turn of a stand-in for Codex";
+    pairs(lab, what, "the same, bare", &homes, codex.each_ref().map(PathBuf::as_path), samples)
+}
+
+/// Turns through us and turns without us, one after the other.
+fn pairs(
+    lab: &Lab,
+    what: &'static str,
+    other: &'static str,
+    homes: &[CodexHome; 2],
+    codex: [&Path; 2],
+    samples: usize,
+) -> Result<Row> {
+    let mut ours = Ours::start_with(&lab.server, &homes[0], codex[0])?;
+    let mut bare = Bare::start_with(&homes[1], codex[1])?;
+    let (thread, bare_thread) = (ours.new_thread()?, bare.new_thread(&homes[1])?);
     let (mut through_us, mut without) = (Vec::new(), Vec::new());
-    for number in 0..WARM_UP + lab.samples(100) {
+    for number in 0..WARM_UP + samples {
         let a = time(|| ours.turn(&thread))?;
         let b = time(|| bare.turn(&bare_thread))?;
         if number >= WARM_UP {
@@ -69,10 +104,10 @@ fn against_bare(lab: &Lab) -> Result<Row> {
         }
     }
     Ok(Row {
-        what: "warm turn",
+        what,
         unit: "ms",
         ours: Samples::of_times(&through_us),
-        other: Some(("bare app-server", Samples::of_times(&without))),
+        other: Some((other, Samples::of_times(&without))),
         outcome: Outcome::More,
         target: Some(Target::AtMost(1.0)),
     })
@@ -81,7 +116,7 @@ fn against_bare(lab: &Lab) -> Result<Row> {
 /// What one party took.
 #[derive(Default)]
 struct Cost {
-    times: Vec<std::time::Duration>,
+    times: Vec<Duration>,
     /// Milliseconds of processor time a turn, block by block.
     cpu: Vec<f64>,
 }
@@ -139,34 +174,32 @@ fn against_processes(lab: &Lab) -> Result<Vec<Row>> {
 }
 
 fn process_rows(ours: &Cost, bare: &Cost, native: &Cost, shell: &Cost) -> Vec<Row> {
-    let wall = |what, other, cost: &Cost, least| Row {
+    let row = |what, unit, ours: Samples, other, theirs: Samples, target| Row {
         what,
-        unit: "ms",
-        ours: ours.times(),
-        other: Some((other, cost.times())),
-        outcome: Outcome::Saved,
-        target: Some(Target::AtLeast(least)),
-    };
-    let cpu = |what, other, cost: &Cost, target| Row {
-        what,
-        unit: "ms",
-        ours: ours.cpu(),
-        other: Some((other, cost.cpu())),
+        unit,
+        ours,
+        other: Some((other, theirs)),
         outcome: Outcome::Saved,
         target,
     };
-    // A bare app-server saves this much against the native program; we may save 2 % less.
+    let wall = |who, what, other, cost: &Cost, target: Option<f64>| {
+        let who: &Cost = who;
+        row(what, "ms", who.times(), other, cost.times(), target.map(Target::AtLeast))
+    };
+    let cpu = |other, cost: &Cost, target: Option<f64>| {
+        let what = "CPU of a warm turn";
+        row(what, "ms", ours.cpu(), other, cost.cpu(), target.map(Target::AtLeast))
+    };
+    // We may save 2 % less than is possible.
     let possible = saved(&bare.times(), &native.times());
+    let reference = "for comparison: bare app-server, warm turn";
     vec![
-        wall("warm turn", "shell, npm shim, exec resume", shell, 80.0),
-        wall("warm turn", "native exec resume", native, possible - 2.0),
-        cpu(
-            "CPU of a warm turn",
-            "shell, npm shim, exec resume",
-            shell,
-            Some(Target::AtLeast(60.0)),
-        ),
-        cpu("CPU of a warm turn", "native exec resume", native, Some(Target::AtLeast(60.0))),
-        cpu("CPU of a warm turn", "bare app-server", bare, None),
+        wall(ours, "warm turn", SHELL, shell, Some(80.0)),
+        wall(bare, reference, SHELL, shell, None),
+        wall(ours, "warm turn", NATIVE, native, Some(possible - 2.0)),
+        wall(bare, reference, NATIVE, native, None),
+        cpu(SHELL, shell, Some(60.0)),
+        cpu(NATIVE, native, Some(60.0)),
+        cpu("bare app-server", bare, None),
     ]
 }

@@ -14,12 +14,22 @@ use crate::workspace::Roots;
 /// Notifications that nobody here reads, or that come in floods: Codex need not send them.
 const OPT_OUT: &[&str] = &[
     "thread/settings/updated",
+    "thread/started",
+    "thread/status/changed",
+    "thread/readState/changed",
+    "thread/name/updated",
     "turn/diff/updated",
+    "turn/moderationMetadata",
     "item/commandExecution/outputDelta",
     "item/fileChange/outputDelta",
+    "serverRequest/resolved",
     "account/rateLimits/updated",
+    "account/updated",
     "app/list/updated",
     "skills/changed",
+    "hook/started",
+    "hook/completed",
+    "mcpServer/startupStatus/updated",
     "remoteControl/status/changed",
 ];
 
