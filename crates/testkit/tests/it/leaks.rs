@@ -15,10 +15,16 @@ use crate::support::{app_server, home_for, start_turn, stop};
 
 /// Leaves a process behind that only `launch` connects to the home, and returns what the guard
 /// says.
-fn check(launch: impl FnOnce(&CodexHome) -> Launch) -> String {
+async fn check(launch: impl FnOnce(&CodexHome) -> Launch) -> String {
     let home = CodexHome::new("http://127.0.0.1:9/v1");
     let left = Peer::spawn(&launch(&home));
     let pid = left.pid();
+    // A spawn returns a moment before the kernel shows the new program's arguments.
+    poll::until(Duration::from_secs(5), || {
+        let all = processes_under(home.root());
+        if all.iter().any(|process| !process.command_line.is_empty()) { Ok(()) } else { Err(all) }
+    })
+    .await;
     let guard = LeakGuard::new(home.root()).with_grace(Duration::ZERO);
     let panic =
         catch_unwind(AssertUnwindSafe(|| drop(guard))).expect_err("the guard fails the test");
@@ -30,20 +36,23 @@ fn check(launch: impl FnOnce(&CodexHome) -> Launch) -> String {
 
 #[tokio::test]
 async fn a_process_is_known_by_its_working_directory() {
-    let message = check(|home| Launch::new("/bin/sleep", home.workspace()).arguments(["600"]));
+    let message =
+        check(|home| Launch::new("/bin/sleep", home.workspace()).arguments(["600"])).await;
     assert!(message.ends_with("/bin/sleep 600"), "{message}");
 }
 
 #[tokio::test]
 async fn a_process_is_known_by_its_command_line() {
-    check(|home| Launch::new("/usr/bin/tail", "/").arguments(["-f".into(), home.config_path()]));
+    check(|home| Launch::new("/usr/bin/tail", "/").arguments(["-f".into(), home.config_path()]))
+        .await;
 }
 
 #[tokio::test]
 async fn a_process_is_known_by_its_environment() {
     check(|home| {
         Launch::new("/bin/sleep", "/").arguments(["600"]).environment([("HOME", home.home())])
-    });
+    })
+    .await;
 }
 
 #[tokio::test]
