@@ -205,7 +205,11 @@ impl Bridge {
             match turn.stop {
                 // What it was told to do has come about, if roughly.
                 Some(_) => self.finish_turn(key, turn, TurnState::Interrupted, None, now),
-                None => self.finish_turn(key, turn, TurnState::Failed, Some(failure.clone()), now),
+                // So does Codex call a turn that was cut, when it is asked later.
+                None => {
+                    let failure = Some(failure.clone());
+                    self.finish_turn(key, turn, TurnState::Interrupted, failure, now);
+                }
             }
         }
         // Reads and steers had a request under way, or waited for one.

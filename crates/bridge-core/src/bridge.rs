@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use crate::app_server::AppServer;
 use crate::call::Call;
-use crate::ids::{Counter, ThreadKey, TurnKey};
+use crate::ids::{Counter, ThreadKey};
 use crate::thread::Thread;
 use crate::{
     AppServerId, CallId, ConnectionId, Effect, Event, Limits, Reply, Request, RequestFailure,
-    RequestId, StopCause, ThreadId,
+    RequestId, StopCause, ThreadId, TurnNumber,
 };
 
 /// Decides what happens next. See the crate's documentation for how to drive it.
@@ -44,11 +44,13 @@ pub(crate) struct Pending {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose {
     OpenThread(ThreadKey),
-    StartTurn(ThreadKey, TurnKey),
+    StartTurn(ThreadKey, TurnNumber),
     Interrupt,
-    CleanAfter(ThreadKey, TurnKey),
+    CleanAfter(ThreadKey, TurnNumber),
     Steer(CallId),
     Read(CallId),
+    List(CallId),
+    Change(CallId),
     Account(CallId),
     Sandbox(CallId),
     Models,
@@ -174,6 +176,8 @@ impl Bridge {
             Purpose::StartTurn(key, turn) => self.turn_started(key, turn, method, result, now),
             Purpose::CleanAfter(key, turn) => self.cleaned(key, turn, method, result, now),
             Purpose::Steer(call) => self.steered(call, method, result),
+            Purpose::List(call) => self.threads_listed(call, method, result),
+            Purpose::Change(call) => self.thread_changed(call, method, result, now),
             Purpose::Read(call) => self.turn_read(call, method, result),
             Purpose::Account(call) => self.account_read(call, method, result, now),
             Purpose::Sandbox(call) => self.sandbox_probed(call, method, result, now),

@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use crate::bridge::Bridge;
-use crate::ids::{ThreadKey, TurnKey};
+use crate::ids::ThreadKey;
 use crate::progress::Pacer;
 use crate::{
-    Account, CallId, ConnectionId, Effect, Failure, Outcome, SandboxProbe, StopCause, ThreadId,
-    TurnId, TurnReport, TurnState, Update,
+    Account, CallId, ConnectionId, Effect, Failure, Outcome, SandboxProbe, StopCause, ThreadChange,
+    ThreadId, ThreadQuery, TurnId, TurnNumber, TurnReport, TurnState, Update,
 };
 
 /// A call that is not answered yet.
@@ -25,15 +25,19 @@ pub(crate) struct Call {
 #[derive(Debug)]
 pub(crate) enum CallKind {
     /// The end of the turn that it asked for.
-    Owner { thread: ThreadKey, turn: TurnKey },
+    Owner { thread: ThreadKey, turn: TurnNumber },
     /// The start of the turn that it asked for.
-    Background { thread: ThreadKey, turn: TurnKey },
+    Background { thread: ThreadKey, turn: TurnNumber },
     /// The end of a turn that goes on without it.
-    Waiter { thread: ThreadKey, turn: TurnKey },
+    Waiter { thread: ThreadKey, turn: TurnNumber },
     /// The end of a turn that it stopped; `dropped` others waited behind it.
-    Canceller { thread: ThreadKey, turn: TurnKey, dropped: usize },
+    Canceller { thread: ThreadKey, turn: TurnNumber, dropped: usize },
     /// The answer to a steer.
     Steer { thread: ThreadId },
+    /// A part of Codex's list.
+    List { query: ThreadQuery },
+    /// Another place for a thread.
+    Change { thread: ThreadId, change: ThreadChange },
     /// A turn from disk.
     Read { thread: ThreadId, turn: Option<TurnId> },
     /// Both parts of the health report.
@@ -44,13 +48,34 @@ pub(crate) enum CallKind {
 }
 
 impl CallKind {
-    pub(crate) fn turn(&self) -> Option<(ThreadKey, TurnKey)> {
+    pub(crate) fn turn(&self) -> Option<(ThreadKey, TurnNumber)> {
         match self {
             Self::Owner { thread, turn }
             | Self::Background { thread, turn }
             | Self::Waiter { thread, turn }
             | Self::Canceller { thread, turn, .. } => Some((*thread, *turn)),
-            Self::Steer { .. } | Self::Read { .. } | Self::Health { .. } => None,
+            Self::Steer { .. }
+            | Self::Read { .. }
+            | Self::List { .. }
+            | Self::Change { .. }
+            | Self::Health { .. } => None,
+        }
+    }
+}
+
+impl CallKind {
+    /// Whether it is about to put this thread elsewhere.
+    pub(crate) fn changes(&self, of: &ThreadId) -> bool {
+        match self {
+            Self::Change { thread, .. } => thread == of,
+            Self::Owner { .. }
+            | Self::Background { .. }
+            | Self::Waiter { .. }
+            | Self::Canceller { .. }
+            | Self::Steer { .. }
+            | Self::Read { .. }
+            | Self::List { .. }
+            | Self::Health { .. } => false,
         }
     }
 }
@@ -114,6 +139,8 @@ impl Bridge {
             | CallKind::Canceller { .. }
             | CallKind::Steer { .. }
             | CallKind::Read { .. }
+            | CallKind::List { .. }
+            | CallKind::Change { .. }
             | CallKind::Health { .. } => self.answer(id, Outcome::Failed(Failure::CallCancelled)),
         }
     }
@@ -151,7 +178,7 @@ impl Bridge {
     pub(crate) fn snapshot(
         &self,
         key: ThreadKey,
-        turn: TurnKey,
+        turn: TurnNumber,
         now: Instant,
     ) -> Option<TurnReport> {
         let thread = self.threads.get(&key)?;

@@ -1,8 +1,8 @@
 //! Everything the bridge can do to the world. The shell carries effects out in order.
 
 use crate::{
-    AppServerId, CallId, Failure, HealthReport, Question, RequestId, ServerRequestId, ThreadId,
-    ThreadOptions, TurnId, TurnOptions, TurnReport, Update,
+    AppServerId, CallId, Failure, HealthReport, Question, Record, RequestId, ServerRequestId,
+    ThreadId, ThreadList, ThreadOptions, ThreadQuery, TurnId, TurnOptions, TurnReport, Update,
 };
 
 /// One thing to do.
@@ -41,6 +41,8 @@ pub enum Effect {
         /// The question.
         question: Question,
     },
+    /// Keep something. An answer that comes after it is given only once it is safe.
+    Record(Record),
     /// Tell a call's client how it goes.
     Report {
         /// The call.
@@ -101,6 +103,14 @@ pub enum Request {
     },
     /// Kill the commands that a thread's turns left running.
     CleanTerminals(ThreadId),
+    /// List threads, those of the Codex terminal and of `codex exec` included.
+    ListThreads(ThreadQuery),
+    /// Put a thread away.
+    ArchiveThread(ThreadId),
+    /// Take a thread back.
+    UnarchiveThread(ThreadId),
+    /// Delete a thread for good.
+    DeleteThread(ThreadId),
     /// Read a turn from disk.
     ReadTurn {
         /// The thread.
@@ -128,6 +138,10 @@ impl Request {
             Self::SteerTurn { .. } => "turn/steer",
             Self::InterruptTurn { .. } => "turn/interrupt",
             Self::CleanTerminals(_) => "thread/backgroundTerminals/clean",
+            Self::ListThreads(_) => "thread/list",
+            Self::ArchiveThread(_) => "thread/archive",
+            Self::UnarchiveThread(_) => "thread/unarchive",
+            Self::DeleteThread(_) => "thread/delete",
             Self::ReadTurn { .. } => "thread/turns/list",
             Self::ReadAccount => "account/read",
             Self::ProbeSandbox => "command/exec",
@@ -166,6 +180,12 @@ pub enum Outcome {
         /// How many waiting turns were dropped.
         dropped: usize,
     },
+    /// The turn is not among those that are known here: it ended long ago, or elsewhere.
+    NotLive,
+    /// A part of Codex's list of threads.
+    Threads(ThreadList),
+    /// A thread was put away, taken back or deleted.
+    ThreadChanged,
     /// How everything is.
     Health(Box<HealthReport>),
     /// Nothing was done.

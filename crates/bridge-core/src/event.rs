@@ -151,8 +151,74 @@ pub enum CallRequest {
         /// Why, in the caller's words.
         reason: Option<String>,
     },
+    /// A turn from Codex's own disk.
+    ReadTurn {
+        /// The thread.
+        thread: ThreadId,
+        /// The turn; without it, the newest.
+        turn: Option<TurnId>,
+    },
+    /// A part of Codex's list of threads.
+    ListThreads(ThreadQuery),
+    /// Another place for a thread.
+    ChangeThread {
+        /// The thread.
+        thread: ThreadId,
+        /// What becomes of it.
+        change: ThreadChange,
+    },
     /// How everything is.
     Health,
+}
+
+/// What can become of a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ThreadChange {
+    /// It is put away.
+    Archive,
+    /// It is taken back.
+    Unarchive,
+    /// It is deleted for good.
+    Delete,
+}
+
+/// Which part of Codex's list of threads is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadQuery {
+    /// Archived ones instead of the others.
+    pub archived: bool,
+    /// Where the part begins, from the part before.
+    pub cursor: Option<String>,
+    /// How many.
+    pub limit: u32,
+}
+
+/// A part of Codex's list of threads, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadList {
+    /// The threads.
+    pub threads: Vec<ThreadSummary>,
+    /// Where the next part begins, if there is one.
+    pub next: Option<String>,
+}
+
+/// A thread in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadSummary {
+    /// Its id.
+    pub thread: ThreadId,
+    /// Its title.
+    pub name: Option<String>,
+    /// The beginning of its first prompt.
+    pub preview: Option<String>,
+    /// Where it works.
+    pub working_directory: String,
+    /// Codex's word for where it was made.
+    pub source: String,
+    /// When it was made, in Unix seconds.
+    pub created_at: i64,
+    /// When it last changed, in Unix seconds.
+    pub updated_at: i64,
 }
 
 /// How a thread is set up. Absent values are Codex's own defaults.
@@ -229,6 +295,8 @@ pub enum Reply {
     TurnStarted(TurnId),
     /// To a reading of the thread's newest or named turn; `None` if there is none.
     TurnRead(Option<Box<TurnRecord>>),
+    /// To a listing of threads.
+    Threads(ThreadList),
     /// To a reading of the account.
     Account(Account),
     /// To a probe of the sandbox.
@@ -244,6 +312,8 @@ pub enum Reply {
 pub struct ThreadOpened {
     /// Its id.
     pub thread: ThreadId,
+    /// Where it works, where Codex tells it.
+    pub working_directory: Option<String>,
     /// The model that its turns use by default, where Codex tells it.
     pub model: Option<String>,
     /// The reasoning effort that its turns use by default; `None` is the model's own.

@@ -44,6 +44,11 @@ pub enum Failure {
     },
     /// The thread was archived, deleted or unloaded under a running turn.
     ThreadClosed,
+    /// A turn runs or waits on the thread.
+    ThreadBusy {
+        /// The thread.
+        thread: ThreadId,
+    },
     /// Too many turns wait on the thread.
     QueueFull {
         /// The limit.

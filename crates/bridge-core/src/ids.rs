@@ -37,7 +37,7 @@ number_id! {
     ConnectionId
 }
 number_id! {
-    /// One MCP `tools/call`. Minted by the shell, unique over all connections.
+    /// One MCP `tools/call`. Minted by the shell, unique over all connections and, for the records, over restarts.
     CallId
 }
 number_id! {
@@ -47,6 +47,10 @@ number_id! {
 number_id! {
     /// One request from us to an app-server. Minted by the core, never reused.
     RequestId
+}
+number_id! {
+    /// One turn, from the queue to its end: the number of the call that asked for it.
+    TurnNumber
 }
 string_id! {
     /// A Codex thread.
@@ -72,10 +76,6 @@ string_id! {
 /// Our own name for a thread: it has one before Codex gives it a [`ThreadId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ThreadKey(pub(crate) u64);
-
-/// Our own name for a turn: it has one while it waits in the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct TurnKey(pub(crate) u64);
 
 /// Mints every number the core needs.
 #[derive(Debug, Default)]

@@ -12,6 +12,7 @@
 mod app_server;
 mod bridge;
 mod call;
+mod change;
 mod effect;
 mod event;
 mod failure;
@@ -19,6 +20,7 @@ mod health;
 mod ids;
 mod limits;
 mod progress;
+mod record;
 mod report;
 mod request;
 mod run;
@@ -32,18 +34,21 @@ pub use app_server::{AppServerInfo, Exit, StartFailure, StartFailureKind};
 pub use bridge::Bridge;
 pub use effect::{Effect, Effort, Outcome, Request};
 pub use event::{
-    ApprovalPolicy, Attachment, CallRequest, Event, Question, Reply, ThreadOpened, ThreadOptions,
-    TurnEvent, TurnOptions, TurnRecord, TurnRequest,
+    ApprovalPolicy, Attachment, CallRequest, Event, Question, Reply, ThreadChange, ThreadList,
+    ThreadOpened, ThreadOptions, ThreadQuery, ThreadSummary, TurnEvent, TurnOptions, TurnRecord,
+    TurnRequest,
 };
 pub use failure::{CodexError, Failure, RequestFailure};
 pub use health::{Account, HealthReport, ProcessState, SandboxProbe};
 pub use ids::{
     AppServerId, CallId, ConnectionId, ItemId, Json, RequestId, ServerRequestId, ThreadId, TurnId,
+    TurnNumber,
 };
 pub use limits::Limits;
 pub use progress::{ItemState, Update};
+pub use record::Record;
 pub use report::{StopCause, TurnReport, TurnState};
 pub use transcript::{
-    Command, CommandStatus, Declined, Item, Message, Patch, Phase, Plan, PlanStep, StepStatus,
-    Thinking, Tokens, Tool, Transcript, Usage,
+    ChangeKind, Command, CommandStatus, Declined, FileChange, Item, Message, Patch, Phase, Plan,
+    PlanStep, StepStatus, Thinking, Tokens, Tool, Transcript, Usage,
 };

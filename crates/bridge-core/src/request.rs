@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 use crate::bridge::{Bridge, Purpose};
 use crate::call::{Call, CallKind};
 use crate::failure::unexpected;
-use crate::ids::{ThreadKey, TurnKey};
+use crate::ids::ThreadKey;
 use crate::thread::{Origin, Thread};
 use crate::turn::{Turn, TurnPhase};
 use crate::{
     Attachment, CallId, CallRequest, ConnectionId, Effect, Failure, Outcome, Reply, Request,
-    RequestFailure, StopCause, ThreadId, TurnId, TurnReport, TurnRequest,
+    RequestFailure, StopCause, ThreadChange, ThreadId, TurnId, TurnNumber, TurnReport, TurnRequest,
 };
 
 impl Bridge {
@@ -52,6 +52,17 @@ impl Bridge {
                     now,
                 );
             }
+            CallRequest::ReadTurn { thread, turn } => {
+                self.calls.insert(id, Call::new(connection, CallKind::Read { thread, turn }));
+                self.send_read(id, now);
+            }
+            CallRequest::ListThreads(query) => {
+                self.calls.insert(id, Call::new(connection, CallKind::List { query }));
+                self.send_read(id, now);
+            }
+            CallRequest::ChangeThread { thread, change } => {
+                self.change_thread(id, connection, thread, change, now);
+            }
             CallRequest::Health => {
                 self.calls.insert(
                     id,
@@ -87,13 +98,14 @@ impl Bridge {
         if thread.queue.len() >= limit {
             return self.refuse(id, Failure::QueueFull { limit });
         }
-        let turn = TurnKey(self.numbers.mint());
+        let turn = TurnNumber(id.0);
         let kind = match request.attachment {
             Attachment::Foreground => CallKind::Owner { thread: key, turn },
             Attachment::Background => CallKind::Background { thread: key, turn },
         };
         thread.queue.push_back(Turn::new(turn, request, &self.limits));
         self.attach(id, Call::new(connection, kind));
+        self.record_queued(key);
         self.want_app_server(now);
         self.pump(key, now);
         self.tell_position(key, turn, now);
@@ -102,7 +114,7 @@ impl Bridge {
 
     /// Answers a background call as soon as there is something to come back for: its turn runs, or waits behind
     /// another one.
-    pub(crate) fn release_background(&mut self, key: ThreadKey, turn: TurnKey, now: Instant) {
+    pub(crate) fn release_background(&mut self, key: ThreadKey, turn: TurnNumber, now: Instant) {
         let Some(running) = self.threads.get(&key).and_then(|thread| thread.running.as_ref())
         else {
             return;
@@ -118,6 +130,8 @@ impl Bridge {
             | CallKind::Canceller { .. }
             | CallKind::Steer { .. }
             | CallKind::Read { .. }
+            | CallKind::List { .. }
+            | CallKind::Change { .. }
             | CallKind::Health { .. } => false,
         };
         let Some(id) = self.calls.iter().find(|(_, call)| background(call)).map(|(id, _)| *id)
@@ -155,8 +169,7 @@ impl Bridge {
                 return self.effects.push_back(Effect::Answer { call: id, outcome });
             }
         }
-        self.calls.insert(id, Call::new(connection, CallKind::Read { thread: thread_id, turn }));
-        self.send_read(id, now);
+        self.effects.push_back(Effect::Answer { call: id, outcome: Outcome::NotLive });
     }
 
     fn cancel(
@@ -187,7 +200,7 @@ impl Bridge {
             return self.refuse(id, Failure::NoRunningTurn { thread: thread_id.clone() });
         }
         let (key, running) = (thread.key, thread.running.as_ref().map(|running| running.key));
-        let waiting: Vec<TurnKey> = match turn {
+        let waiting: Vec<TurnNumber> = match turn {
             None => thread.queue.iter().map(|turn| turn.key).collect(),
             Some(_) => Vec::new(),
         };
@@ -276,6 +289,18 @@ impl Bridge {
                 let request = Request::ReadTurn { thread: thread.clone(), turn: turn.clone() };
                 self.send(app_server, request, Purpose::Read(id));
             }
+            Some(CallKind::List { query }) => {
+                self.send(app_server, Request::ListThreads(query.clone()), Purpose::List(id));
+            }
+            Some(CallKind::Change { thread, change }) => {
+                let thread = thread.clone();
+                let request = match change {
+                    ThreadChange::Archive => Request::ArchiveThread(thread),
+                    ThreadChange::Unarchive => Request::UnarchiveThread(thread),
+                    ThreadChange::Delete => Request::DeleteThread(thread),
+                };
+                self.send(app_server, request, Purpose::Change(id));
+            }
             Some(CallKind::Health { .. }) => {
                 self.send(app_server, Request::ReadAccount, Purpose::Account(id));
                 self.send(app_server, Request::ProbeSandbox, Purpose::Sandbox(id));
@@ -321,7 +346,7 @@ impl Bridge {
     }
 
     /// Answers a call that was never kept.
-    fn refuse(&mut self, call: CallId, failure: Failure) {
+    pub(crate) fn refuse(&mut self, call: CallId, failure: Failure) {
         self.effects.push_back(Effect::Answer { call, outcome: Outcome::Failed(failure) });
     }
 }

@@ -5,12 +5,12 @@ use std::time::Instant;
 use crate::bridge::{Bridge, Purpose};
 use crate::call::CallKind;
 use crate::failure::unexpected;
-use crate::ids::{ThreadKey, TurnKey};
+use crate::ids::ThreadKey;
 use crate::thread::{Defaults, Load, Origin};
 use crate::turn::{Turn, TurnPhase};
 use crate::{
-    Effort, Failure, Outcome, Reply, Request, RequestFailure, RequestId, ThreadOpened, TurnId,
-    TurnOptions, TurnState, Update,
+    Effort, Failure, Outcome, Record, Reply, Request, RequestFailure, RequestId, ThreadOpened,
+    TurnId, TurnNumber, TurnOptions, TurnState, Update,
 };
 
 impl Bridge {
@@ -32,6 +32,11 @@ impl Bridge {
         };
         if thread.running.is_some() || thread.queue.is_empty() {
             return;
+        }
+        if let Some(id) = thread.id()
+            && self.calls.values().any(|call| call.kind.changes(id))
+        {
+            return; // It goes on when the change is through.
         }
         match (thread.load, &thread.origin) {
             (Load::Opening { .. }, _) => {}
@@ -90,13 +95,29 @@ impl Bridge {
         match result {
             Ok(Reply::ThreadOpened(opened)) => {
                 thread.load = Load::Loaded;
-                let ThreadOpened { thread: id, model, effort, approval_policy } = opened;
-                thread.defaults = Defaults { model, effort, approval_policy };
+                let ThreadOpened { thread: id, working_directory, model, effort, approval_policy } =
+                    opened;
+                thread.defaults = Defaults { model: model.clone(), effort, approval_policy };
+                thread.recorded = true;
                 let known = Origin::Known(id.clone());
-                if let Origin::New(options) = std::mem::replace(&mut thread.origin, known) {
-                    self.keys.insert(id.clone(), key);
-                    self.name_thread(id, options.name);
-                }
+                let new = match std::mem::replace(&mut thread.origin, known) {
+                    Origin::New(options) => Some(options),
+                    Origin::Known(_) => None,
+                };
+                let name = new.as_ref().and_then(|options| options.name.clone());
+                let first = thread.queue.front().and_then(|turn| turn.calls.first()).copied();
+                let connection =
+                    first.and_then(|call| self.calls.get(&call)).map(|call| call.connection);
+                self.keys.insert(id.clone(), key);
+                self.record(Record::ThreadOpened {
+                    thread: id.clone(),
+                    connection,
+                    working_directory,
+                    options: new,
+                    model,
+                });
+                self.record_queued(key);
+                self.name_thread(id, name);
                 self.pump(key, now);
             }
             Err(failure) if Self::is_hung(&failure) => {
@@ -120,7 +141,7 @@ impl Bridge {
     pub(crate) fn turn_started(
         &mut self,
         key: ThreadKey,
-        turn_key: TurnKey,
+        turn_key: TurnNumber,
         method: &'static str,
         result: Result<Reply, RequestFailure>,
         now: Instant,
@@ -163,8 +184,12 @@ impl Bridge {
         turn.phase = TurnPhase::Running;
         turn.id = Some(id.clone());
         let turn_key = turn.key;
+        let (model, effort) = (turn.model.clone(), turn.effort.clone());
+        let record = Record::TurnStarted { turn: turn_key, id: id.clone(), model, effort };
         let steers = std::mem::take(&mut turn.waiting_steers);
-        if turn.stop.is_some() {
+        let stopped = turn.stop.is_some();
+        self.record(record);
+        if stopped {
             self.send_interrupt(thread_id.clone(), id.clone());
         }
         for (call, prompt) in steers {
@@ -192,6 +217,9 @@ impl Bridge {
         let thread_id = self.threads.get(&key).and_then(|thread| thread.id().cloned());
         let mut report = turn.report(thread_id.as_ref(), state, now);
         report.failure = failure.or(report.failure);
+        if turn.recorded {
+            self.record(Record::TurnEnded { turn: turn.key, report: Box::new(report.clone()) });
+        }
         for call in std::mem::take(&mut turn.calls) {
             let turn = Box::new(report.clone());
             let outcome = match self.calls.get(&call).map(|call| &call.kind) {
@@ -204,6 +232,8 @@ impl Bridge {
                     | CallKind::Waiter { .. }
                     | CallKind::Steer { .. }
                     | CallKind::Read { .. }
+                    | CallKind::List { .. }
+                    | CallKind::Change { .. }
                     | CallKind::Health { .. },
                 )
                 | None => Outcome::Turn(turn),
@@ -271,7 +301,7 @@ impl Bridge {
     }
 
     /// Tells the calls of one turn where it stands.
-    pub(crate) fn tell_position(&mut self, key: ThreadKey, turn: TurnKey, now: Instant) {
+    pub(crate) fn tell_position(&mut self, key: ThreadKey, turn: TurnNumber, now: Instant) {
         let Some(thread) = self.threads.get(&key) else {
             return;
         };

@@ -6,12 +6,12 @@
 use std::time::Instant;
 
 use crate::bridge::{Bridge, Purpose};
-use crate::ids::{ThreadKey, TurnKey};
+use crate::ids::ThreadKey;
 use crate::thread::Load;
 use crate::turn::{Stop, TurnPhase, Watchdog};
 use crate::{
-    CodexError, Failure, Reply, Request, RequestFailure, StopCause, ThreadId, TurnId, TurnState,
-    Update,
+    CodexError, Failure, Reply, Request, RequestFailure, StopCause, ThreadId, TurnId, TurnNumber,
+    TurnState, Update,
 };
 
 impl Bridge {
@@ -19,7 +19,7 @@ impl Bridge {
     pub(crate) fn stop_turn(
         &mut self,
         key: ThreadKey,
-        turn: TurnKey,
+        turn: TurnNumber,
         cause: StopCause,
         failure: Option<Failure>,
         now: Instant,
@@ -99,7 +99,7 @@ impl Bridge {
     pub(crate) fn cleaned(
         &mut self,
         key: ThreadKey,
-        turn: TurnKey,
+        turn: TurnNumber,
         method: &'static str,
         result: Result<Reply, RequestFailure>,
         now: Instant,

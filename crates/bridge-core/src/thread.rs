@@ -2,9 +2,11 @@
 
 use std::collections::VecDeque;
 
-use crate::ids::{ThreadKey, TurnKey};
+use crate::ids::ThreadKey;
 use crate::turn::Turn;
-use crate::{ApprovalPolicy, RequestId, ThreadId, ThreadOptions, TurnId, TurnOptions, TurnReport};
+use crate::{
+    ApprovalPolicy, RequestId, ThreadId, ThreadOptions, TurnId, TurnNumber, TurnOptions, TurnReport,
+};
 
 /// A thread that somebody asked for.
 #[derive(Debug)]
@@ -14,6 +16,8 @@ pub(crate) struct Thread {
     pub(crate) origin: Origin,
     pub(crate) load: Load,
     pub(crate) defaults: Defaults,
+    /// Whether it has been kept.
+    pub(crate) recorded: bool,
     /// What the last turn ran with.
     pub(crate) last_model: Option<String>,
     pub(crate) last_effort: Option<String>,
@@ -55,6 +59,7 @@ impl Thread {
             origin,
             load: Load::Unloaded,
             defaults: Defaults::default(),
+            recorded: false,
             last_model: None,
             last_effort: None,
             running: None,
@@ -80,16 +85,16 @@ impl Thread {
         }
     }
 
-    pub(crate) fn turn(&self, key: TurnKey) -> Option<&Turn> {
+    pub(crate) fn turn(&self, key: TurnNumber) -> Option<&Turn> {
         self.running.iter().chain(self.queue.iter()).find(|turn| turn.key == key)
     }
 
-    pub(crate) fn turn_mut(&mut self, key: TurnKey) -> Option<&mut Turn> {
+    pub(crate) fn turn_mut(&mut self, key: TurnNumber) -> Option<&mut Turn> {
         self.running.iter_mut().chain(self.queue.iter_mut()).find(|turn| turn.key == key)
     }
 
     /// The turn's place: 0 runs, 1 is next.
-    pub(crate) fn position(&self, key: TurnKey) -> Option<usize> {
+    pub(crate) fn position(&self, key: TurnNumber) -> Option<usize> {
         if self.running.as_ref().is_some_and(|turn| turn.key == key) {
             return Some(0);
         }

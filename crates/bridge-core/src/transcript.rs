@@ -104,10 +104,43 @@ pub enum CommandStatus {
 pub struct Patch {
     /// Its item.
     pub item: ItemId,
-    /// The files.
-    pub paths: Vec<String>,
+    /// What happens to which file.
+    pub changes: Vec<FileChange>,
     /// How far it is.
     pub status: CommandStatus,
+}
+
+impl Patch {
+    /// Returns the files.
+    #[must_use]
+    pub fn paths(&self) -> Vec<String> {
+        self.changes.iter().map(|change| change.path.clone()).collect()
+    }
+}
+
+/// What a patch does to one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileChange {
+    /// The file, as Codex names it.
+    pub path: String,
+    /// What happens to it.
+    pub kind: ChangeKind,
+    /// Its hunks; of a new or deleted file its content (measured with Codex 0.169).
+    pub diff: String,
+}
+
+/// What happens to a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It is new.
+    Add,
+    /// It goes away.
+    Delete,
+    /// It changes.
+    Update {
+        /// Where it goes, if it gets another name.
+        moved_to: Option<String>,
+    },
 }
 
 /// A call of another tool.
@@ -220,6 +253,16 @@ pub enum Item {
     },
     /// Something that is only a record (the user's own message).
     Record,
+}
+
+impl Item {
+    /// The same with no more of a command's output than its end.
+    pub(crate) fn bounded(mut self, output_chars: usize) -> Self {
+        if let Self::Command(command) = &mut self {
+            keep_end(&mut command.output, output_chars);
+        }
+        self
+    }
 }
 
 impl Transcript {

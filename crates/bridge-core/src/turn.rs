@@ -2,19 +2,21 @@
 
 use std::time::{Duration, Instant};
 
-use crate::ids::TurnKey;
 use crate::{
-    CallId, CodexError, Failure, Limits, StopCause, ThreadId, Tokens, Transcript, TurnId,
-    TurnOptions, TurnReport, TurnRequest, TurnState, Update,
+    Attachment, CallId, CodexError, Failure, Limits, StopCause, ThreadId, Tokens, Transcript,
+    TurnId, TurnNumber, TurnOptions, TurnReport, TurnRequest, TurnState, Update,
 };
 
 /// A turn that waits or runs.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    pub(crate) key: TurnKey,
+    pub(crate) key: TurnNumber,
     pub(crate) id: Option<TurnId>,
     pub(crate) prompt: String,
     pub(crate) options: TurnOptions,
+    pub(crate) attachment: Attachment,
+    /// Whether it has been kept.
+    pub(crate) recorded: bool,
     pub(crate) time_limit: Duration,
     pub(crate) phase: TurnPhase,
     pub(crate) stop: Option<Stop>,
@@ -57,12 +59,14 @@ pub(crate) struct Stop {
 }
 
 impl Turn {
-    pub(crate) fn new(key: TurnKey, request: TurnRequest, limits: &Limits) -> Self {
+    pub(crate) fn new(key: TurnNumber, request: TurnRequest, limits: &Limits) -> Self {
         Self {
             key,
             id: None,
             prompt: request.prompt,
             options: request.options,
+            attachment: request.attachment,
+            recorded: false,
             time_limit: request.time_limit.unwrap_or(limits.turn_time),
             phase: TurnPhase::Queued,
             stop: None,

@@ -6,8 +6,8 @@ use crate::bridge::Bridge;
 use crate::ids::ThreadKey;
 use crate::turn::TurnPhase;
 use crate::{
-    AppServerId, CommandStatus, Declined, Effect, Item, ItemState, Question, ServerRequestId,
-    ThreadId, TurnEvent, TurnId, Update, Usage,
+    AppServerId, CommandStatus, Declined, Effect, Item, ItemState, Question, Record,
+    ServerRequestId, ThreadId, TurnEvent, TurnId, Update, Usage,
 };
 
 /// Characters of a growing text that news carry: its end.
@@ -62,7 +62,8 @@ impl Bridge {
     /// Adds an event to the transcript, and gives the news in it.
     fn fold(&mut self, key: ThreadKey, event: TurnEvent) -> Option<Update> {
         let output_chars = self.limits.command_output_chars;
-        let turn = self.threads.get_mut(&key)?.running.as_mut()?;
+        let thread = self.threads.get_mut(&key)?;
+        let (thread, turn) = (thread.id().cloned(), thread.running.as_mut()?);
         let transcript = &mut turn.transcript;
         match event {
             TurnEvent::ItemStarted(item) => {
@@ -72,6 +73,11 @@ impl Bridge {
             }
             TurnEvent::ItemCompleted(item) => {
                 let update = item_update(&item, ItemState::Completed);
+                let item = item.bounded(output_chars);
+                if !matches!(item, Item::Other { .. } | Item::Record) {
+                    let record = Record::ItemCompleted { turn: turn.key, item: item.clone() };
+                    self.effects.push_back(Effect::Record(record));
+                }
                 transcript.item_completed(item, output_chars);
                 update
             }
@@ -83,6 +89,10 @@ impl Bridge {
             }
             TurnEvent::PlanUpdated(plan) => {
                 transcript.plan = Some(plan.clone());
+                if let Some(thread) = thread {
+                    let record = Record::PlanUpdated { turn: turn.key, thread, plan: plan.clone() };
+                    self.effects.push_back(Effect::Record(record));
+                }
                 Some(Update::Plan(plan))
             }
             TurnEvent::TokensCounted { last, thread, context_window } => {
@@ -131,7 +141,7 @@ impl Bridge {
                 (format!("something this version does not know ({method})"), None)
             }
         };
-        self.effects.push_back(Effect::Decline { app_server, id, question });
+        self.effects.push_back(Effect::Decline { app_server, id, question: question.clone() });
         let Some(key) = thread.and_then(|thread| self.keys.get(thread)).copied() else {
             return;
         };
@@ -140,7 +150,11 @@ impl Bridge {
             return;
         };
         turn.progressed(now);
-        turn.transcript.declined.push(Declined { what: what.clone(), reason });
+        turn.transcript.declined.push(Declined { what: what.clone(), reason: reason.clone() });
+        let turn = turn.key;
+        if let Some(thread) = thread.cloned() {
+            self.record(Record::Declined { turn, thread, question, what: what.clone(), reason });
+        }
         self.tell_turn(key, &Update::Declined { what }, now);
     }
 
@@ -150,7 +164,7 @@ impl Bridge {
         let patch =
             turn.and_then(|turn| turn.transcript.patches.iter().find(|patch| patch.item == *item));
         match patch {
-            Some(patch) => format!("to change {}", patch.paths.join(", ")),
+            Some(patch) => format!("to change {}", patch.paths().join(", ")),
             None => "to change files".to_owned(),
         }
     }
@@ -179,7 +193,7 @@ fn item_update(item: &Item, state: ItemState) -> Option<Update> {
         }),
         Item::Patch(patch) => Some(Update::Patch {
             item: patch.item.clone(),
-            paths: patch.paths.clone(),
+            paths: patch.paths(),
             state: ended(patch.status),
         }),
         Item::Tool(tool) => Some(Update::Tool {

@@ -9,6 +9,13 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
+/// The time of day for records.
+pub(crate) fn timestamp_ms() -> bridge_store::Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let milliseconds = since.map_or(0, |since| since.as_millis());
+    bridge_store::Timestamp(i64::try_from(milliseconds).unwrap_or(i64::MAX))
+}
+
 /// The time of day for people and logs, as RFC 3339 in UTC with milliseconds.
 pub(crate) fn timestamp() -> String {
     let now = std::time::SystemTime::now();

@@ -10,13 +10,14 @@ mod servers;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bridge_core::{Bridge, Effect, Event, Limits, RequestFailure};
+use bridge_core::{Bridge, CallId, Effect, Event, Limits, Outcome, RequestFailure};
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use crate::clock;
 use crate::codex::from_wire;
 use crate::config::Config;
+use crate::ledger::Ledger;
 use crate::workspace::Roots;
 
 pub use handle::{Engine, EngineCall, EngineConnection, Next};
@@ -47,16 +48,23 @@ enum Input {
 }
 
 /// Starts the loop on `tasks`; it ends after [`Engine::shut_down`].
-pub fn start(config: Arc<Config>, roots: Arc<Roots>, tasks: &TaskTracker) -> Engine {
+pub fn start(
+    config: Arc<Config>,
+    roots: Arc<Roots>,
+    ledger: Ledger,
+    tasks: &TaskTracker,
+) -> Engine {
     let (inputs, receiver) = mpsc::channel(INPUTS);
     let engine_loop = EngineLoop {
         bridge: Bridge::new(limits(&config)),
         inputs: receiver,
         ports: Ports::default(),
+        home: config.codex_home().unwrap_or_default().display().to_string(),
         servers: Servers::new(config, roots, inputs.downgrade(), tasks.clone()),
+        ledger: ledger.clone(),
     };
     tasks.spawn(engine_loop.run());
-    Engine::new(inputs, tasks.clone())
+    Engine::new(inputs, ledger, tasks.clone())
 }
 
 fn limits(config: &Config) -> Limits {
@@ -79,6 +87,9 @@ struct EngineLoop {
     inputs: mpsc::Receiver<Input>,
     ports: Ports,
     servers: Servers,
+    ledger: Ledger,
+    /// The Codex home that the records belong to.
+    home: String,
 }
 
 impl EngineLoop {
@@ -120,6 +131,19 @@ impl EngineLoop {
         self.bridge.handle(event, clock::now());
     }
 
+    /// Gives an answer once the records that it speaks of are safe.
+    fn answer(&mut self, call: CallId, mut outcome: Outcome) {
+        if let Some(port) = self.ports.take(call) {
+            self.ledger.then(move |warning| {
+                if let Some(warning) = warning {
+                    warn(&mut outcome, warning);
+                }
+                // Nobody takes the answer to a call that was given up.
+                let _ = port.send(outcome);
+            });
+        }
+    }
+
     /// Carries out what the core wants, until it wants nothing more.
     fn carry_out(&mut self) {
         while let Some(effect) = self.bridge.poll_effect() {
@@ -141,10 +165,27 @@ impl EngineLoop {
                     self.servers.decline(app_server, &id, &question)
                 }
                 Effect::Report { call, update } => self.ports.report(call, update),
-                Effect::Answer { call, outcome } => self.ports.answer(call, outcome),
+                Effect::Record(record) => self.ledger.record(record, &self.home),
+                Effect::Answer { call, outcome } => self.answer(call, outcome),
             }
         }
     }
+}
+
+/// Tells the reader of a turn that it is not kept.
+fn warn(outcome: &mut Outcome, warning: String) {
+    let report = match outcome {
+        Outcome::Turn(report) => report,
+        Outcome::Cancelled { turn: Some(report), .. } => report,
+        Outcome::Cancelled { turn: None, .. }
+        | Outcome::Steered { .. }
+        | Outcome::NotLive
+        | Outcome::Threads(_)
+        | Outcome::ThreadChanged
+        | Outcome::Health(_)
+        | Outcome::Failed(_) => return,
+    };
+    report.transcript.warnings.push(warning);
 }
 
 async fn until(timeout: Option<std::time::Instant>) {

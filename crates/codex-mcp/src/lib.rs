@@ -6,6 +6,7 @@ mod codex;
 pub mod config;
 pub mod engine;
 pub mod error;
+pub mod ledger;
 pub mod logging;
 pub mod mcp;
 pub mod workspace;

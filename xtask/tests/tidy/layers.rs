@@ -48,12 +48,16 @@ fn edges() -> Vec<Edge> {
 
 /// Why the edge must not be; none when it may.
 fn objection(edge: &Edge) -> Option<&'static str> {
-    let ours = ["bridge-core", "codex-client", "codex-mcp", "testkit", "xtask"];
+    let ours = ["bridge-core", "bridge-store", "codex-client", "codex-mcp", "testkit", "xtask"];
     let in_product = edge.kind != "dev";
     match (edge.from.as_str(), edge.to.as_str()) {
         ("bridge-core", _) if in_product => {
             Some("the core decides with the standard library alone")
         }
+        ("bridge-store", "codex-client" | "codex-mcp" | "tokio") if in_product => {
+            Some("the store keeps records and knows neither Codex nor a runtime")
+        }
+        (from, "rusqlite") if from != "bridge-store" => Some("only the store speaks SQL"),
         ("codex-client", "rmcp" | "rusqlite" | "bridge-core" | "codex-mcp") => {
             Some("the client talks to one app-server and knows nothing above it")
         }

@@ -3,7 +3,7 @@
 
 mod world;
 
-use bridge_core::{CallId, Event, TurnState};
+use bridge_core::{CallId, Event, ThreadChange, TurnState};
 use proptest::prelude::*;
 
 use world::World;
@@ -20,6 +20,10 @@ enum Step {
     Steer(u8),
     Wait(u8),
     Cancel(u8),
+    Change {
+        thread: u8,
+        change: ThreadChange,
+    },
     Health,
     GiveUp(u64),
     CloseConnection,
@@ -54,6 +58,11 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(AppServerStep::Fail),
         1 => Just(AppServerStep::Exit),
     ];
+    let change = prop_oneof![
+        Just(ThreadChange::Archive),
+        Just(ThreadChange::Unarchive),
+        Just(ThreadChange::Delete)
+    ];
     let state = prop_oneof![
         Just(TurnState::Completed),
         Just(TurnState::Interrupted),
@@ -65,6 +74,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..8u8).prop_map(Step::Steer),
         2 => (0..8u8).prop_map(Step::Wait),
         2 => (0..8u8).prop_map(Step::Cancel),
+        2 => (0..8u8, change).prop_map(|(thread, change)| Step::Change { thread, change }),
         1 => Just(Step::Health),
         3 => (0..40u64).prop_map(Step::GiveUp),
         1 => Just(Step::CloseConnection),
@@ -92,6 +102,7 @@ proptest! {
         for call in 0..world.calls {
             prop_assert_eq!(world.answers.get(&CallId(call)), Some(&1), "call {}", call);
         }
+        prop_assert_eq!(world.unfinished_records(), 0);
     }
 
     /// Without a shutdown: an app-server that ends, and never comes back, leaves nobody waiting.

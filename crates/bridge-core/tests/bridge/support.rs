@@ -85,6 +85,7 @@ impl Script {
         let app_server = self.app_server;
         let connection = ConnectionId(1);
         let call = |request| Event::CallReceived { call: CallId(number(1)), connection, request };
+        let change = |thread, change| call(CallRequest::ChangeThread { thread, change });
         let in_turn =
             |event| Event::Turn { app_server, thread: thread(1), turn: turn(2).unwrap(), event };
         match words[0] {
@@ -114,6 +115,15 @@ impl Script {
             "cancel" => {
                 call(CallRequest::Cancel { thread: thread(2), turn: turn(3), reason: None })
             }
+            "read" => call(CallRequest::ReadTurn { thread: thread(2), turn: turn(3) }),
+            "list" => call(CallRequest::ListThreads(ThreadQuery {
+                archived: false,
+                cursor: None,
+                limit: 10,
+            })),
+            "archive" => change(thread(2), ThreadChange::Archive),
+            "unarchive" => change(thread(2), ThreadChange::Unarchive),
+            "delete" => change(thread(2), ThreadChange::Delete),
             "health" => call(CallRequest::Health),
             "give-up" => Event::CallCancelled { call: CallId(number(1)) },
             "shutdown" => Event::ShutdownRequested,
@@ -142,6 +152,10 @@ impl Script {
             ),
             "account" => self.reply("account/read", Ok(Reply::Account(account()))),
             "sandbox" => self.reply("command/exec", Ok(Reply::Sandbox(probe()))),
+            "listed" => {
+                let list = ThreadList { threads: Vec::new(), next: None };
+                self.reply("thread/list", Ok(Reply::Threads(list)))
+            }
             "nothing-read" => self.reply("thread/turns/list", Ok(Reply::TurnRead(None))),
             "asks" => Event::QuestionAsked {
                 app_server,
@@ -206,6 +220,7 @@ impl Script {
                 Effect::StopAppServer { .. }
                 | Effect::KillAppServer { .. }
                 | Effect::Decline { .. }
+                | Effect::Record(_)
                 | Effect::Report { .. }
                 | Effect::Answer { .. } => {}
             }
@@ -250,6 +265,7 @@ fn start_failure(kind: &str) -> StartFailure {
 fn opened(thread: &str) -> ThreadOpened {
     ThreadOpened {
         thread: ThreadId(thread.to_owned()),
+        working_directory: Some("/w".to_owned()),
         model: Some("base".to_owned()),
         effort: None,
         approval_policy: None,
@@ -303,8 +319,31 @@ fn show(effect: &Effect) -> String {
         Effect::KillAppServer { .. } => "kill the app-server".to_owned(),
         Effect::Send { request, .. } => format!("send {}", show_request(request)),
         Effect::Decline { question, .. } => format!("decline {question:?}"),
+        Effect::Record(record) => format!("keep {}", show_record(record)),
         Effect::Report { call, update } => format!("tell {} {update:?}", call.0),
         Effect::Answer { call, outcome } => format!("answer {} {}", call.0, show_outcome(outcome)),
+    }
+}
+
+fn show_record(record: &Record) -> String {
+    match record {
+        Record::ThreadOpened { thread, options, .. } => {
+            let new = if options.is_some() { "new " } else { "" };
+            format!("{new}thread {thread}")
+        }
+        Record::TurnQueued { turn, thread, prompt, attachment, .. } => {
+            format!("{attachment:?} turn {} of {thread} {prompt:?}", turn.0)
+        }
+        Record::TurnStarted { turn, id, .. } => format!("turn {} started as {id}", turn.0),
+        Record::ItemCompleted { turn, item } => format!("item of turn {}: {item:?}", turn.0),
+        Record::PlanUpdated { turn, plan, .. } => format!("plan of turn {}: {plan:?}", turn.0),
+        Record::Declined { turn, what, .. } => format!("declined in turn {}: {what}", turn.0),
+        Record::TurnEnded { turn, report } => {
+            format!("end of turn {}: {:?}", turn.0, report.state)
+        }
+        Record::ThreadArchived { thread } => format!("archived {thread}"),
+        Record::ThreadUnarchived { thread } => format!("unarchived {thread}"),
+        Record::ThreadDeleted { thread } => format!("deleted {thread}"),
     }
 }
 
@@ -315,7 +354,12 @@ fn show_request(request: &Request) -> String {
         | Request::ReadAccount
         | Request::ProbeSandbox
         | Request::ListModels => method.to_owned(),
-        Request::ResumeThread(thread) | Request::CleanTerminals(thread) => {
+        Request::ListThreads(query) => format!("{method} {query:?}"),
+        Request::ResumeThread(thread)
+        | Request::ArchiveThread(thread)
+        | Request::UnarchiveThread(thread)
+        | Request::DeleteThread(thread)
+        | Request::CleanTerminals(thread) => {
             format!("{method} {thread}")
         }
         Request::NameThread { thread, name } => format!("{method} {thread} {name}"),
@@ -350,6 +394,9 @@ fn show_outcome(outcome: &Outcome) -> String {
             let turn = turn.as_ref().map_or("no turn".to_owned(), |report| show_report(report));
             format!("cancelled [{turn}] and {dropped} waiting")
         }
+        Outcome::NotLive => "not live".to_owned(),
+        Outcome::Threads(list) => format!("{list:?}"),
+        Outcome::ThreadChanged => "changed".to_owned(),
         Outcome::Health(report) => format!("{report:?}"),
         Outcome::Failed(failure) => format!("{failure:?}"),
     }

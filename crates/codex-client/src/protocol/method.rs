@@ -55,6 +55,8 @@ methods! {
     "thread/name/set" ThreadSetName(ThreadSetNameParams) -> Empty;
     "thread/unsubscribe" ThreadUnsubscribe(ThreadIdParams) -> ThreadUnsubscribeResponse;
     "thread/archive" ThreadArchive(ThreadIdParams) -> Empty;
+    "thread/unarchive" ThreadUnarchive(ThreadIdParams) -> Empty;
+    "thread/delete" ThreadDelete(ThreadIdParams) -> Empty;
     "thread/backgroundTerminals/list" BackgroundTerminalsList(BackgroundTerminalsListParams)
         -> BackgroundTerminalsListResponse;
     "thread/backgroundTerminals/clean" BackgroundTerminalsClean(ThreadIdParams) -> Empty;

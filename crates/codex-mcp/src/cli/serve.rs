@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use super::Exit;
 use crate::config::{Config, Environment, Flags};
 use crate::engine;
+use crate::ledger::Ledger;
 use crate::logging;
 use crate::mcp::{Server, connection, stdio};
 use crate::workspace::Roots;
@@ -57,7 +58,8 @@ async fn serve(config: Arc<Config>, roots: Arc<Roots>) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
     let (input, output) = stdio::open().context("standard input and output cannot be used")?;
     let limits = connection::Limits { max_line_bytes: config.max_line_bytes, ..Default::default() };
-    let engine = engine::start(config.clone(), roots.clone(), &tasks);
+    let ledger = Ledger::open(&config);
+    let engine = engine::start(config.clone(), roots.clone(), ledger, &tasks);
     let server = Server::connect(engine.clone(), config, roots).await;
     let serving = connection::serve_within(limits, server, input, output, shutdown.clone());
     let (ended, ()) = tokio::join!(

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bridge_core::{
-    Account, AppServerId, ApprovalPolicy, CodexError, Command, CommandStatus, Event, Item, ItemId,
-    Message, Patch, Phase, Plan, PlanStep, Question, Reply, Request, RequestFailure, SandboxProbe,
-    StepStatus, Thinking, ThreadId, ThreadOpened, Tokens, Tool, Transcript, TurnEvent, TurnId,
-    TurnRecord, TurnState,
+    Account, AppServerId, ApprovalPolicy, ChangeKind, CodexError, Command, CommandStatus, Event,
+    FileChange, Item, ItemId, Message, Patch, Phase, Plan, PlanStep, Question, Reply, Request,
+    RequestFailure, SandboxProbe, StepStatus, Thinking, ThreadId, ThreadList, ThreadOpened,
+    ThreadSummary, Tokens, Tool, Transcript, TurnEvent, TurnId, TurnRecord, TurnState,
 };
 use codex_client::RequestError;
 use codex_client::protocol as wire;
@@ -165,9 +165,13 @@ pub(crate) fn reply(
                 stderr: response.stderr,
             })
         }),
-        Request::NameThread { .. } | Request::InterruptTurn { .. } | Request::CleanTerminals(_) => {
-            Ok(Reply::Done)
-        }
+        Request::ListThreads(_) => wire::ThreadList::read(&raw).map(thread_list),
+        Request::NameThread { .. }
+        | Request::InterruptTurn { .. }
+        | Request::CleanTerminals(_)
+        | Request::ArchiveThread(_)
+        | Request::UnarchiveThread(_)
+        | Request::DeleteThread(_) => Ok(Reply::Done),
     };
     read.map_err(request_failure)
 }
@@ -197,11 +201,48 @@ fn thread_opened(response: wire::ThreadStartResponse) -> Reply {
         wire::ApprovalPolicy::Other(_) => None,
     });
     Reply::ThreadOpened(ThreadOpened {
+        working_directory: response.cwd.or(response.thread.cwd),
         thread: ThreadId(response.thread.id),
         model: response.model.or(response.thread.model),
         effort: response.reasoning_effort,
         approval_policy,
     })
+}
+
+fn thread_list(response: wire::ThreadListResponse) -> Reply {
+    let summary = |thread: wire::Thread| ThreadSummary {
+        thread: ThreadId(thread.id),
+        name: thread.name.filter(|name| !name.is_empty()),
+        preview: Some(thread.preview).filter(|preview| !preview.is_empty()),
+        working_directory: thread.cwd.unwrap_or_default(),
+        source: source(thread.source.as_ref()),
+        created_at: thread.created_at.unwrap_or_default(),
+        updated_at: thread.updated_at.or(thread.created_at).unwrap_or_default(),
+    };
+    Reply::Threads(ThreadList {
+        threads: response.data.into_iter().map(summary).collect(),
+        next: response.next_cursor,
+    })
+}
+
+/// Codex's word for where a thread was made; of an object its only key.
+fn source(source: Option<&serde_json::Value>) -> String {
+    let word = source.and_then(|source| match source.as_object() {
+        Some(object) => object.keys().next().map(String::as_str),
+        None => source.as_str(),
+    });
+    word.unwrap_or("unknown").to_owned()
+}
+
+fn file_change(change: wire::FileUpdateChange) -> FileChange {
+    let kind = match change.kind.kind {
+        wire::PatchChange::Add => ChangeKind::Add,
+        wire::PatchChange::Delete => ChangeKind::Delete,
+        wire::PatchChange::Update | wire::PatchChange::Other(_) => {
+            ChangeKind::Update { moved_to: change.kind.move_path }
+        }
+    };
+    FileChange { path: change.path, kind, diff: change.diff }
 }
 
 fn turn_record(turn: wire::Turn) -> TurnRecord {
@@ -300,7 +341,7 @@ fn item(item: wire::ThreadItem, completeness: Completeness) -> Item {
         wire::ThreadItem::CommandExecution(command) => Item::Command(self::command(command)),
         wire::ThreadItem::FileChange(change) => Item::Patch(Patch {
             item: ItemId(change.id),
-            paths: change.changes.into_iter().map(|change| change.path).collect(),
+            changes: change.changes.into_iter().map(file_change).collect(),
             status: status(&change.status),
         }),
         wire::ThreadItem::McpToolCall(call) => {

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use bridge_core::{
-    ApprovalPolicy, Effort, Json, Question, Request, RequestId, ThreadId, ThreadOptions, TurnId,
-    TurnOptions,
+    ApprovalPolicy, Effort, Json, Question, Request, RequestId, ThreadId, ThreadOptions,
+    ThreadQuery, TurnId, TurnOptions,
 };
 use codex_client::protocol as wire;
 use codex_client::protocol::Method;
@@ -51,6 +51,21 @@ pub(crate) fn send(
         Request::CleanTerminals(thread) => {
             let params = wire::ThreadIdParams { thread_id: thread.0.clone() };
             submit::<wire::BackgroundTerminalsClean>(connection, id, &params, deadline)
+        }
+        Request::ListThreads(query) => {
+            submit::<wire::ThreadList>(connection, id, &thread_list(query), deadline)
+        }
+        Request::ArchiveThread(thread) => {
+            let params = wire::ThreadIdParams { thread_id: thread.0.clone() };
+            submit::<wire::ThreadArchive>(connection, id, &params, deadline)
+        }
+        Request::UnarchiveThread(thread) => {
+            let params = wire::ThreadIdParams { thread_id: thread.0.clone() };
+            submit::<wire::ThreadUnarchive>(connection, id, &params, deadline)
+        }
+        Request::DeleteThread(thread) => {
+            let params = wire::ThreadIdParams { thread_id: thread.0.clone() };
+            submit::<wire::ThreadDelete>(connection, id, &params, deadline)
         }
         Request::ReadTurn { thread, .. } => {
             submit::<wire::ThreadTurnsList>(connection, id, &newest_turns(thread), deadline)
@@ -148,6 +163,21 @@ fn newest_turns(thread: &ThreadId) -> wire::ThreadTurnsListParams {
         thread_id: thread.0.clone(),
         limit: Some(READ_TURNS),
         items_view: Some(wire::TurnItemsView::Full),
+        ..Default::default()
+    }
+}
+
+/// Everything a person may have started, on any provider; what Codex starts for itself is left out.
+fn thread_list(query: &ThreadQuery) -> wire::ThreadListParams {
+    let sources = ["cli", "vscode", "exec", "appServer", "unknown"];
+    wire::ThreadListParams {
+        cursor: query.cursor.clone(),
+        limit: Some(query.limit),
+        sort_key: Some("updated_at".to_owned()),
+        sort_direction: Some(wire::SortDirection::Descending),
+        model_providers: Some(Vec::new()),
+        source_kinds: Some(sources.map(str::to_owned).to_vec()),
+        archived: Some(query.archived),
         ..Default::default()
     }
 }

@@ -72,7 +72,7 @@ declare_keys! {
     /// `PATH` are skipped.
     "codex_bin", "codex-bin" => codex_bin: PathBuf = Program("codex");
 
-    /// Where the server keeps what outlives it: today, the log files under `logs/`. It is made, for its owner alone,
+    /// Where the server keeps what outlives it: its records in `store.sqlite3`, the log files under `logs/`. It is made, for its owner alone,
     /// when something is first written.
     "state_dir", "state-dir" => state_dir: PathBuf = StateDir;
 
@@ -116,6 +116,16 @@ declare_keys! {
 
     /// How much of a command's output a result shows, in characters, counted from its end.
     "command_output_chars", "command-output-chars" => command_output_chars: usize = count("CHARS", 4000, 0..=100_000);
+
+    /// How long a thread is kept in the server's own records after it last changed. Codex keeps its own.
+    "store_thread_days", "store-thread-days" => store_thread_days: usize = count("DAYS", 180, 1..=36_500);
+
+    /// How long a long result can be read by its resume token.
+    "store_output_days", "store-output-days" => store_output_days: usize = count("DAYS", 30, 1..=36_500);
+
+    /// How large the server's own records may grow, in megabytes. Above it the oldest are forgotten: long results, then
+    /// archived threads, then threads.
+    "store_max_megabytes", "store-max-megabytes" => store_max_megabytes: usize = count("MEGABYTES", 1024, 1..=1_048_576);
 
     /// Names of variables that are passed to Codex besides the usual ones, for example the `env_key` of a custom
     /// provider. In the variable they are separated by commas.

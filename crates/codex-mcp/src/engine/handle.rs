@@ -8,18 +8,26 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
 use super::{Input, Port};
+use crate::ledger::Ledger;
 
 /// A handle to the engine. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Engine {
     inputs: mpsc::Sender<Input>,
     numbers: Arc<AtomicU64>,
+    ledger: Ledger,
     tasks: TaskTracker,
 }
 
 impl Engine {
-    pub(super) fn new(inputs: mpsc::Sender<Input>, tasks: TaskTracker) -> Self {
-        Self { inputs, numbers: Arc::default(), tasks }
+    pub(super) fn new(inputs: mpsc::Sender<Input>, ledger: Ledger, tasks: TaskTracker) -> Self {
+        let numbers = Arc::new(AtomicU64::new(ledger.first_call()));
+        Self { inputs, numbers, ledger, tasks }
+    }
+
+    /// What is kept on disk.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// Tells the engine of a new client, until the result is dropped.

@@ -41,10 +41,8 @@ impl Ports {
         }
     }
 
-    pub(super) fn answer(&mut self, call: CallId, outcome: Outcome) {
-        if let Some(port) = self.0.remove(&call) {
-            // Nobody takes the answer to a call that was given up.
-            let _ = port.outcome.send(outcome);
-        }
+    /// The way for the one answer of a call; nothing else goes to it any more.
+    pub(super) fn take(&mut self, call: CallId) -> Option<oneshot::Sender<Outcome>> {
+        self.0.remove(&call).map(|port| port.outcome)
     }
 }

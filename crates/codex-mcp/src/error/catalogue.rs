@@ -43,6 +43,12 @@ macro_rules! catalogue {
             /// All codes, in the order of the reference.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
+            /// The code of this name.
+            #[must_use]
+            pub fn of_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.entry().name == name)
+            }
+
             /// What the reference says of it.
             #[must_use]
             pub const fn entry(self) -> Entry {
@@ -118,6 +124,8 @@ catalogue! {
         "Continue with `codex-reply`, with a smaller task or a larger `timeLimitSeconds`.", NOW;
     ThreadNotFound = "thread_not_found", "Codex has no such thread.",
         "Use a `threadId` that `codex` returned, or start a new thread with `codex`.", Retry::No;
+    ThreadBusy = "thread_busy", "A turn runs or waits on the thread.",
+        "Wait for it with `codex.wait`, or stop it with `codex.cancel`, and then try again.", seconds(5);
     ThreadBusyElsewhere = "thread_busy_elsewhere", "Another process (a Codex terminal, another server) has the thread open.",
         "Close it there, or start a new thread with `codex`.", seconds(60);
     ThreadArchived = "thread_archived", "The thread is archived.",
@@ -134,6 +142,12 @@ catalogue! {
         "Wait for its end with `codex.wait`, then send the text with `codex-reply`.", seconds(5);
     TurnNotFound = "turn_not_found", "The thread has no such turn.",
         "Leave `turnId` out to get the newest turn.", Retry::No;
+    TurnCut = "turn_cut", "The server ended while the turn ran; what was known of it by then is kept.",
+        "Look at what it may have done already, then send the prompt again with `codex-reply` on the same thread.", NOW;
+    TurnNeverStarted = "turn_never_started", "The server ended while the turn waited; Codex had not begun it.",
+        "Send the prompt again with `codex-reply` on the same thread: nothing happens twice.", NOW;
+    StoreUnavailable = "store_unavailable", "What is kept on disk cannot be read.",
+        "Turns still run. `codex.health` and `codex-mcp store check` say what is wrong.", Retry::No;
     CallCancelled = "call_cancelled", "The client gave the call up.",
         "Nothing: this was asked for.", Retry::No;
     ShuttingDown = "shutting_down", "The server is about to end.",

@@ -38,6 +38,9 @@ impl From<&Failure> for Problem {
             Failure::ThreadClosed => {
                 Self::new(Code::ThreadClosed, "the thread was closed while its turn ran")
             }
+            Failure::ThreadBusy { thread } => {
+                Self::new(Code::ThreadBusy, format!("a turn runs or waits on thread {thread}"))
+            }
             Failure::QueueFull { limit } => {
                 Self::new(Code::QueueFull, format!("{limit} turns wait on the thread already"))
                     .with_hint("The limit is `max_queue_per_thread`.")

@@ -11,6 +11,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::engine::Next;
 use crate::error::{Code, Problem};
+use crate::ledger::Ledger;
 
 /// What a tool may use.
 pub(super) struct ToolCall<'a> {
@@ -25,6 +26,11 @@ impl<'a> ToolCall<'a> {
 
     pub(super) fn config(&self) -> &Config {
         self.server.config()
+    }
+
+    /// What is kept on disk.
+    pub(super) fn ledger(&self) -> &Ledger {
+        self.server.engine().ledger()
     }
 
     pub(super) fn max_prompt_chars(&self) -> usize {

@@ -23,4 +23,5 @@ mod tools;
 mod transport;
 
 pub use hardened::is_modern;
+pub(crate) use render::stopped_by;
 pub use server::Server;

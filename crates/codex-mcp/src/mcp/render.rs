@@ -6,6 +6,7 @@ mod progress;
 mod turn;
 
 use bridge_core::Outcome;
+use bridge_store::TurnRow;
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,6 +14,7 @@ use serde_json::{Value, json};
 
 pub(super) use progress::progress;
 pub(super) use turn::TurnResult;
+pub(crate) use turn::stopped_by;
 
 use crate::error::Problem;
 
@@ -68,8 +70,20 @@ impl Answer {
                 Some(Self { text: result.to_string(), data: to_value(&result), is_error })
             }
             Outcome::Failed(failure) => Some(Self::from(Problem::from(&failure))),
-            Outcome::Steered { .. } | Outcome::Cancelled { .. } | Outcome::Health(_) => None,
+            Outcome::Steered { .. }
+            | Outcome::Cancelled { .. }
+            | Outcome::NotLive
+            | Outcome::Threads(_)
+            | Outcome::ThreadChanged
+            | Outcome::Health(_) => None,
         }
+    }
+
+    /// The answer for a turn that is kept on disk.
+    pub(super) fn of_stored(row: TurnRow) -> Self {
+        let result = TurnResult::from(row);
+        let is_error = result.error.is_some();
+        Self { text: result.to_string(), data: to_value(&result), is_error }
     }
 
     pub(super) fn into_response(self) -> CallToolResponse {

@@ -129,6 +129,9 @@ fn show_prints_every_key_with_its_origin() {
             idle_stop_seconds = 0 # $TEST/.config/codex-mcp/config.toml:2
             max_line_bytes = 67108864 # default
             command_output_chars = 4000 # default
+            store_thread_days = 180 # default
+            store_output_days = 30 # default
+            store_max_megabytes = 1024 # default
             environment_allow = ["MY_KEY"] # --environment-allow
             exit: Success
         "##]],

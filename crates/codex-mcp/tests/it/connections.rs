@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use codex_mcp::config::{Config, Environment, Flags};
 use codex_mcp::engine::{self, Engine};
+use codex_mcp::ledger::Ledger;
 use codex_mcp::mcp::{Server, connection};
 use codex_mcp::workspace::Roots;
 use serde_json::json;
@@ -38,7 +39,7 @@ impl House {
         let config = Arc::new(Config::load(&environment, &Flags::default()).unwrap());
         let roots = Arc::new(Roots::new(&config.workspace_roots).unwrap());
         let tasks = TaskTracker::new();
-        let engine = engine::start(config.clone(), roots.clone(), &tasks);
+        let engine = engine::start(config.clone(), roots.clone(), Ledger::open(&config), &tasks);
         Self { engine, config, roots, tasks }
     }
 

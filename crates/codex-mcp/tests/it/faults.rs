@@ -34,7 +34,7 @@ async fn a_killed_app_server_is_said_and_the_thread_goes_on() {
 
         Half of an ans
 
-        [thread [thread-1], turn [turn-1]: failed, gpt-5.5 medium, [time]]
+        [thread [thread-1], turn [turn-1]: interrupted, gpt-5.5 medium, [time]]
         Warning: `content` was cut off in the middle.
         ---
         {
@@ -49,7 +49,7 @@ async fn a_killed_app_server_is_said_and_the_thread_goes_on() {
             "retryable": true
           },
           "model": "gpt-5.5",
-          "status": "failed",
+          "status": "interrupted",
           "threadId": "[thread-1]",
           "turnId": "[turn-1]",
           "warnings": [

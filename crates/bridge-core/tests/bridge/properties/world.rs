@@ -32,12 +32,22 @@ impl Codex {
     }
 }
 
+/// What the records say of a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    Queued,
+    Started,
+    Ended,
+}
+
 pub(super) struct World {
     bridge: Bridge,
     now: Instant,
     codex: Codex,
     pub(super) calls: u64,
     pub(super) answers: BTreeMap<CallId, usize>,
+    kept: BTreeMap<TurnNumber, Kept>,
+    ended: BTreeSet<TurnId>,
 }
 
 impl World {
@@ -52,6 +62,8 @@ impl World {
             codex: Codex::default(),
             calls: 0,
             answers: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            ended: BTreeSet::new(),
         };
         world.handle(Event::ConnectionOpened { connection: ConnectionId(0) });
         world
@@ -80,15 +92,67 @@ impl World {
                 }
                 Effect::Send { app_server, id, request } => self.sent(app_server, id, request),
                 Effect::Decline { .. } => {}
+                Effect::Record(record) => self.recorded(record),
                 Effect::Report { call, .. } => {
                     assert!(
                         !self.answers.contains_key(&call),
                         "{call:?} was told news after its answer"
                     );
                 }
-                Effect::Answer { call, .. } => *self.answers.entry(call).or_default() += 1,
+                Effect::Answer { call, outcome } => {
+                    *self.answers.entry(call).or_default() += 1;
+                    self.answered(&outcome);
+                }
             }
         }
+    }
+
+    /// A turn is kept from its beginning to its one end, in order.
+    fn recorded(&mut self, record: Record) {
+        match record {
+            Record::TurnQueued { turn, .. } => {
+                assert_eq!(self.kept.insert(turn, Kept::Queued), None, "{turn:?} began twice");
+            }
+            Record::TurnStarted { turn, .. } => {
+                assert_eq!(self.kept.insert(turn, Kept::Started), Some(Kept::Queued), "{turn:?}");
+            }
+            Record::TurnEnded { turn, report } => {
+                let before = self.kept.insert(turn, Kept::Ended);
+                assert!(
+                    matches!(before, Some(Kept::Queued | Kept::Started)),
+                    "{turn:?} ended after {before:?}"
+                );
+                self.ended.extend(report.turn);
+            }
+            Record::ItemCompleted { turn, .. }
+            | Record::PlanUpdated { turn, .. }
+            | Record::Declined { turn, .. } => {
+                let state = self.kept.get(&turn);
+                assert!(
+                    matches!(state, Some(Kept::Queued | Kept::Started)),
+                    "{turn:?} is {state:?}"
+                );
+            }
+            Record::ThreadOpened { .. }
+            | Record::ThreadArchived { .. }
+            | Record::ThreadUnarchived { .. }
+            | Record::ThreadDeleted { .. } => {}
+        }
+    }
+
+    /// An answer that tells of an ended turn comes after the record of it.
+    fn answered(&self, outcome: &Outcome) {
+        if let Outcome::Turn(report) = outcome
+            && let Some(turn) = &report.turn
+            && !matches!(report.state, TurnState::InProgress | TurnState::Queued { .. })
+        {
+            assert!(self.ended.contains(turn), "{turn} was told of before it was kept");
+        }
+    }
+
+    /// Turns that began and did not end, as far as the records say.
+    pub(super) fn unfinished_records(&self) -> usize {
+        self.kept.values().filter(|kept| **kept != Kept::Ended).count()
     }
 
     fn sent(&mut self, app_server: AppServerId, id: RequestId, request: Request) {
@@ -116,8 +180,16 @@ impl World {
             | Request::InterruptTurn { thread, .. }
             | Request::NameThread { thread, .. }
             | Request::CleanTerminals(thread) => loaded(thread),
+            Request::ArchiveThread(thread) | Request::DeleteThread(thread) => {
+                assert!(
+                    !self.codex.running.contains_key(thread),
+                    "{request:?}: a turn runs on the thread"
+                );
+            }
             Request::StartThread(_)
             | Request::ResumeThread(_)
+            | Request::UnarchiveThread(_)
+            | Request::ListThreads(_)
             | Request::ReadTurn { .. }
             | Request::ReadAccount
             | Request::ProbeSandbox
@@ -148,6 +220,10 @@ impl World {
             Step::Cancel(thread) => {
                 let thread = self.name(thread);
                 self.call(CallRequest::Cancel { thread, turn: None, reason: None });
+            }
+            Step::Change { thread, change } => {
+                let thread = self.name(thread);
+                self.call(CallRequest::ChangeThread { thread, change });
             }
             Step::Health => self.call(CallRequest::Health),
             Step::GiveUp(call) => self.handle(Event::CallCancelled { call: CallId(call) }),
@@ -266,6 +342,13 @@ impl World {
             }
             Request::SteerTurn { turn, .. } => Reply::TurnStarted(turn.clone()),
             Request::ReadTurn { .. } => Reply::TurnRead(None),
+            Request::ListThreads(_) => {
+                Reply::Threads(ThreadList { threads: Vec::new(), next: None })
+            }
+            Request::ArchiveThread(thread) | Request::DeleteThread(thread) => {
+                self.codex.loaded.remove(thread);
+                Reply::Done
+            }
             Request::ReadAccount => {
                 Reply::Account(Account { kind: None, plan: None, login_required: false })
             }
@@ -275,6 +358,7 @@ impl World {
             }
             Request::NameThread { .. }
             | Request::InterruptTurn { .. }
+            | Request::UnarchiveThread(_)
             | Request::CleanTerminals(_) => Reply::Done,
         }
     }
@@ -283,6 +367,7 @@ impl World {
         self.codex.loaded.insert(thread.clone());
         Reply::ThreadOpened(ThreadOpened {
             thread,
+            working_directory: None,
             model: Some("m".to_owned()),
             effort: None,
             approval_policy: None,

@@ -29,7 +29,9 @@ fn bursts_are_merged_and_the_newest_wins() {
             thinks T t1 "c"
             runs T t1 "ls"
             plans T t1 "one"
+              -> keep plan of turn 1: Plan { explanation: None, steps: [PlanStep { step: "one", status: InProgress }] }
             plans T t1 "two"
+              -> keep plan of turn 1: Plan { explanation: None, steps: [PlanStep { step: "two", status: InProgress }] }
             +100ms
               -> tell 1 Command { item: ItemId("c"), command: "ls", state: Started }
             +100ms
@@ -76,9 +78,11 @@ fn questions_are_declined_in_writing() {
         expect![[r#"
             asks T "rm -rf /"
               -> decline Command { command: "rm -rf /", reason: None }
+              -> keep declined in turn 1: to run: rm -rf /
             warns T "careful"
             warns T "careful"
             completed T t1
+              -> keep end of turn 1: Completed
               -> answer 1 Completed T/t1 after 0ns effort=medium declined "to run: rm -rf /" warning "careful"
         "#]],
     );

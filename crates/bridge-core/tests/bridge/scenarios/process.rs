@@ -18,18 +18,22 @@ fn a_dead_app_server_ends_its_turns_and_the_queue_goes_on() {
         "#,
         expect![[r#"
             reply 2 T "two"
+              -> keep Foreground turn 2 of T "two"
               -> tell 2 Queued { position: 1 }
             steer 3 T "more"
               -> send turn/steer T/t1 "more"
             exited
-              -> answer 1 Failed T/t1 after 0ns effort=medium because AppServerExited(Exit { code: None, signal: Some(9), stderr: "" })
+              -> keep end of turn 1: Interrupted
+              -> answer 1 Interrupted T/t1 after 0ns effort=medium because AppServerExited(Exit { code: None, signal: Some(9), stderr: "" })
               -> answer 3 AppServerExited(Exit { code: None, signal: Some(9), stderr: "" })
               -> start the app-server
             ready
               -> send thread/resume T
             opened T
+              -> keep thread T
               -> send turn/start T "two" model=base effort=-
             started t2
+              -> keep turn 2 started as t2
         "#]],
     );
 }
@@ -46,10 +50,12 @@ fn news_from_a_dead_app_server_are_ignored() {
         "#,
         expect![[r#"
             exited
-              -> answer 1 Failed T/t1 after 0ns effort=medium because AppServerExited(Exit { code: None, signal: Some(9), stderr: "" })
+              -> keep end of turn 1: Interrupted
+              -> answer 1 Interrupted T/t1 after 0ns effort=medium because AppServerExited(Exit { code: None, signal: Some(9), stderr: "" })
               -> start the app-server
             completed T t1
             reply 2 T "two"
+              -> keep Foreground turn 2 of T "two"
               -> tell 2 StartingCodex
             ready
               -> send thread/resume T
@@ -114,6 +120,8 @@ fn a_start_that_may_pass_is_tried_again_with_pauses() {
             ready
               -> send thread/start
             opened T
+              -> keep new thread T
+              -> keep Foreground turn 2 of T "hi"
               -> send turn/start T "hi" model=base effort=-
         "#]],
     );
@@ -134,11 +142,14 @@ fn a_start_without_an_answer_kills_the_app_server() {
               -> send thread/resume T
               -> tell 1 Starting
             opened T
+              -> keep thread T
+              -> keep Foreground turn 1 of T "hi"
               -> send turn/start T "hi" model=base effort=-
             late turn/start
               -> kill the app-server
             exited
-              -> answer 1 Failed T/- after 0ns effort=medium because AppServerHung { method: "turn/start" }
+              -> keep end of turn 1: Interrupted
+              -> answer 1 Interrupted T/- after 0ns effort=medium because AppServerHung { method: "turn/start" }
         "#]],
     );
 }
@@ -157,6 +168,7 @@ fn an_idle_app_server_is_stopped_and_comes_back() {
         "#,
         expect![[r#"
             completed T t1
+              -> keep end of turn 1: Completed
               -> answer 1 Completed T/t1 after 0ns effort=medium
             +299s
             +1s
@@ -184,10 +196,12 @@ fn a_call_while_the_app_server_stops_gets_a_new_one() {
         "#,
         expect![[r#"
             completed T t1
+              -> keep end of turn 1: Completed
               -> answer 1 Completed T/t1 after 0ns effort=medium
             +300s
               -> stop the app-server
             reply 2 T "two"
+              -> keep Foreground turn 2 of T "two"
               -> tell 2 StartingCodex
             exited
               -> start the app-server
@@ -250,6 +264,7 @@ fn an_app_server_is_idle_only_from_the_end_of_its_last_turn() {
             +400s
               -> tell 1 Started { thread: ThreadId("T"), turn: TurnId("t1") }
             completed T t1
+              -> keep end of turn 1: Completed
               -> answer 1 Completed T/t1 after 400s effort=medium
             +299s
             +1s

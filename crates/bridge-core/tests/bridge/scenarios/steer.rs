@@ -43,11 +43,15 @@ fn a_steer_waits_for_the_turn_to_start() {
               -> send thread/start
               -> tell 1 Starting
             opened T
+              -> keep new thread T
+              -> keep Foreground turn 1 of T "hi"
               -> send turn/start T "hi" model=base effort=-
             reply 2 T "two"
+              -> keep Foreground turn 2 of T "two"
               -> tell 2 Queued { position: 1 }
             steer 3 T "more"
             started t1
+              -> keep turn 1 started as t1
               -> send turn/steer T/t1 "more"
         "#]],
     );
@@ -73,13 +77,16 @@ fn a_steer_never_becomes_a_turn() {
             steer 3 U "more"
               -> answer 3 NoRunningTurn { thread: ThreadId("U") }
             completed T t1
+              -> keep end of turn 1: Completed
               -> answer 1 Completed T/t1 after 0ns effort=medium
             steer 4 T "more"
               -> answer 4 NoRunningTurn { thread: ThreadId("T") }
             reply 5 T "five"
+              -> keep Foreground turn 5 of T "five"
               -> send turn/start T "five" model=base effort=-
               -> tell 5 Starting
             started t5
+              -> keep turn 5 started as t5
             cancel 6 T
               -> send turn/interrupt T/t5
               -> tell 6 Stopping

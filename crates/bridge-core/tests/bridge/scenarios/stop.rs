@@ -21,6 +21,7 @@ fn a_cancelled_call_interrupts_cleans_and_is_answered_once() {
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
+              -> keep end of turn 1: Interrupted
               -> answer 1 Interrupted T/t1 after 0ns effort=medium stopped by CallCancelled
             done turn/interrupt
             give-up 1
@@ -44,6 +45,7 @@ fn a_call_cancelled_while_its_thread_opens_never_starts() {
             give-up 1
               -> answer 1 Interrupted -/- after 0ns stopped by CallCancelled
             opened T
+              -> keep new thread T
         "#]],
     );
 }
@@ -65,13 +67,17 @@ fn a_call_cancelled_while_its_turn_starts_interrupts_it_then() {
               -> send thread/start
               -> tell 1 Starting
             opened T
+              -> keep new thread T
+              -> keep Foreground turn 1 of T "hi"
               -> send turn/start T "hi" model=base effort=-
             give-up 1
             started t1
+              -> keep turn 1 started as t1
               -> send turn/interrupt T/t1
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
+              -> keep end of turn 1: Interrupted
               -> answer 1 Interrupted T/t1 after 0ns effort=medium stopped by CallCancelled
         "#]],
     );
@@ -111,14 +117,17 @@ fn cancel_stops_the_running_turn_and_the_queue() {
         "#,
         expect![[r#"
             reply 2 T "two"
+              -> keep Foreground turn 2 of T "two"
               -> tell 2 Queued { position: 1 }
             cancel 3 T
+              -> keep end of turn 2: Interrupted
               -> answer 2 Interrupted T/- after 0ns stopped by Requested { reason: None }
               -> send turn/interrupt T/t1
               -> tell 3 Stopping
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
+              -> keep end of turn 1: Interrupted
               -> answer 1 Interrupted T/t1 after 0ns effort=medium stopped by Requested { reason: None }
               -> answer 3 cancelled [Interrupted T/t1 after 0ns effort=medium stopped by Requested { reason: None }] and 1 waiting
         "#]],
@@ -137,6 +146,7 @@ fn cancel_by_turn_leaves_the_queue() {
         "#,
         expect![[r#"
             reply 2 T "two"
+              -> keep Foreground turn 2 of T "two"
               -> tell 2 Queued { position: 1 }
             cancel 3 T t1
               -> send turn/interrupt T/t1
@@ -144,6 +154,7 @@ fn cancel_by_turn_leaves_the_queue() {
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
+              -> keep end of turn 1: Interrupted
               -> answer 1 Interrupted T/t1 after 0ns effort=medium stopped by Requested { reason: None }
               -> answer 3 cancelled [Interrupted T/t1 after 0ns effort=medium stopped by Requested { reason: None }] and 0 waiting
               -> send turn/start T "two" model=base effort=-
@@ -166,6 +177,7 @@ fn cancel_of_nothing_says_so() {
             cancel 2 T t9
               -> answer 2 WrongTurn { given: TurnId("t9"), running: Some(TurnId("t1")) }
             completed T t1
+              -> keep end of turn 1: Completed
               -> answer 1 Completed T/t1 after 0ns effort=medium
             cancel 3 T
               -> answer 3 NoRunningTurn { thread: ThreadId("T") }
@@ -195,6 +207,7 @@ fn a_turn_that_ends_before_its_interrupt_is_complete() {
             completed T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
+              -> keep end of turn 1: Completed
               -> answer 1 Completed T/t1 after 0ns effort=medium
               -> answer 2 cancelled [Completed T/t1 after 0ns effort=medium] and 0 waiting
         "#]],
@@ -217,6 +230,7 @@ fn commands_that_cannot_be_stopped_are_named() {
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             rejected thread/backgroundTerminals/clean "requires experimentalApi capability"
+              -> keep end of turn 1: Interrupted
               -> answer 1 Interrupted T/t1 after 0ns effort=medium stopped by Requested { reason: None } warning "Codex refused to stop the commands of this turn: some may still be running"
               -> answer 2 cancelled [Interrupted T/t1 after 0ns effort=medium stopped by Requested { reason: None } warning "Codex refused to stop the commands of this turn: some may still be running"] and 0 waiting
         "#]],
@@ -238,19 +252,23 @@ fn an_interrupt_without_effect_kills_the_app_server() {
         "#,
         expect![[r#"
             reply 2 T "two"
+              -> keep Foreground turn 2 of T "two"
               -> tell 2 Queued { position: 1 }
             give-up 1
               -> send turn/interrupt T/t1
             +3s
               -> kill the app-server
             exited
+              -> keep end of turn 1: Interrupted
               -> answer 1 Interrupted T/t1 after 3s effort=medium stopped by CallCancelled
               -> start the app-server
             ready
               -> send thread/resume T
             opened T
+              -> keep thread T
               -> send turn/start T "two" model=base effort=-
             started t2
+              -> keep turn 2 started as t2
               -> tell 2 Started { thread: ThreadId("T"), turn: TurnId("t2") }
         "#]],
     );
@@ -272,22 +290,29 @@ fn a_client_that_leaves_takes_its_turns_along() {
         "#,
         expect![[r#"
             reply 2 T "two"
+              -> keep Foreground turn 2 of T "two"
               -> tell 2 Queued { position: 1 }
             reply 3 U background "three"
               -> send thread/resume U
               -> tell 3 Starting
             opened U
+              -> keep thread U
+              -> keep Background turn 3 of U "three"
               -> send turn/start U "three" model=base effort=-
             started u1
+              -> keep turn 3 started as u1
               -> answer 3 InProgress U/u1 after 0ns effort=medium
             close 1
               -> send turn/interrupt T/t1
+              -> keep end of turn 2: Interrupted
               -> answer 2 Interrupted T/- after 0ns stopped by ClientGone
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
+              -> keep end of turn 1: Interrupted
               -> answer 1 Interrupted T/t1 after 0ns effort=medium stopped by ClientGone
             completed U u1
+              -> keep end of turn 3: Completed
         "#]],
     );
 }
@@ -302,8 +327,10 @@ fn an_unloaded_thread_ends_its_turn_and_is_resumed() {
         "#,
         expect![[r#"
             unloaded T
+              -> keep end of turn 1: Failed
               -> answer 1 Failed T/t1 after 0ns effort=medium because ThreadClosed
             reply 2 T "two"
+              -> keep Foreground turn 2 of T "two"
               -> send thread/resume T
               -> tell 2 Starting
         "#]],
@@ -323,12 +350,15 @@ fn shutdown_answers_everything_and_refuses_the_rest() {
         "#,
         expect![[r#"
             reply 2 T "two"
+              -> keep Foreground turn 2 of T "two"
               -> tell 2 Queued { position: 1 }
             health 3
               -> send account/read
               -> send command/exec
             shutdown
+              -> keep end of turn 1: Interrupted
               -> answer 1 Interrupted T/t1 after 0ns effort=medium because ShuttingDown stopped by Shutdown
+              -> keep end of turn 2: Interrupted
               -> answer 2 Interrupted T/- after 0ns because ShuttingDown stopped by Shutdown
               -> answer 3 HealthReport { process: Ready { uptime: 0ns }, info: Some(AppServerInfo { program: "codex", pid: 1, version: Some("0.169.0"), codex_home: None }), last_exit: None, account: Err(ShuttingDown), sandbox: Err(ShuttingDown), threads_loaded: 1, turns_running: 0, turns_queued: 0, connections: 1 }
               -> stop the app-server

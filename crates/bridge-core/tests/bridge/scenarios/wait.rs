@@ -27,6 +27,7 @@ fn a_wait_is_answered_by_the_end_or_by_its_deadline() {
             wait 4 T
               -> tell 4 StillRunning { doing: None, elapsed: 60s }
             completed T t1
+              -> keep end of turn 1: Completed
               -> answer 1 Completed T/t1 after 60s effort=medium
               -> answer 4 Completed T/t1 after 60s effort=medium
         "#]],
@@ -34,15 +35,15 @@ fn a_wait_is_answered_by_the_end_or_by_its_deadline() {
 }
 
 #[test]
-fn a_wait_for_something_old_reads_it_from_disk() {
+fn something_old_is_read_from_disk() {
     check(
         READY,
         r#"
-            wait 1 T t0
+            read 1 T t0
             nothing-read
         "#,
         expect![[r#"
-            wait 1 T t0
+            read 1 T t0
               -> send thread/turns/list T Some(TurnId("t0"))
             nothing-read
               -> answer 1 NoSuchTurn { thread: ThreadId("T"), turn: Some(TurnId("t0")) }

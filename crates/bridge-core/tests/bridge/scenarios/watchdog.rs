@@ -13,6 +13,7 @@ fn codex_says_why_a_turn_failed() {
         "#,
         expect![[r#"
             failed T t1 "usageLimitExceeded"
+              -> keep end of turn 1: Failed
               -> answer 1 Failed T/t1 after 0ns effort=medium because Codex(CodexError { kind: "usageLimitExceeded", http_status: None, message: "it broke", details: None })
         "#]],
     );
@@ -35,14 +36,18 @@ fn a_turn_has_a_time_limit() {
               -> send thread/start
               -> tell 1 Starting
             opened T
+              -> keep new thread T
+              -> keep Foreground turn 1 of T "hi"
               -> send turn/start T "hi" model=base effort=-
             started t1
+              -> keep turn 1 started as t1
             +10s
               -> send turn/interrupt T/t1
               -> tell 1 Started { thread: ThreadId("T"), turn: TurnId("t1") }
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
+              -> keep end of turn 1: Interrupted
               -> answer 1 Interrupted T/t1 after 10s effort=medium because TimeLimit { limit: 10s } stopped by Limit
         "#]],
     );
@@ -69,6 +74,7 @@ fn silence_ends_a_turn() {
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
+              -> keep end of turn 1: Interrupted
               -> answer 1 Interrupted T/t1 after 113s effort=medium "he" because Silent { after: 100s } stopped by Limit
         "#]],
     );
@@ -89,6 +95,7 @@ fn a_running_command_may_be_silent() {
             +101s
               -> tell 1 Started { thread: ThreadId("T"), turn: TurnId("t1") }
             ran T t1 "make"
+              -> keep item of turn 1: Command(Command { item: ItemId("c"), command: "make", working_directory: "/w", status: Completed, exit_code: None, output: "3456789abc", output_chars: 13, duration: None })
             +100s
               -> send turn/interrupt T/t1
               -> tell 1 Command { item: ItemId("c"), command: "make", state: Completed }
@@ -119,6 +126,7 @@ fn retries_without_progress_end_a_turn() {
             interrupted T t1
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
+              -> keep end of turn 1: Interrupted
               -> answer 1 Interrupted T/t1 after 50s effort=medium because ProviderUnreachable { after: 50s, last: CodexError { kind: "httpConnectionFailed", http_status: None, message: "it broke", details: None } } stopped by Limit
         "#]],
     );

@@ -6,11 +6,13 @@ use bridge_core::{
     Command, CommandStatus, Message, Phase, Plan, StepStatus, StopCause, Tool, Transcript,
     TurnReport, TurnState, Usage,
 };
+use bridge_store::TurnRow;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ErrorResult;
 use crate::error::Problem;
+use crate::ledger;
 
 /// Where a turn stands, and all that came of it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -161,6 +163,21 @@ struct UsageResult {
 
 impl From<TurnReport> for TurnResult {
     fn from(report: TurnReport) -> Self {
+        let problem = report.failure.as_ref().map(Problem::from);
+        let stopped_by = report.stopped.as_ref().map(stopped_by);
+        Self::build(report, problem, stopped_by)
+    }
+}
+
+impl From<TurnRow> for TurnResult {
+    fn from(row: TurnRow) -> Self {
+        let problem = row.error.as_deref().map(ledger::from_json);
+        Self::build(row.report, problem, row.stopped_by)
+    }
+}
+
+impl TurnResult {
+    fn build(report: TurnReport, problem: Option<Problem>, stopped_by: Option<String>) -> Self {
         let TurnReport {
             thread,
             turn,
@@ -169,10 +186,9 @@ impl From<TurnReport> for TurnResult {
             effort,
             duration,
             transcript,
-            failure,
-            stopped,
+            failure: _,
+            stopped: _,
         } = report;
-        let problem = failure.as_ref().map(Problem::from);
         let content = transcript.answer().map(|answer| answer.text.clone()).unwrap_or_default();
         let commentary = transcript.commentary().map(|message| message.text.clone()).collect();
         let mut warnings = transcript.warnings.clone();
@@ -203,7 +219,7 @@ impl From<TurnReport> for TurnResult {
                 .collect(),
             usage: transcript.usage.map(UsageResult::from),
             duration_ms: millis(duration),
-            stopped_by: stopped.map(|cause| stopped_by(&cause)),
+            stopped_by,
             warnings,
             error: problem.as_ref().map(ErrorResult::from),
             problem,
@@ -232,7 +248,8 @@ fn warning_of(state: TurnState, transcript: &Transcript) -> Option<String> {
     }
 }
 
-fn stopped_by(cause: &StopCause) -> String {
+/// Who stopped a turn, in words.
+pub(crate) fn stopped_by(cause: &StopCause) -> String {
     match cause {
         StopCause::CallCancelled => "the client cancelled the call".to_owned(),
         StopCause::ClientGone => "the client went away".to_owned(),

@@ -79,8 +79,11 @@ pub(super) async fn call(
             ))
         }
         Outcome::Failed(failure) => Err(Problem::from(&failure)),
-        Outcome::Turn(_) | Outcome::Steered { .. } | Outcome::Health(_) => {
-            Err(unexpected("codex.cancel"))
-        }
+        Outcome::Turn(_)
+        | Outcome::NotLive
+        | Outcome::Threads(_)
+        | Outcome::ThreadChanged
+        | Outcome::Steered { .. }
+        | Outcome::Health(_) => Err(unexpected("codex.cancel")),
     }
 }

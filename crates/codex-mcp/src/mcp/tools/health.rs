@@ -119,9 +119,12 @@ pub(super) async fn call(
             Ok(Answer::success(health.text(), &health))
         }
         Outcome::Failed(failure) => Err(Problem::from(&failure)),
-        Outcome::Turn(_) | Outcome::Steered { .. } | Outcome::Cancelled { .. } => {
-            Err(unexpected("codex.health"))
-        }
+        Outcome::Turn(_)
+        | Outcome::NotLive
+        | Outcome::Threads(_)
+        | Outcome::ThreadChanged
+        | Outcome::Steered { .. }
+        | Outcome::Cancelled { .. } => Err(unexpected("codex.health")),
     }
 }
 

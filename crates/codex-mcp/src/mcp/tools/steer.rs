@@ -68,8 +68,11 @@ pub(super) async fn call(
             ))
         }
         Outcome::Failed(failure) => Err(Problem::from(&failure)),
-        Outcome::Turn(_) | Outcome::Cancelled { .. } | Outcome::Health(_) => {
-            Err(unexpected("codex.steer"))
-        }
+        Outcome::Turn(_)
+        | Outcome::NotLive
+        | Outcome::Threads(_)
+        | Outcome::ThreadChanged
+        | Outcome::Cancelled { .. }
+        | Outcome::Health(_) => Err(unexpected("codex.steer")),
     }
 }

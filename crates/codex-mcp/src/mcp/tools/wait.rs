@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bridge_core::CallRequest;
+use bridge_core::{CallRequest, Outcome, ThreadId, TurnId};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -57,10 +57,41 @@ pub(super) async fn call(
             &format!("0 to {MAX_WAIT}"),
         ));
     }
+    let thread = thread_id(&arguments.thread_id)?;
+    let turn = turn_id(arguments.turn_id.as_deref())?;
     let request = CallRequest::Wait {
-        thread: thread_id(&arguments.thread_id)?,
-        turn: turn_id(arguments.turn_id.as_deref())?,
+        thread: thread.clone(),
+        turn: turn.clone(),
         wait: Duration::from_secs(u64::from(wait)),
     };
-    Answer::of_turn(call.run(request).await).ok_or_else(|| unexpected("codex.wait"))
+    match call.run(request).await {
+        Outcome::NotLive => from_disk(&call, thread, turn).await,
+        outcome => Answer::of_turn(outcome).ok_or_else(|| unexpected("codex.wait")),
+    }
+}
+
+/// A turn that ended long ago, or elsewhere: our own record says the most of it; Codex knows also those that were not
+/// ours.
+async fn from_disk(
+    call: &ToolCall<'_>,
+    thread: ThreadId,
+    turn: Option<TurnId>,
+) -> Result<Answer, Problem> {
+    let (asked, wanted) = (thread.clone(), turn.clone());
+    let kept = call.ledger().read(move |store| store.turn(&asked, wanted.as_ref())).await;
+    let kept = kept.ok().flatten();
+    if turn.is_some()
+        && let Some(row) = kept
+    {
+        return Ok(Answer::of_stored(row));
+    }
+    // Which turn is the newest, Codex knows best.
+    let outcome = call.run(CallRequest::ReadTurn { thread, turn }).await;
+    match (outcome, kept) {
+        (Outcome::Turn(report), Some(row)) if report.turn == row.report.turn => {
+            Ok(Answer::of_stored(row))
+        }
+        (Outcome::Failed(_), Some(row)) => Ok(Answer::of_stored(row)),
+        (outcome, _) => Answer::of_turn(outcome).ok_or_else(|| unexpected("codex.wait")),
+    }
 }

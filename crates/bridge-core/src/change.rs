@@ -1,0 +1,76 @@
+//! Threads as a whole: listing them, putting them away, taking them back, deleting them.
+
+use std::time::Instant;
+
+use crate::bridge::Bridge;
+use crate::call::{Call, CallKind};
+use crate::failure::unexpected;
+use crate::thread::Load;
+use crate::{
+    CallId, ConnectionId, Failure, Outcome, Record, Reply, RequestFailure, ThreadChange, ThreadId,
+};
+
+impl Bridge {
+    pub(crate) fn change_thread(
+        &mut self,
+        id: CallId,
+        connection: ConnectionId,
+        thread: ThreadId,
+        change: ThreadChange,
+        now: Instant,
+    ) {
+        let busy = self.keys.get(&thread).and_then(|key| self.threads.get(key));
+        if busy.is_some_and(|thread| !thread.is_idle()) {
+            return self.refuse(id, Failure::ThreadBusy { thread });
+        }
+        self.calls.insert(id, Call::new(connection, CallKind::Change { thread, change }));
+        self.send_read(id, now);
+    }
+
+    pub(crate) fn thread_changed(
+        &mut self,
+        id: CallId,
+        method: &'static str,
+        result: Result<Reply, RequestFailure>,
+        now: Instant,
+    ) {
+        let Some(Call { kind: CallKind::Change { thread, change }, .. }) = self.calls.get(&id)
+        else {
+            return;
+        };
+        let (thread, change) = (thread.clone(), *change);
+        // Whether it worked or not, Codex may have unloaded it: a refused deletion does (measured with Codex 0.169).
+        if let Some(thread) = self.keys.get(&thread).and_then(|key| self.threads.get_mut(key))
+            && thread.load == Load::Loaded
+            && thread.running.is_none()
+        {
+            thread.load = Load::Unloaded;
+        }
+        let outcome = match result {
+            Ok(Reply::Done) => {
+                self.record(match change {
+                    ThreadChange::Archive => Record::ThreadArchived { thread },
+                    ThreadChange::Unarchive => Record::ThreadUnarchived { thread },
+                    ThreadChange::Delete => Record::ThreadDeleted { thread },
+                });
+                Outcome::ThreadChanged
+            }
+            other => Outcome::Failed(unexpected(method, other)),
+        };
+        self.answer(id, outcome);
+        self.pump_all(now);
+    }
+
+    pub(crate) fn threads_listed(
+        &mut self,
+        id: CallId,
+        method: &'static str,
+        result: Result<Reply, RequestFailure>,
+    ) {
+        let outcome = match result {
+            Ok(Reply::Threads(list)) => Outcome::Threads(list),
+            other => Outcome::Failed(unexpected(method, other)),
+        };
+        self.answer(id, outcome);
+    }
+}

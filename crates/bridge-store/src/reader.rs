@@ -1,0 +1,134 @@
+//! Everything that can be asked.
+
+use std::path::Path;
+
+use bridge_core::{ThreadId, TurnId, TurnNumber};
+use rusqlite::Connection;
+
+use crate::{
+    ApprovalRow, Cursor, EntryKind, EntryPage, OutputMeta, PatchRow, PlanVersion, Statistics,
+    StoreError, ThreadFilter, ThreadPage, ThreadRow, Timestamp, TurnPage, TurnRow, UsageSum,
+    approval, connection, item, maintenance, meta, output, patch, plan, thread, turn, usage,
+};
+
+/// A view of a database. Each question sees one consistent state.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+}
+
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "each fails when the database cannot be read, and only then"
+)]
+impl Reader {
+    /// Opens a view of an existing database.
+    pub fn open(directory: &Path) -> Result<Self, StoreError> {
+        Ok(Self { connection: connection::open_read_only(directory)? })
+    }
+
+    /// Threads, newest first.
+    pub fn threads(
+        &self,
+        filter: &ThreadFilter,
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<ThreadPage, StoreError> {
+        thread::list(&self.connection, filter, limit, after)
+    }
+
+    /// A thread.
+    pub fn thread(&self, thread: &ThreadId) -> Result<Option<ThreadRow>, StoreError> {
+        thread::one(&self.connection, thread)
+    }
+
+    /// When the newest thread of a home changed, archived ones or the others.
+    pub fn newest_thread(
+        &self,
+        codex_home: &str,
+        archived: bool,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        thread::newest(&self.connection, codex_home, archived)
+    }
+
+    /// A turn of a thread, or its newest.
+    pub fn turn(
+        &self,
+        thread: &ThreadId,
+        turn: Option<&TurnId>,
+    ) -> Result<Option<TurnRow>, StoreError> {
+        turn::one(&self.connection, thread, turn)
+    }
+
+    /// A turn by our number.
+    pub fn turn_by_number(&self, number: TurnNumber) -> Result<Option<TurnRow>, StoreError> {
+        turn::by_number(&self.connection, number)
+    }
+
+    /// The turns of a thread, newest first.
+    pub fn turns(
+        &self,
+        thread: &ThreadId,
+        limit: usize,
+        before: Option<TurnNumber>,
+    ) -> Result<TurnPage, StoreError> {
+        turn::page(&self.connection, thread, limit, before)
+    }
+
+    /// What a thread has said, thought and done, oldest first.
+    pub fn entries(
+        &self,
+        thread: &ThreadId,
+        kinds: &[EntryKind],
+        limit: usize,
+        after: Option<&Cursor>,
+    ) -> Result<EntryPage, StoreError> {
+        item::entries(&self.connection, thread, kinds, limit, after)
+    }
+
+    /// Every version of a thread's plan, oldest first.
+    pub fn plans(&self, thread: &ThreadId) -> Result<Vec<PlanVersion>, StoreError> {
+        plan::of_thread(&self.connection, thread)
+    }
+
+    /// A patch.
+    pub fn patch(&self, id: &str) -> Result<Option<PatchRow>, StoreError> {
+        patch::one(&self.connection, id)
+    }
+
+    /// What Codex asked on a thread, and what it was told.
+    pub fn approvals(&self, thread: &ThreadId) -> Result<Vec<ApprovalRow>, StoreError> {
+        approval::of_thread(&self.connection, thread)
+    }
+
+    /// The tokens of a thread.
+    pub fn usage(&self, thread: &ThreadId) -> Result<UsageSum, StoreError> {
+        usage::of_thread(&self.connection, thread)
+    }
+
+    /// A long text, without the text.
+    pub fn output(&self, id: &str) -> Result<Option<OutputMeta>, StoreError> {
+        output::meta(&self.connection, id)
+    }
+
+    /// At most `max` bytes of a long text from `offset` on, cut between characters; empty at and beyond its end. `None`
+    /// if there is none, or `offset` lies inside a character.
+    pub fn output_slice(
+        &self,
+        id: &str,
+        offset: u64,
+        max: usize,
+    ) -> Result<Option<String>, StoreError> {
+        output::slice(&self.connection, id, offset, max)
+    }
+
+    /// The key under which resume tokens are sealed.
+    pub fn token_key(&self) -> Result<Option<[u8; 32]>, StoreError> {
+        meta::token_key(&self.connection)
+    }
+
+    /// How full the database is.
+    pub fn statistics(&self) -> Result<Statistics, StoreError> {
+        maintenance::of_connection(&self.connection)
+    }
+}

@@ -1,0 +1,13 @@
+//! The store, over real files: what is written is read back, whatever happens in between.
+
+#![expect(clippy::disallowed_methods, reason = "a test that kills a process has to start one")]
+
+mod crash;
+mod damage;
+mod lists;
+mod migration;
+mod outputs;
+mod recovery;
+mod retention;
+mod round_trip;
+mod support;

@@ -1,0 +1,39 @@
+//! Older databases are brought to today's schema with everything that is in them.
+
+use bridge_core::{ThreadId, TurnState};
+use bridge_store::{ThreadFilter, schema_text};
+use expect_test::expect_file;
+use rusqlite::Connection;
+
+use crate::support::{HOME, directory, open, read};
+
+#[test]
+fn a_database_of_version_1_keeps_its_records_and_can_be_searched() {
+    let directory = directory();
+    let connection = Connection::open(directory.path().join("store.sqlite3")).unwrap();
+    connection.execute_batch(include_str!("version_1.sql")).unwrap();
+    drop(connection);
+    let store = open(&directory);
+    let filter = ThreadFilter {
+        codex_home: HOME.to_owned(),
+        text: Some("ancient".to_owned()),
+        ..ThreadFilter::default()
+    };
+    let found = read(&store, move |reader| reader.threads(&filter, 9, None).unwrap().threads);
+    assert_eq!(found.len(), 1);
+    let turn = read(&store, |reader| reader.turn(&ThreadId("old".into()), None).unwrap().unwrap());
+    assert_eq!(turn.report.state, TurnState::Completed);
+    assert_eq!(
+        turn.report.transcript.answer().map(|answer| answer.text.as_str()),
+        Some("An ancient answer.")
+    );
+    drop(store);
+    let report = bridge_store::check(directory.path()).unwrap();
+    assert_eq!((report.problems.len(), report.schema_version), (0, 2), "{report:?}");
+}
+
+#[test]
+fn the_schema_is_documented() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/schema.sql");
+    expect_file![path].assert_eq(&schema_text().unwrap());
+}

@@ -1,0 +1,63 @@
+//! What an engine that was killed left behind.
+
+use bridge_core::{ThreadId, TurnNumber, TurnState};
+use bridge_store::{Durability, Write};
+
+use crate::support::{
+    RAN, WAITED, at, directory, open, queued, read, said, settle, started, thread, turn,
+};
+
+#[test]
+fn turns_without_an_end_are_interrupted_and_keep_what_is_known() {
+    let directory = directory();
+    let store = open(&directory);
+    store.write(vec![thread("t", "/w")], at(1));
+    store.write(turn(1, "t", "one", "done"), at(2));
+    store.write(vec![queued(2, "t", "two"), started(2), said(2, "m", "Half")], at(3));
+    store.write(vec![queued(3, "t", "three")], at(4));
+    assert_eq!(settle(&store), Durability::Kept);
+    drop(store);
+    let store = open(&directory);
+    assert_eq!(store.next_turn(), TurnNumber(4));
+    let cut: Vec<_> = store.cut_turns().iter().map(|cut| cut.number.0).collect();
+    assert_eq!(cut, [2, 3]);
+    let turns = read(&store, |reader| reader.turns(&ThreadId("t".into()), 9, None).unwrap().turns);
+    let shown: Vec<_> = turns
+        .iter()
+        .map(|turn| {
+            let said = turn.report.transcript.messages.first().map(|message| message.text.as_str());
+            (turn.number.0, turn.report.state, turn.error.as_deref(), said)
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            (3, TurnState::Interrupted, Some(WAITED), None),
+            (2, TurnState::Interrupted, Some(RAN), Some("Half")),
+            (1, TurnState::Completed, None, Some("done")),
+        ]
+    );
+    drop(store);
+    assert_eq!(open(&directory).cut_turns(), [], "once is enough");
+}
+
+#[test]
+fn the_key_of_the_tokens_stays() {
+    let directory = directory();
+    let key = read(&open(&directory), |reader| reader.token_key().unwrap());
+    assert!(key.is_some());
+    assert_eq!(read(&open(&directory), |reader| reader.token_key().unwrap()), key);
+}
+
+#[test]
+fn a_thread_that_is_opened_again_is_not_archived_any_more() {
+    let directory = directory();
+    let store = open(&directory);
+    store.write(
+        vec![thread("t", "/w"), Write::ThreadArchived { thread: ThreadId("t".into()) }],
+        at(1),
+    );
+    store.write(vec![thread("t", "/w")], at(2));
+    let row = read(&store, |reader| reader.thread(&ThreadId("t".into())).unwrap().unwrap());
+    assert_eq!(row.archived_at, None);
+}
