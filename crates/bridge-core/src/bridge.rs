@@ -200,6 +200,12 @@ impl Bridge {
         self.threads.keys().copied().collect()
     }
 
+    /// Whether a turn runs or waits, or a call is not answered.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        !self.calls.is_empty() || !self.threads.values().all(Thread::is_idle)
+    }
+
     /// Whether nothing runs, waits or is under way.
     pub(crate) fn is_idle(&self) -> bool {
         self.calls.is_empty()

@@ -3,6 +3,7 @@
 //! The engine owns the app-server processes and the way back to each call. It decides nothing: whatever happens goes
 //! to [`Bridge`] as an event, and whatever that wants done is done here. It serves any number of connections.
 
+mod activity;
 mod handle;
 mod ports;
 mod servers;
@@ -18,8 +19,8 @@ use crate::clock;
 use crate::codex::from_wire;
 use crate::config::Config;
 use crate::ledger::Ledger;
-use crate::workspace::Roots;
 
+pub use activity::Activity;
 pub use handle::{Engine, EngineCall, EngineConnection, Next};
 use ports::{Port, Ports};
 use servers::{ServerNews, Servers};
@@ -50,8 +51,8 @@ enum Input {
 /// Starts the loop on `tasks`; it ends after [`Engine::shut_down`].
 pub fn start(
     config: Arc<Config>,
-    roots: Arc<Roots>,
     ledger: Ledger,
+    activity: Arc<Activity>,
     tasks: &TaskTracker,
 ) -> Engine {
     let (inputs, receiver) = mpsc::channel(INPUTS);
@@ -60,11 +61,13 @@ pub fn start(
         inputs: receiver,
         ports: Ports::default(),
         home: config.codex_home().unwrap_or_default().display().to_string(),
-        servers: Servers::new(config, roots, inputs.downgrade(), tasks.clone()),
+        servers: Servers::new(config, inputs.downgrade(), tasks.clone()),
         ledger: ledger.clone(),
+        activity: activity.clone(),
+        busy: false,
     };
     tasks.spawn(engine_loop.run());
-    Engine::new(inputs, ledger, tasks.clone())
+    Engine::new(inputs, ledger, activity, tasks.clone())
 }
 
 fn limits(config: &Config) -> Limits {
@@ -90,6 +93,8 @@ struct EngineLoop {
     ledger: Ledger,
     /// The Codex home that the records belong to.
     home: String,
+    activity: Arc<Activity>,
+    busy: bool,
 }
 
 impl EngineLoop {
@@ -104,11 +109,20 @@ impl EngineLoop {
                         self.take(input);
                     }
                     // Every handle is gone, and with them the way for news: what still runs is killed with its owner.
-                    None => return,
+                    None => break,
                 },
                 () = until(timeout) => self.bridge.handle_timeout(clock::now()),
             }
             self.carry_out();
+            self.tell_activity(self.bridge.is_busy());
+        }
+        self.tell_activity(false);
+    }
+
+    fn tell_activity(&mut self, busy: bool) {
+        if self.busy != busy {
+            self.busy = busy;
+            self.activity.set(busy);
         }
     }
 

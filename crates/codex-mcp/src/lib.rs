@@ -4,6 +4,7 @@ pub mod cli;
 mod clock;
 mod codex;
 pub mod config;
+pub mod daemon;
 pub mod engine;
 pub mod error;
 pub mod ledger;

@@ -39,9 +39,23 @@ enum LogFileError {
     File { path: PathBuf, source: InitError },
 }
 
-/// Sends everything that this process logs to standard error and to the log file.
-pub fn start(config: &Config) -> LogGuard {
-    let (dispatch, guard) = dispatch(config, io::stderr(), Colour::of_stderr());
+/// Sends what a front logs, which is little, to standard error.
+pub fn start_front(config: &Config) -> LogGuard {
+    let (stderr, worker) = queue(io::stderr());
+    let subscriber = tracing_subscriber::registry().with(filter(config)).with(
+        tracing_subscriber::fmt::layer()
+            .with_timer(TimeAndProcess)
+            .with_ansi(Colour::of_stderr() == Colour::Ansi)
+            .with_writer(stderr),
+    );
+    // Refused only where a subscriber is already set; its lines then go where that one wants them.
+    let _ = dispatcher::set_global_default(Dispatch::new(subscriber));
+    LogGuard { _workers: vec![worker] }
+}
+
+/// Sends what an engine logs to the log file; nobody sees its standard error.
+pub fn start_engine(config: &Config) -> LogGuard {
+    let (dispatch, guard) = dispatch(config, io::sink(), Colour::Plain);
     // Refused only where a subscriber is already set; its lines then go where that one wants them.
     let _ = dispatcher::set_global_default(dispatch);
     guard

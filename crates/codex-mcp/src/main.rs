@@ -1,6 +1,6 @@
 //! The program: reads the command line and the configuration, and does what they say.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use codex_mcp::cli::{self, Exit, Subcommand};
@@ -13,7 +13,19 @@ fn main() -> ExitCode {
     };
     let environment = Environment::of_process();
     let exit = match invocation.command {
-        Subcommand::Serve => cli::serve::run(&environment, &invocation.flags),
+        Subcommand::Serve => {
+            let arguments = std::env::args_os().skip(1).collect();
+            cli::serve::run(&environment, &invocation.flags, arguments)
+        }
+        Subcommand::Daemon(command) => {
+            let run =
+                cli::daemon::run(&command, &environment, &invocation.flags, &mut io::stdout());
+            run.unwrap_or_else(|error| {
+                // Nobody reads a closed standard error.
+                let _ = writeln!(io::stderr(), "codex-mcp: {error:#}");
+                Exit::Failure
+            })
+        }
         Subcommand::Config(command) => {
             let run =
                 cli::config::run(&command, &environment, &invocation.flags, &mut io::stdout());

@@ -4,7 +4,9 @@
 //! the same checks as those of the other layers, so that all problems are reported together.
 
 pub mod config;
+pub mod daemon;
 pub mod serve;
+mod signal;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -13,6 +15,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use self::config::ConfigCommand;
+use self::daemon::DaemonCommand;
 use crate::config::{FlagShape, Flags, all_keys};
 
 /// What a command line asks for.
@@ -31,6 +34,8 @@ pub enum Subcommand {
     Serve,
     /// Speak about the configuration.
     Config(ConfigCommand),
+    /// Look after the engine.
+    Daemon(DaemonCommand),
 }
 
 /// How the program ends.
@@ -76,6 +81,7 @@ pub fn parse(
     let matches = command().try_get_matches_from(arguments)?;
     let flags = flags(&matches);
     let command = match matches.subcommand() {
+        Some(("daemon", matches)) => Subcommand::Daemon(DaemonCommand::from_matches(matches)),
         Some(("config", matches)) => Subcommand::Config(ConfigCommand::from_matches(matches)),
         // The parser lets no other name through.
         Some(_) | None => Subcommand::Serve,
@@ -110,6 +116,7 @@ pub fn command() -> Command {
         .disable_help_subcommand(true)
         .args(flags)
         .subcommand(config::command())
+        .subcommand(daemon::command())
 }
 
 fn flags(matches: &ArgMatches) -> Flags {
@@ -161,7 +168,7 @@ fn describe(command: &Command, path: &str, text: &mut String) {
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
         let _ = writeln!(text, "- `{argument}`{repeatable}: {help}");
     }
-    for subcommand in command.get_subcommands() {
+    for subcommand in command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set()) {
         describe(subcommand, &format!("{path} {}", subcommand.get_name()), text);
     }
 }

@@ -1,38 +1,33 @@
 //! `codex-mcp` without a subcommand: serves MCP on standard input and output until the client goes away.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
-use super::Exit;
+use super::{Exit, signal};
 use crate::config::{Config, Environment, Flags};
-use crate::engine;
-use crate::ledger::Ledger;
+use crate::daemon::{Front, FrontEnd, Host, Place, Version};
 use crate::logging;
-use crate::mcp::{Server, connection, stdio};
+use crate::mcp::stdio;
 use crate::workspace::Roots;
 
-/// How long everything may take to end once the client is gone; the stop ladder needs a third of it at most.
-const LAST_GRACE: Duration = Duration::from_secs(2);
-
-/// Serves, and says on standard error why that is not possible.
-pub fn run(environment: &Environment, flags: &Flags) -> Exit {
+/// Serves, and says on standard error why that is not possible. `arguments` are the words that the flags came from.
+pub fn run(environment: &Environment, flags: &Flags, arguments: Vec<OsString>) -> Exit {
     let config = match Config::load(environment, flags) {
         Ok(config) => config,
         Err(error) => return say(&error.to_string(), Exit::Configuration),
     };
-    let roots = match Roots::new(&config.workspace_roots) {
-        Ok(roots) => roots,
-        Err(error) => return say(&format!("codex-mcp: {error}"), Exit::Configuration),
-    };
-    let _log = logging::start(&config);
-    match serve_blocking(config, roots) {
-        Ok(()) => Exit::Success,
+    if let Err(error) = Roots::new(&config.workspace_roots) {
+        return say(&format!("codex-mcp: {error}"), Exit::Configuration);
+    }
+    let _log = logging::start_front(&config);
+    match serve_blocking(config, arguments) {
+        Ok(FrontEnd::Done) => Exit::Success,
+        Ok(FrontEnd::NoEngine(error)) => say(&format!("codex-mcp: {error}"), Exit::Failure),
         Err(error) => say(&format!("codex-mcp: {error:#}"), Exit::Failure),
     }
 }
@@ -43,61 +38,48 @@ fn say(message: &str, exit: Exit) -> Exit {
     exit
 }
 
-fn serve_blocking(config: Config, roots: Roots) -> anyhow::Result<()> {
+fn serve_blocking(config: Config, arguments: Vec<OsString>) -> anyhow::Result<FrontEnd> {
     // One thread is enough for lines of text and has no hand-overs between threads: a call costs half as much.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("the runtime cannot be started")?;
-    let served = runtime.block_on(serve(Arc::new(config), Arc::new(roots)));
+    let served = runtime.block_on(serve(Arc::new(config), arguments));
     // A read from a terminal cannot be interrupted and must not keep the process.
-    runtime.shutdown_background();
+    runtime.shutdown_timeout(Duration::ZERO);
     served
 }
 
-async fn serve(config: Arc<Config>, roots: Arc<Roots>) -> anyhow::Result<()> {
-    let shutdown = CancellationToken::new();
-    let tasks = TaskTracker::new();
+async fn serve(config: Arc<Config>, arguments: Vec<OsString>) -> anyhow::Result<FrontEnd> {
     let (input, output) = stdio::open().context("standard input and output cannot be used")?;
-    let limits = connection::Limits { max_line_bytes: config.max_line_bytes, ..Default::default() };
-    let ledger = Ledger::open(&config);
-    let engine = engine::start(config.clone(), roots.clone(), ledger, &tasks);
-    let server = Server::connect(engine.clone(), config, roots).await;
-    let serving = connection::serve_within(limits, server, input, output, shutdown.clone());
-    let (ended, ()) = tokio::join!(
-        async {
-            let ended = serving.await;
-            shutdown.cancel();
-            ended
-        },
-        async {
-            tokio::select! {
-                () = end_signal() => shutdown.cancel(),
-                () = shutdown.cancelled() => {}
-            }
-        },
-    );
-    engine.shut_down().await;
-    tasks.close();
-    if tokio::time::timeout(LAST_GRACE, tasks.wait()).await.is_err() {
-        tracing::warn!("something did not end in time and is left to the end of the process");
+    let (told, hosting) = (CancellationToken::new(), CancellationToken::new());
+    let own = match config.no_daemon {
+        true => Place::new(&config.state_dir).claim()?,
+        false => None,
+    };
+    let host = own
+        .map(|claim| Host::listen(claim, config.clone(), Version::own(), Duration::ZERO))
+        .transpose()?;
+    let front = Front::new(config, arguments, Version::own());
+    let serving = async {
+        let end = front.run(input, output, told.clone()).await;
+        // An engine inside this process goes on while others need it, unless the process was told to end.
+        if told.is_cancelled() {
+            hosting.cancel();
+        }
+        end
+    };
+    let engine = async {
+        if let Some(host) = host {
+            host.run(hosting.clone()).await;
+        }
+    };
+    let watching = async {
+        signal::told_to_end().await;
+        told.cancel();
+        hosting.cancel();
+        std::future::pending().await
+    };
+    tokio::select! {
+        (end, ()) = async { tokio::join!(serving, engine) } => Ok(end),
+        () = watching => Ok(FrontEnd::Done),
     }
-    let reason = ended.context("the connection failed")?;
-    tracing::debug!(?reason, "the connection has ended");
-    Ok(())
-}
-
-/// Resolves when the process is told to end.
-async fn end_signal() {
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    let signals = kinds.into_iter().map(|kind| {
-        Box::pin(async move {
-            match signal(kind) {
-                Ok(mut signal) => drop(signal.recv().await),
-                Err(error) => {
-                    tracing::warn!(?kind, %error, "a signal cannot be watched and ends the process at once");
-                    std::future::pending().await
-                }
-            }
-        })
-    });
-    futures_util::future::select_all(signals).await;
 }

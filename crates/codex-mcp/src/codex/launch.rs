@@ -1,7 +1,7 @@
 //! How an app-server is started for this configuration, and what its failures to start mean.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bridge_core::{AppServerInfo, Exit, StartFailure, StartFailureKind};
 use codex_client::protocol::ClientInfo;
@@ -9,7 +9,6 @@ use codex_client::{AppServer, Greeting, Inbox, Launch, Limits, ServerInfo, Start
 
 use super::last_words;
 use crate::config::Config;
-use crate::workspace::Roots;
 
 /// Notifications that nobody here reads, or that come in floods: Codex need not send them.
 const OPT_OUT: &[&str] = &[
@@ -39,7 +38,6 @@ const OPT_OUT: &[&str] = &[
 /// In the core's words.
 pub(crate) async fn start(
     config: &Config,
-    roots: &Roots,
 ) -> Result<(AppServer, Inbox, AppServerInfo), StartFailure> {
     let program = config.find_codex_bin().map_err(|error| StartFailure {
         program: config.codex_bin.display().to_string(),
@@ -50,7 +48,8 @@ pub(crate) async fn start(
         program,
         args: vec![OsString::from("app-server")],
         environment: config.codex_environment(),
-        working_directory: roots.first().to_owned(),
+        // Threads bring their own; this one only has to be there for as long as the process.
+        working_directory: PathBuf::from("/"),
     };
     let limits = Limits { max_line_bytes: config.max_line_bytes, ..Limits::default() };
     let greeting = Greeting {

@@ -106,6 +106,10 @@ pub(super) const NEVER: &[&str] = &["ANTHROPIC*", "CLAUDE*", "AI_AGENT", "CODEX_
 /// A variable of Codex that begins with the prefix of our own.
 pub(super) const CODEX_OWN_UNDER_OUR_PREFIX: &str = "CODEX_MCP_PROTOCOL_VERSION";
 
+/// What an engine needs of its client besides what Codex may get: where things lie, and who asks.
+const FOR_ENGINE: &[&str] =
+    &["CODEX_MCP_*", "CLAUDE_PROJECT_DIR", "CLAUDE_CODE_SESSION_ID", "MAX_MCP_OUTPUT_TOKENS"];
+
 impl Config {
     /// Builds the complete environment for a Codex process, by name; it must inherit nothing besides.
     pub fn codex_environment(&self) -> Vec<(OsString, OsString)> {
@@ -114,6 +118,19 @@ impl Config {
             .filter(|(name, _)| self.is_passed(name))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect()
+    }
+
+    /// Returns the part of the environment that an engine is told: what the configuration reads and what Codex may get.
+    /// Nothing of the client's own keys and tokens is among it.
+    pub(crate) fn engine_environment(&self) -> Vec<(OsString, OsString)> {
+        let ours = self.environment.variables().filter(|(name, _)| any(FOR_ENGINE, name));
+        let ours = ours.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        self.codex_environment().into_iter().chain(ours).collect()
+    }
+
+    /// Returns the directory in which the program was started.
+    pub(crate) fn working_directory(&self) -> Option<PathBuf> {
+        self.environment.working_directory().map(ToOwned::to_owned)
     }
 
     /// Returns the folder of the user's Codex configuration; `None` if neither `CODEX_HOME` nor `HOME` says where.

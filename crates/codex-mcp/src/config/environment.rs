@@ -45,6 +45,15 @@ impl Environment {
         }
     }
 
+    /// Makes the environment of a client that introduced itself.
+    pub(crate) fn of_client(
+        variables: impl IntoIterator<Item = (String, String)>,
+        working_directory: Option<PathBuf>,
+    ) -> Self {
+        let variables = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self { variables: variables.collect(), working_directory }
+    }
+
     /// Returns the value of a variable; one that is set to nothing counts as not set.
     pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
         let value = self.variables.get(OsStr::new(name))?;

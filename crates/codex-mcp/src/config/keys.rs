@@ -127,6 +127,13 @@ declare_keys! {
     /// archived threads, then threads.
     "store_max_megabytes", "store-max-megabytes" => store_max_megabytes: usize = count("MEGABYTES", 1024, 1..=1_048_576);
 
+    /// Run the engine inside this process instead of starting one that outlives it. Other clients of the state directory
+    /// still share it; an engine that runs already is used as it is.
+    "no_daemon", "no-daemon" => no_daemon: bool = Switch;
+
+    /// How long an engine that nobody uses stays.
+    "engine_linger_seconds", "engine-linger-seconds" => engine_linger: Duration = seconds(60, 0..=86_400);
+
     /// Names of variables that are passed to Codex besides the usual ones, for example the `env_key` of a custom
     /// provider. In the variable they are separated by commas.
     "environment_allow", "environment-allow" => environment_allow: Vec<NamePattern> = VariableNames;

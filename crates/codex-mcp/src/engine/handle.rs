@@ -1,28 +1,31 @@
 //! What a connection holds of the engine: the way to make calls, each with its news and its one answer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bridge_core::{CallId, CallRequest, ConnectionId, Event, Failure, Outcome, Update};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
-use super::{Input, Port};
+use super::{Activity, Input, Port};
 use crate::ledger::Ledger;
 
 /// A handle to the engine. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Engine {
     inputs: mpsc::Sender<Input>,
-    numbers: Arc<AtomicU64>,
+    activity: Arc<Activity>,
     ledger: Ledger,
     tasks: TaskTracker,
 }
 
 impl Engine {
-    pub(super) fn new(inputs: mpsc::Sender<Input>, ledger: Ledger, tasks: TaskTracker) -> Self {
-        let numbers = Arc::new(AtomicU64::new(ledger.first_call()));
-        Self { inputs, numbers, ledger, tasks }
+    pub(super) fn new(
+        inputs: mpsc::Sender<Input>,
+        ledger: Ledger,
+        activity: Arc<Activity>,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self { inputs, activity, ledger, tasks }
     }
 
     /// What is kept on disk.
@@ -67,7 +70,7 @@ impl Engine {
     }
 
     fn mint(&self) -> u64 {
-        self.numbers.fetch_add(1, Ordering::Relaxed)
+        self.activity.mint()
     }
 }
 

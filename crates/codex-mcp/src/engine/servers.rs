@@ -17,7 +17,6 @@ use tokio_util::task::TaskTracker;
 use super::Input;
 use crate::codex::{from_wire, launch, to_wire};
 use crate::config::Config;
-use crate::workspace::Roots;
 
 /// How long each step of the stop ladder may take. Codex ends within 35 ms of the end of its input.
 const STOP_GRACE: Duration = Duration::from_millis(300);
@@ -42,7 +41,6 @@ pub(super) enum ServerNews {
 /// All processes.
 pub(super) struct Servers {
     config: Arc<Config>,
-    roots: Arc<Roots>,
     inputs: mpsc::WeakSender<Input>,
     tasks: TaskTracker,
     servers: HashMap<AppServerId, State>,
@@ -64,11 +62,10 @@ struct Running {
 impl Servers {
     pub(super) fn new(
         config: Arc<Config>,
-        roots: Arc<Roots>,
         inputs: mpsc::WeakSender<Input>,
         tasks: TaskTracker,
     ) -> Self {
-        Self { config, roots, inputs, tasks, servers: HashMap::new() }
+        Self { config, inputs, tasks, servers: HashMap::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -78,11 +75,10 @@ impl Servers {
     pub(super) fn start(&mut self, app_server: AppServerId) {
         let stop = CancellationToken::new();
         self.servers.insert(app_server, State::Starting { stop: stop.clone() });
-        let (config, roots, inputs) =
-            (self.config.clone(), self.roots.clone(), self.inputs.clone());
+        let (config, inputs) = (self.config.clone(), self.inputs.clone());
         self.tasks.spawn(async move {
             let started = tokio::select! {
-                started = launch::start(&config, &roots) => started,
+                started = launch::start(&config) => started,
                 () = stop.cancelled() => return tell(&inputs, ServerNews::Abandoned { app_server }).await,
             };
             match started {

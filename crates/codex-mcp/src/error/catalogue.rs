@@ -146,6 +146,10 @@ catalogue! {
         "Look at what it may have done already, then send the prompt again with `codex-reply` on the same thread.", NOW;
     TurnNeverStarted = "turn_never_started", "The server ended while the turn waited; Codex had not begun it.",
         "Send the prompt again with `codex-reply` on the same thread: nothing happens twice.", NOW;
+    EngineLost = "engine_lost", "The engine ended while the call ran. What it had begun may go on or be cut.",
+        "Look with `codex.wait` (newest turn of the thread) at what became of it, then send the prompt again if it did not run.", NOW;
+    NoEngine = "no_engine", "The engine, a process of this server in the background, cannot be started or reached.",
+        "Run `codex-mcp daemon status`; `--no-daemon` runs the engine inside the server itself.", seconds(5);
     StoreUnavailable = "store_unavailable", "What is kept on disk cannot be read.",
         "Turns still run. `codex.health` and `codex-mcp store check` say what is wrong.", Retry::No;
     CallCancelled = "call_cancelled", "The client gave the call up.",

@@ -19,7 +19,7 @@ const KEPT_CAPACITY: usize = 1024 * 1024;
 
 /// What the next read of a stream came to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line<'a> {
+pub(crate) enum Line<'a> {
     /// A line, with its line feed.
     Whole(&'a [u8]),
     /// A line over the limit: how it starts and how it ends.
@@ -29,14 +29,14 @@ pub(super) enum Line<'a> {
 }
 
 /// Reads lines. A read that is dropped half-way loses nothing: the next one goes on where it stopped.
-pub(super) struct Lines<R> {
+pub(crate) struct Lines<R> {
     reader: BufReader<R>,
     current: Current,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     /// Reads lines of at most `max_bytes`, line feed included.
-    pub(super) fn new(reader: R, max_bytes: usize) -> Self {
+    pub(crate) fn new(reader: R, max_bytes: usize) -> Self {
         Self {
             reader: BufReader::with_capacity(READ_BYTES, reader),
             current: Current {
@@ -49,7 +49,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 
     /// Waits for the next line.
-    pub(super) async fn next(&mut self) -> io::Result<Line<'_>> {
+    pub(crate) async fn next(&mut self) -> io::Result<Line<'_>> {
         self.current.start_if_taken();
         loop {
             let chunk = self.reader.fill_buf().await?;
@@ -96,7 +96,9 @@ impl Current {
     }
 
     fn push(&mut self, chunk: &[u8]) {
-        if self.state == State::Growing && self.bytes.len() + chunk.len() > self.max_bytes {
+        if self.state == State::Growing
+            && self.bytes.len().saturating_add(chunk.len()) > self.max_bytes
+        {
             self.state = State::TooLong;
             self.tail.extend_from_slice(last(&self.bytes, TAIL_BYTES));
             self.bytes.extend_from_slice(chunk);

@@ -23,5 +23,14 @@ mod tools;
 mod transport;
 
 pub use hardened::is_modern;
+pub(crate) use line::{Line, Lines};
 pub(crate) use render::stopped_by;
 pub use server::Server;
+
+/// The answer to a line that is too long to be read, as a line.
+pub(crate) fn refuse_long_line(head: &[u8], tail: &[u8], max_bytes: usize) -> Vec<u8> {
+    let refusal = decode::too_long(head, tail, max_bytes);
+    let mut line = serde_json::to_vec(&refusal).expect("a refusal has string keys");
+    line.push(b'\n');
+    line
+}

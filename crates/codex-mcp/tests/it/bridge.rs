@@ -149,6 +149,8 @@ pub(crate) fn launch(home: &CodexHome, setup: Setup) -> Launch {
     let codex = setup.codex.unwrap_or_else(|| tools::codex().into());
     environment.push(("CODEX_MCP_CODEX_BIN".into(), codex));
     environment.push(("CODEX_MCP_ENVIRONMENT_ALLOW".into(), testkit::home::KEY_VARIABLE.into()));
+    // The engine ends with its last client, so that a test sees the end of everything that it has started.
+    environment.push(("CODEX_MCP_ENGINE_LINGER_SECONDS".into(), "0".into()));
     environment.extend(setup.variables.into_iter().map(|(name, value)| (name.into(), value)));
     Launch::new(env!("CARGO_BIN_EXE_codex-mcp"), home.workspace())
         .arguments(setup.arguments)

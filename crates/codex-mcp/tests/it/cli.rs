@@ -21,6 +21,7 @@ fn check(home: &Home, words: &[&str], expected: Expect) {
     let text = match cli::parse(words.map(|word| home.filled(word))) {
         Ok(invocation) => match &invocation.command {
             Subcommand::Serve => "serve\n".to_owned(),
+            Subcommand::Daemon(command) => format!("{command:?}\n"),
             Subcommand::Config(command) => {
                 let mut out = Vec::new();
                 let exit =
@@ -132,6 +133,8 @@ fn show_prints_every_key_with_its_origin() {
             store_thread_days = 180 # default
             store_output_days = 30 # default
             store_max_megabytes = 1024 # default
+            no_daemon = false # default
+            engine_linger_seconds = 60 # default
             environment_allow = ["MY_KEY"] # --environment-allow
             exit: Success
         "##]],

@@ -39,7 +39,7 @@ impl House {
         let config = Arc::new(Config::load(&environment, &Flags::default()).unwrap());
         let roots = Arc::new(Roots::new(&config.workspace_roots).unwrap());
         let tasks = TaskTracker::new();
-        let engine = engine::start(config.clone(), roots.clone(), Ledger::open(&config), &tasks);
+        let engine = engine::start(config.clone(), Ledger::open(&config), Arc::default(), &tasks);
         Self { engine, config, roots, tasks }
     }
 

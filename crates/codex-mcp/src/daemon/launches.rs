@@ -1,0 +1,64 @@
+//! The engines of one host: clients whose Codex would be started in the same way share one.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+use crate::engine::{self, Activity, Engine};
+use crate::ledger::Ledger;
+
+/// What differs between terminals of one user and means nothing to Codex.
+const IGNORED: [&str; 5] = ["TERM", "XDG_SESSION_ID", "XDG_SESSION_TYPE", "XDG_SEAT", "XDG_VTNR"];
+
+/// What makes app-servers differ.
+#[derive(PartialEq, Eq)]
+struct Launch {
+    program: PathBuf,
+    environment: Vec<(OsString, OsString)>,
+}
+
+impl Launch {
+    fn of(config: &Config) -> Self {
+        let mut environment = config.codex_environment();
+        environment.retain(|(name, _)| !IGNORED.iter().any(|ignored| name == ignored));
+        environment.sort();
+        // A program that is not found is told when it is needed.
+        let program = config.find_codex_bin().unwrap_or_else(|_| config.codex_bin.clone());
+        Self { program, environment }
+    }
+}
+
+/// All engines, each for one way to start Codex.
+pub(super) struct Launches {
+    ledger: Ledger,
+    activity: Arc<Activity>,
+    tasks: TaskTracker,
+    engines: Vec<(Launch, Engine)>,
+}
+
+impl Launches {
+    pub(super) fn new(ledger: Ledger, activity: Arc<Activity>, tasks: TaskTracker) -> Self {
+        Self { ledger, activity, tasks, engines: Vec::new() }
+    }
+
+    /// The engine for a client's configuration, started if it is the first of its kind.
+    pub(super) fn engine(&mut self, config: &Arc<Config>) -> Engine {
+        let launch = Launch::of(config);
+        if let Some((_, engine)) = self.engines.iter().find(|(known, _)| *known == launch) {
+            return engine.clone();
+        }
+        let engine =
+            engine::start(config.clone(), self.ledger.clone(), self.activity.clone(), &self.tasks);
+        self.engines.push((launch, engine.clone()));
+        engine
+    }
+
+    pub(super) async fn shut_down(&self) {
+        for (_, engine) in &self.engines {
+            engine.shut_down().await;
+        }
+    }
+}
