@@ -1,14 +1,17 @@
 //! The server under test: the built program, a real Codex, a scripted model, and a client that sees raw lines.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
+use rustix::process::Pid;
 use serde_json::{Value, json};
 use testkit::home::CodexHome;
+use testkit::leaks::{Process, processes_under};
 use testkit::mcp::McpDriver;
 use testkit::model::{FakeModel, Script};
 use testkit::normalise::Normaliser;
 use testkit::peer::Line;
-use testkit::process::Launch;
+use testkit::process::{Ended, Launch};
 use testkit::tools;
 
 /// Everything that one test needs. Fields are dropped in this order: the server, then what it uses.
@@ -93,11 +96,39 @@ impl TestBridge {
         self.client.initialize_legacy("2025-11-25").await;
     }
 
-    /// Another client with a server of its own, on the same home.
-    pub(crate) async fn beside(&self) -> McpDriver {
-        let mut client = McpDriver::spawn(&launch(&self.home, Setup::default()));
+    /// Another client on the same home. It shares the engine unless it is set up with another state directory.
+    pub(crate) async fn beside(&self, setup: Setup) -> McpDriver {
+        let mut client = McpDriver::spawn(&launch(&self.home, setup));
         client.initialize_legacy("2025-11-25").await;
         client
+    }
+
+    /// The engine's process.
+    pub(crate) fn engine(&self) -> Pid {
+        let engines = self.processes("daemon run");
+        assert_eq!(engines.len(), 1, "{engines:#?}");
+        Pid::from_raw(engines[0].pid).expect("a process has an id")
+    }
+
+    /// The app-server's process.
+    pub(crate) fn app_server(&self) -> Pid {
+        let servers = self.processes("app-server");
+        assert_eq!(servers.len(), 1, "{servers:#?}");
+        Pid::from_raw(servers[0].pid).expect("a process has an id")
+    }
+
+    /// Processes of this home whose command line has these words.
+    pub(crate) fn processes(&self, words: &str) -> Vec<Process> {
+        let mut processes = processes_under(self.home.root());
+        processes.retain(|process| process.command_line.contains(words));
+        processes
+    }
+
+    /// Runs the program with a subcommand in this home.
+    pub(crate) async fn command(&self, words: &[&str]) -> Ended {
+        let setup =
+            Setup { arguments: words.iter().map(OsString::from).collect(), ..Setup::default() };
+        launch(&self.home, setup).run(Duration::from_secs(10)).await
     }
 
     /// Whether a call was answered so far.

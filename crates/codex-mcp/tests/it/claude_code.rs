@@ -219,7 +219,7 @@ async fn an_interrupt_by_the_user_ends_the_turn_and_its_command_and_leaves_the_s
     })
     .await;
     let server = rig.processes(SERVER);
-    assert_eq!(server.len(), 1, "{server:#?}");
+    assert_eq!(server.len(), 2, "a front and its engine: {server:#?}");
 
     claude.send(&interrupt()).await;
     let ended = claude.find("the end of the turn", |event| event["type"] == "result").await;

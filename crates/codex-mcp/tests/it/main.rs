@@ -12,6 +12,8 @@ mod codex_process;
 mod config;
 mod conformance;
 mod connections;
+mod crash;
+mod daemon;
 mod faults;
 mod health;
 mod home;

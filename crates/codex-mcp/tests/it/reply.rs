@@ -114,7 +114,9 @@ async fn a_thread_that_is_not_there_is_named() {
 async fn a_thread_that_another_process_has_open_is_said_to_be_busy() {
     let mut bridge = TestBridge::start([says("Blue.")]).await;
     let thread = bridge.thread("Name a colour.").await;
-    let mut other = bridge.beside().await;
+    let elsewhere = bridge.home.root().join("another-state").into_os_string();
+    let setup = Setup { variables: vec![("CODEX_MCP_STATE_DIR", elsewhere)], ..Setup::default() };
+    let mut other = bridge.beside(setup).await;
     let answer = other.call_tool("codex-reply", json!({ "prompt": "x", "threadId": thread })).await;
     assert_eq!(error_code(&result_of(answer)), "thread_busy_elsewhere");
     other.peer.close_input();

@@ -85,13 +85,24 @@ async fn from_disk(
     {
         return Ok(Answer::of_stored(row));
     }
-    // Which turn is the newest, Codex knows best.
-    let outcome = call.run(CallRequest::ReadTurn { thread, turn }).await;
-    match (outcome, kept) {
-        (Outcome::Turn(report), Some(row)) if report.turn == row.report.turn => {
-            Ok(Answer::of_stored(row))
+    // A turn that somebody else made on the thread, in a terminal say, is known to Codex alone.
+    let outcome = call.run(CallRequest::ReadTurn { thread: thread.clone(), turn }).await;
+    let newest_is_ours = match &outcome {
+        Outcome::Turn(report) => {
+            let newest = report.turn.clone();
+            let ours = call.ledger().read(move |store| store.turn(&thread, newest.as_ref())).await;
+            ours.is_ok_and(|row| row.is_some())
         }
-        (Outcome::Failed(_), Some(row)) => Ok(Answer::of_stored(row)),
-        (outcome, _) => Answer::of_turn(outcome).ok_or_else(|| unexpected("codex.wait")),
+        Outcome::Failed(_)
+        | Outcome::NotLive
+        | Outcome::Steered { .. }
+        | Outcome::Cancelled { .. }
+        | Outcome::Threads(_)
+        | Outcome::ThreadChanged
+        | Outcome::Health(_) => true,
+    };
+    match kept.filter(|_| newest_is_ours) {
+        Some(row) => Ok(Answer::of_stored(row)),
+        None => Answer::of_turn(outcome).ok_or_else(|| unexpected("codex.wait")),
     }
 }

@@ -1,0 +1,145 @@
+//! The engine, the app-server, or both are killed at each step of a turn: every thread is there, every turn says what
+//! became of it, and the next one goes on.
+
+use rustix::process::{Signal, kill_process};
+use serde_json::json;
+use testkit::gate::Gate;
+use testkit::model::{Reply, reply, says};
+use testkit::poll;
+
+use crate::bridge::{TestBridge, content, error_code, text};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Victim {
+    Engine,
+    AppServer,
+    Both,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// Nothing runs.
+    Idle,
+    /// Codex waits for the first word of its model.
+    Starting,
+    /// An answer is half there.
+    Streaming,
+    /// A command runs.
+    Command,
+    /// A turn runs and a background turn waits behind it.
+    Queued,
+}
+
+impl Step {
+    /// The turn that is cut, as its model would have it.
+    fn turn(self, gate: &Gate) -> Option<Reply> {
+        match self {
+            Self::Idle => None,
+            Self::Starting | Self::Queued => Some(reply().holds(gate)),
+            Self::Streaming => Some(reply().streams("Half an ans").holds(gate)),
+            Self::Command => Some(reply().runs("sleep 600").holds(gate)),
+        }
+    }
+}
+
+/// Kills, and waits until they are gone: what is sent afterwards meets what comes after them.
+async fn kill(bridge: &TestBridge, victim: Victim) {
+    let engine = matches!(victim, Victim::Engine | Victim::Both).then(|| bridge.engine());
+    let server = matches!(victim, Victim::AppServer | Victim::Both).then(|| bridge.app_server());
+    for process in [engine, server].into_iter().flatten() {
+        // The one may have taken the other along.
+        let _ = kill_process(process, Signal::KILL);
+    }
+}
+
+/// The code of the newest turn, and its status.
+async fn newest(bridge: &mut TestBridge, thread: &str) -> (String, String) {
+    let answer = bridge.call("codex.wait", json!({ "threadId": thread, "waitSeconds": 5 })).await;
+    let data = &answer["structuredContent"];
+    (text(&data["status"]), data["error"]["code"].as_str().unwrap_or("-").to_owned())
+}
+
+async fn check(victim: Victim, step: Step) {
+    let gate = Gate::new("held");
+    let mut script = vec![says("Zero.")];
+    script.extend(step.turn(&gate));
+    if step == Step::Queued && victim == Victim::AppServer {
+        script.push(says("Waited."));
+    }
+    script.push(says("Whole."));
+    let mut bridge = TestBridge::start(script).await;
+    let thread = bridge.thread("zero").await;
+
+    let mut cut = None;
+    if step != Step::Idle {
+        let arguments = json!({ "prompt": "one", "threadId": thread });
+        cut = Some(bridge.begin("codex-reply", arguments).await);
+        gate.reached().await;
+    }
+    if step == Step::Command {
+        poll::until(std::time::Duration::from_secs(10), || {
+            match bridge.processes("sleep 600").is_empty() {
+                true => Err("the command does not run"),
+                false => Ok(()),
+            }
+        })
+        .await;
+    }
+    if step == Step::Queued {
+        let queued = json!({ "prompt": "two", "threadId": thread, "background": true });
+        let answer = bridge.call("codex-reply", queued).await;
+        assert_eq!(answer["structuredContent"]["status"], "queued", "{answer}");
+    }
+
+    kill(&bridge, victim).await;
+
+    if let Some(call) = cut {
+        let answer = bridge.result(call).await;
+        let code = if victim == Victim::AppServer { "codex_exited" } else { "engine_lost" };
+        assert_eq!(error_code(&answer), code, "{answer}");
+        assert_eq!(answer["structuredContent"]["error"]["retryable"], true, "{answer}");
+    }
+    let expected = match (step, victim) {
+        (Step::Idle, _) => ("completed", "-"),
+        (Step::Queued, Victim::AppServer) => ("completed", "-"),
+        (Step::Queued, _) => ("interrupted", "turn_never_started"),
+        (_, Victim::AppServer) => ("interrupted", "codex_exited"),
+        (_, _) => ("interrupted", "turn_cut"),
+    };
+    let found = newest(&mut bridge, &thread).await;
+    assert_eq!((found.0.as_str(), found.1.as_str()), expected);
+
+    let next = bridge.call("codex-reply", json!({ "prompt": "on", "threadId": thread })).await;
+    assert_eq!(content(&next), "Whole.");
+    let requests = bridge.model.captured();
+    let last = requests.last().expect("the last turn reached the model");
+    assert!(last.texts("assistant").iter().any(|said| said == "Zero."), "the thread is whole");
+    bridge.finish().await;
+}
+
+macro_rules! matrix {
+    ($($name:ident: $victim:ident $step:ident;)+) => {
+        $(#[tokio::test]
+        async fn $name() {
+            check(Victim::$victim, Step::$step).await;
+        })+
+    };
+}
+
+matrix! {
+    an_idle_engine: Engine Idle;
+    an_engine_with_a_turn_that_starts: Engine Starting;
+    an_engine_with_a_turn_that_streams: Engine Streaming;
+    an_engine_with_a_command: Engine Command;
+    an_engine_with_a_queue: Engine Queued;
+    an_idle_app_server: AppServer Idle;
+    an_app_server_with_a_turn_that_starts: AppServer Starting;
+    an_app_server_with_a_turn_that_streams: AppServer Streaming;
+    an_app_server_with_a_command: AppServer Command;
+    an_app_server_with_a_queue: AppServer Queued;
+    both_idle: Both Idle;
+    both_with_a_turn_that_starts: Both Starting;
+    both_with_a_turn_that_streams: Both Streaming;
+    both_with_a_command: Both Command;
+    both_with_a_queue: Both Queued;
+}
