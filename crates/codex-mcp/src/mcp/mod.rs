@@ -13,6 +13,8 @@ mod hardened;
 mod line;
 mod method;
 mod outbox;
+pub mod outputs;
+pub mod paging;
 pub mod progress;
 mod render;
 mod salvage;

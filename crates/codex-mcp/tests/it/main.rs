@@ -18,6 +18,7 @@ mod home;
 mod inspector;
 mod lifecycle;
 mod logging;
+mod paging;
 mod progress;
 mod reply;
 mod roots;
