@@ -13,7 +13,8 @@ use super::Exit;
 use crate::config::{Config, Environment, Flags};
 use crate::engine;
 use crate::logging;
-use crate::mcp::{Server, connection, stdio};
+use crate::mcp::outputs::{self, Outputs};
+use crate::mcp::{Server, Shared, connection, stdio};
 use crate::workspace::Roots;
 
 /// How long everything may take to end once the client is gone; the stop ladder needs a third of it at most.
@@ -58,7 +59,10 @@ async fn serve(config: Arc<Config>, roots: Arc<Roots>) -> anyhow::Result<()> {
     let (input, output) = stdio::open().context("standard input and output cannot be used")?;
     let limits = connection::Limits { max_line_bytes: config.max_line_bytes, ..Default::default() };
     let engine = engine::start(config.clone(), roots.clone(), &tasks);
-    let server = Server::connect(engine.clone(), config, roots).await;
+    let outputs = Outputs::in_memory(outputs::DEFAULT_CAPACITY);
+    let outputs = Arc::new(outputs.context("the system gives no random numbers")?);
+    let shared = Shared { config, roots, outputs, subscriptions: Arc::default() };
+    let server = Server::connect(engine.clone(), shared).await;
     let serving = connection::serve_within(limits, server, input, output, shutdown.clone());
     let (ended, ()) = tokio::join!(
         async {

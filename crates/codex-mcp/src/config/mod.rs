@@ -16,6 +16,7 @@ mod kind;
 mod layer;
 mod names;
 mod number;
+mod page;
 mod place;
 mod problem;
 mod reference;
@@ -54,6 +55,12 @@ impl Config {
         flags: &Flags,
     ) -> Result<Self, ConfigError> {
         load(&ConfigFile::Required(file.to_owned()), environment, flags)
+    }
+
+    /// How many tokens of a result the client shows its model: what the user set for Claude Code with
+    /// `MAX_MCP_OUTPUT_TOKENS`. A value that is no number says nothing: the variable is the client's, not ours.
+    pub fn client_output_tokens(&self) -> Option<usize> {
+        self.environment.get("MAX_MCP_OUTPUT_TOKENS")?.to_str()?.trim().parse().ok()
     }
 
     /// Every key with its value and origin, in the order of the reference.

@@ -4,8 +4,10 @@ use bridge_core::{CallRequest, Outcome};
 use rmcp::RoleServer;
 use rmcp::service::RequestContext;
 
+use super::outputs::Outputs;
+use super::paging::ClientLimits;
 use super::progress::ProgressSink;
-use super::render;
+use super::render::{self, Answer, TurnResult};
 use super::server::Server;
 use crate::clock;
 use crate::config::Config;
@@ -46,6 +48,31 @@ impl<'a> ToolCall<'a> {
             let message = format!("the path {} is not valid UTF-8", path.to_string_lossy());
             Problem::new(Code::DirectoryNotFound, message)
         })
+    }
+
+    /// How much the client can be shown at once.
+    pub(super) fn limits(&self) -> ClientLimits {
+        let client = self.context.client_info();
+        self.server.limits(client.as_ref().map(|client| client.name.as_str()))
+    }
+
+    /// Where the whole of a long result is kept.
+    pub(super) fn outputs(&self) -> &Outputs {
+        self.server.outputs()
+    }
+
+    /// The answer of a tool that starts or awaits a turn; `None` if the outcome is not a turn's. What the client cannot
+    /// be shown at once is kept before the answer is made.
+    pub(super) async fn turn_answer(&self, outcome: Outcome) -> Option<Answer> {
+        match outcome {
+            Outcome::Turn(report) => {
+                let result = TurnResult::from(*report);
+                let result = result.fit(self.limits(), self.outputs()).await;
+                Some(Answer::of_turn(&result))
+            }
+            Outcome::Failed(failure) => Some(Answer::from(Problem::from(&failure))),
+            Outcome::Steered { .. } | Outcome::Cancelled { .. } | Outcome::Health(_) => None,
+        }
     }
 
     /// Lets the engine carry out a request, passes its news on, and waits for its outcome. If the client gives the

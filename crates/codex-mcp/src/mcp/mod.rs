@@ -17,12 +17,14 @@ pub mod outputs;
 pub mod paging;
 pub mod progress;
 mod render;
+pub mod resources;
 mod salvage;
 mod schema;
 mod server;
 pub mod stdio;
+pub mod subscriptions;
 mod tools;
 mod transport;
 
 pub use hardened::is_modern;
-pub use server::Server;
+pub use server::{Server, Shared};

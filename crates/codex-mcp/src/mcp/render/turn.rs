@@ -1,5 +1,7 @@
 //! A turn, as a client sees it.
 
+mod fit;
+
 use std::fmt;
 
 use bridge_core::{
@@ -23,6 +25,9 @@ pub(in crate::mcp) struct TurnResult {
     pub(in crate::mcp) status: Status,
     /// Codex's final answer, or as much of it as there is.
     pub(in crate::mcp) content: String,
+    /// Where a field was too long and goes on. Read on with codex.read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    more: Vec<fit::MoreResult>,
     /// Why the turn failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp) error: Option<ErrorResult>,
@@ -181,6 +186,7 @@ impl From<TurnReport> for TurnResult {
         Self {
             thread_id: thread.map(|thread| thread.0),
             content,
+            more: Vec::new(),
             turn_id: turn.map(|turn| turn.0),
             status,
             queue_position,
@@ -296,6 +302,20 @@ impl From<Command> for CommandResult {
     }
 }
 
+impl CommandResult {
+    /// The command and how it ended, for a reader.
+    fn headline(&self) -> String {
+        let mut line = format!("$ {}", self.command);
+        if let Some(code) = self.exit_code {
+            line += &format!(" (exit {code})");
+        }
+        if let Some(omitted) = self.output_omitted_chars {
+            line += &format!("\n[{omitted} characters left out]");
+        }
+        line
+    }
+}
+
 impl From<Tool> for ToolResult {
     fn from(tool: Tool) -> Self {
         Self { name: tool.name, status: tool.status.into() }
@@ -393,11 +413,7 @@ impl TurnResult {
             write!(f, "\n\nCommands:")?;
         }
         for command in &self.commands {
-            let exit = command.exit_code.map_or(String::new(), |code| format!(" (exit {code})"));
-            write!(f, "\n$ {}{exit}", command.command)?;
-            if let Some(omitted) = command.output_omitted_chars {
-                write!(f, "\n[{omitted} characters left out]")?;
-            }
+            write!(f, "\n{}", command.headline())?;
             if !command.output.is_empty() {
                 write!(f, "\n{}", command.output.trim_end())?;
             }
@@ -410,6 +426,20 @@ impl TurnResult {
         }
         for text in &self.thinking {
             write!(f, "\n\nCodex thought: {text}")?;
+        }
+        self.fmt_more(f)
+    }
+
+    /// The last line, if not all is shown: how to go on.
+    fn fmt_more(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, more) in self.more.iter().enumerate() {
+            let before =
+                if index == 0 { "\n\n[Not all is shown. Read on with codex.read: " } else { "; " };
+            let fit::MoreResult { field, token, total_chars, .. } = more;
+            write!(f, "{before}{field} ({total_chars} characters in all), token {token}")?;
+        }
+        if !self.more.is_empty() {
+            write!(f, "]")?;
         }
         Ok(())
     }

@@ -62,5 +62,6 @@ pub(super) async fn call(
         turn: turn_id(arguments.turn_id.as_deref())?,
         wait: Duration::from_secs(u64::from(wait)),
     };
-    Answer::of_turn(call.run(request).await).ok_or_else(|| unexpected("codex.wait"))
+    let outcome = call.run(request).await;
+    call.turn_answer(outcome).await.ok_or_else(|| unexpected("codex.wait"))
 }
