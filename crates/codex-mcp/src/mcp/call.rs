@@ -1,6 +1,6 @@
 //! One tool call on its way through the engine: its progress, its cancellation, its outcome.
 
-use bridge_core::{CallRequest, Outcome};
+use bridge_core::{CallRequest, Outcome, TurnReport};
 use rmcp::RoleServer;
 use rmcp::service::RequestContext;
 
@@ -61,15 +61,15 @@ impl<'a> ToolCall<'a> {
         self.server.outputs()
     }
 
-    /// The answer of a tool that starts or awaits a turn; `None` if the outcome is not a turn's. What the client cannot
-    /// be shown at once is kept before the answer is made.
+    /// A turn as this client can be shown it. What is too long for that is kept first.
+    pub(super) async fn turn_result(&self, report: TurnReport) -> TurnResult {
+        TurnResult::from(report).fit(self.limits(), self.outputs()).await
+    }
+
+    /// The answer of a tool that starts or awaits a turn; `None` if the outcome is not a turn's.
     pub(super) async fn turn_answer(&self, outcome: Outcome) -> Option<Answer> {
         match outcome {
-            Outcome::Turn(report) => {
-                let result = TurnResult::from(*report);
-                let result = result.fit(self.limits(), self.outputs()).await;
-                Some(Answer::of_turn(&result))
-            }
+            Outcome::Turn(report) => Some(Answer::of_turn(&self.turn_result(*report).await)),
             Outcome::Failed(failure) => Some(Answer::from(Problem::from(&failure))),
             Outcome::Steered { .. } | Outcome::Cancelled { .. } | Outcome::Health(_) => None,
         }

@@ -129,6 +129,7 @@ fn show_prints_every_key_with_its_origin() {
             idle_stop_seconds = 0 # $TEST/.config/codex-mcp/config.toml:2
             max_line_bytes = 67108864 # default
             command_output_chars = 4000 # default
+            result_page_chars = "auto" # default
             environment_allow = ["MY_KEY"] # --environment-allow
             exit: Success
         "##]],
