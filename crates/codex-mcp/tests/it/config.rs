@@ -200,6 +200,37 @@ fn all_problems_are_reported_together() {
 }
 
 #[test]
+fn the_size_of_a_page_is_a_number_or_left_to_the_client() {
+    Home::new()
+        .file("result_page_chars = 5000")
+        .variables(&["CODEX_MCP_RESULT_PAGE_CHARS=auto"])
+        .check(
+            &["--result-page-chars=2000"],
+            expect![[r"
+                result_page_chars = 2000 # --result-page-chars
+            "]],
+        );
+    Home::new()
+        .file("result_page_chars = '5000'")
+        .variables(&["CODEX_MCP_RESULT_PAGE_CHARS=Auto"])
+        .check(&["--result-page-chars=1999"], expect![[r#"
+            the configuration is not valid
+            - $TEST/.config/codex-mcp/config.toml:1: result_page_chars: expected `auto` or an integer from 2000 to 380000, got "5000"
+            - CODEX_MCP_RESULT_PAGE_CHARS: expected `auto` or an integer from 2000 to 380000, got "Auto"
+            - --result-page-chars: expected `auto` or an integer from 2000 to 380000, got "1999"
+        "#]]);
+}
+
+#[test]
+fn what_the_client_shows_is_a_hint_and_no_setting() {
+    for (value, tokens) in [("25000", Some(25_000)), (" 7 ", Some(7)), ("many", None), ("", None)] {
+        let variable = format!("MAX_MCP_OUTPUT_TOKENS={value}");
+        let config = Home::new().variables(&[&variable]).load(&[]).unwrap();
+        assert_eq!(config.client_output_tokens(), tokens, "{value:?}");
+    }
+}
+
+#[test]
 fn unknown_keys_are_refused_with_the_nearest_one() {
     Home::new()
         .file("log-level = 'info'\nturn_time_limit = 60\n\n[colours]\nlog = 'red'\n")

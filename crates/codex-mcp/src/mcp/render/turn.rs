@@ -427,20 +427,6 @@ impl TurnResult {
         for text in &self.thinking {
             write!(f, "\n\nCodex thought: {text}")?;
         }
-        self.fmt_more(f)
-    }
-
-    /// The last line, if not all is shown: how to go on.
-    fn fmt_more(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, more) in self.more.iter().enumerate() {
-            let before =
-                if index == 0 { "\n\n[Not all is shown. Read on with codex.read: " } else { "; " };
-            let fit::MoreResult { field, token, total_chars, .. } = more;
-            write!(f, "{before}{field} ({total_chars} characters in all), token {token}")?;
-        }
-        if !self.more.is_empty() {
-            write!(f, "]")?;
-        }
-        Ok(())
+        fit::fmt_more(&self.more, f)
     }
 }

@@ -4,6 +4,8 @@
 //! The answer comes first: it takes what room there is, then the commands, what Codex said on the way, and what it
 //! thought. Where nothing can be kept, the result says what is lost.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::IgnoredAny;
@@ -27,11 +29,11 @@ const BETWEEN: &str = "\n\n";
 #[serde(rename_all = "camelCase")]
 pub(super) struct MoreResult {
     /// Which field: `content`, `commands`, `commentary` or `thinking`.
-    pub(super) field: &'static str,
+    field: &'static str,
     /// Gives the rest with codex.read.
-    pub(super) token: String,
+    token: String,
     /// The length of the whole.
-    pub(super) total_chars: usize,
+    total_chars: usize,
     /// The whole as a resource.
     uri: String,
 }
@@ -134,6 +136,18 @@ impl MoreResult {
             uri: ResourceUri::Output(id).to_string(),
         }
     }
+}
+
+/// The last line for a reader, if not all is shown: how to go on.
+pub(super) fn fmt_more(more: &[MoreResult], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (index, MoreResult { field, token, total_chars, .. }) in more.iter().enumerate() {
+        f.write_str(match index {
+            0 => "\n\n[Not all is shown. Read on with codex.read: ",
+            _ => "; ",
+        })?;
+        write!(f, "{field} ({total_chars} characters in all), token {token}")?;
+    }
+    f.write_str(if more.is_empty() { "" } else { "]" })
 }
 
 /// The end of what of a text can be shown.
