@@ -61,8 +61,9 @@ async fn serve(config: Arc<Config>, roots: Arc<Roots>) -> anyhow::Result<()> {
     let engine = engine::start(config.clone(), roots.clone(), &tasks);
     let outputs = Outputs::in_memory(outputs::DEFAULT_CAPACITY);
     let outputs = Arc::new(outputs.context("the system gives no random numbers")?);
+    let page_rule = config.page_rule();
     let shared = Shared { config, roots, outputs, subscriptions: Arc::default() };
-    let server = Server::connect(engine.clone(), shared).await;
+    let server = Server::connect(engine.clone(), shared, page_rule).await;
     let serving = connection::serve_within(limits, server, input, output, shutdown.clone());
     let (ended, ()) = tokio::join!(
         async {

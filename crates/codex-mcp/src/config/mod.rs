@@ -35,6 +35,8 @@ pub use reference::reference_markdown;
 
 use file::ConfigFile;
 
+use crate::mcp::paging::PageRule;
+
 impl Config {
     /// Reads the user's configuration file (which may be missing), the variables and the flags.
     ///
@@ -57,10 +59,12 @@ impl Config {
         load(&ConfigFile::Required(file.to_owned()), environment, flags)
     }
 
-    /// How many tokens of a result the client shows its model: what the user set for Claude Code with
-    /// `MAX_MCP_OUTPUT_TOKENS`. A value that is no number says nothing: the variable is the client's, not ours.
-    pub fn client_output_tokens(&self) -> Option<usize> {
-        self.environment.get("MAX_MCP_OUTPUT_TOKENS")?.to_str()?.trim().parse().ok()
+    /// How large a page of a long result may be: `result_page_chars`, and what the user set for Claude Code with
+    /// `MAX_MCP_OUTPUT_TOKENS`. A value of that which is no number says nothing: the variable is the client's, not ours.
+    pub fn page_rule(&self) -> PageRule {
+        let tokens = self.environment.get("MAX_MCP_OUTPUT_TOKENS").and_then(|text| text.to_str());
+        let output_tokens = tokens.and_then(|text| text.trim().parse().ok());
+        PageRule { size: self.result_page_size, output_tokens }
     }
 
     /// Every key with its value and origin, in the order of the reference.

@@ -8,7 +8,7 @@ mod limits;
 mod split;
 mod token;
 
-pub use limits::{ClientLimits, PageSize};
+pub use limits::{ClientLimits, PageRule, PageSize};
 pub use split::split;
 pub use token::{OutputId, ResumeToken, TokenError, TokenKey};
 

@@ -15,7 +15,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use super::call::ToolCall;
 use super::hardened::is_modern;
 use super::outputs::Outputs;
-use super::paging::ClientLimits;
+use super::paging::{ClientLimits, PageRule};
 use super::resources;
 use super::subscriptions::{ClientSubscriptions, Subscriptions};
 use super::tools;
@@ -46,6 +46,7 @@ pub struct Server {
     tools: Arc<[Tool]>,
     outputs: Arc<Outputs>,
     subscriptions: ClientSubscriptions,
+    page_rule: PageRule,
 }
 
 /// What the servers of all connections have in common, besides the engine.
@@ -62,13 +63,14 @@ pub struct Shared {
 }
 
 impl Server {
-    /// A server for a new connection; the engine warms an app-server for it.
-    pub async fn connect(engine: Engine, shared: Shared) -> Self {
+    /// A server for a new connection; the engine warms an app-server for it. The rule of pages is the client's own, which
+    /// may have another environment than this process.
+    pub async fn connect(engine: Engine, shared: Shared, page_rule: PageRule) -> Self {
         let Shared { config, roots, outputs, subscriptions } = shared;
         let connection = engine.connect().await;
         let subscriptions = subscriptions.join(connection.id());
         let tools = tools::definitions().into();
-        Self { engine, connection, config, roots, tools, outputs, subscriptions }
+        Self { engine, connection, config, roots, tools, outputs, subscriptions, page_rule }
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -93,7 +95,7 @@ impl Server {
 
     /// How much a client of this name can be shown at once.
     pub(super) fn limits(&self, client: Option<&str>) -> ClientLimits {
-        ClientLimits::new(self.config.result_page_size, self.config.client_output_tokens(), client)
+        self.page_rule.limits(client)
     }
 }
 

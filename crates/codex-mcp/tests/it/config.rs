@@ -226,7 +226,7 @@ fn what_the_client_shows_is_a_hint_and_no_setting() {
     for (value, tokens) in [("25000", Some(25_000)), (" 7 ", Some(7)), ("many", None), ("", None)] {
         let variable = format!("MAX_MCP_OUTPUT_TOKENS={value}");
         let config = Home::new().variables(&[&variable]).load(&[]).unwrap();
-        assert_eq!(config.client_output_tokens(), tokens, "{value:?}");
+        assert_eq!(config.page_rule().output_tokens, tokens, "{value:?}");
     }
 }
 

@@ -54,7 +54,8 @@ impl House {
     /// A client that has said nothing yet.
     pub(crate) async fn stranger(&self) -> McpDriver {
         let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
-        let server = Server::connect(self.engine.clone(), self.shared.clone()).await;
+        let page_rule = self.shared.config.page_rule();
+        let server = Server::connect(self.engine.clone(), self.shared.clone(), page_rule).await;
         let (input, output) = tokio::io::split(theirs);
         self.tasks.spawn(connection::serve(server, input, output, CancellationToken::new()));
         let (output, input) = tokio::io::split(ours);

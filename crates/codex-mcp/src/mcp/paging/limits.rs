@@ -29,6 +29,30 @@ pub enum PageSize {
     Chars(usize),
 }
 
+/// What decides the size of a page, apart from the client's name: what its user says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageRule {
+    /// What our own settings say.
+    pub size: PageSize,
+    /// `MAX_MCP_OUTPUT_TOKENS`, if it is set in the client's environment.
+    pub output_tokens: Option<usize>,
+}
+
+impl PageRule {
+    /// The limits of a client that introduced itself by `name`.
+    #[must_use]
+    pub fn limits(self, name: Option<&str>) -> ClientLimits {
+        let units = match (self.size, self.output_tokens, name) {
+            (PageSize::Chars(chars), _, _) => chars,
+            (PageSize::Auto, Some(tokens), _) => tokens.saturating_mul(UNITS_A_TOKEN),
+            (PageSize::Auto, None, Some("claude-code")) => CLAUDE_CODE_TOKENS * UNITS_A_TOKEN,
+            (PageSize::Auto, None, _) => UNKNOWN_CLIENT_UNITS,
+        };
+        let result = units.clamp(MIN_UNITS, MAX_UNITS);
+        ClientLimits { result: Budget::new(result), error: Budget::new(result.min(ERROR_UNITS)) }
+    }
+}
+
 /// How much one answer to a client may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientLimits {
@@ -37,22 +61,6 @@ pub struct ClientLimits {
 }
 
 impl ClientLimits {
-    /// The limits of a client.
-    ///
-    /// `output_tokens` is `MAX_MCP_OUTPUT_TOKENS` as set in the client's environment, `client` the name by which it
-    /// introduced itself.
-    #[must_use]
-    pub fn new(page: PageSize, output_tokens: Option<usize>, client: Option<&str>) -> Self {
-        let units = match (page, output_tokens, client) {
-            (PageSize::Chars(chars), _, _) => chars,
-            (PageSize::Auto, Some(tokens), _) => tokens.saturating_mul(UNITS_A_TOKEN),
-            (PageSize::Auto, None, Some("claude-code")) => CLAUDE_CODE_TOKENS * UNITS_A_TOKEN,
-            (PageSize::Auto, None, _) => UNKNOWN_CLIENT_UNITS,
-        };
-        let result = units.clamp(MIN_UNITS, MAX_UNITS);
-        Self { result: Budget::new(result), error: Budget::new(result.min(ERROR_UNITS)) }
-    }
-
     /// What a result may cost, its frame included.
     #[must_use]
     pub fn result(self) -> Budget {

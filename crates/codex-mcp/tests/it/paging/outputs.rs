@@ -1,7 +1,7 @@
 //! What is kept of long results, and for how long; and how much a client is shown at once.
 
 use codex_mcp::mcp::outputs::{KeepError, NewOutput, Outputs, SliceError};
-use codex_mcp::mcp::paging::{ClientLimits, Kind, PageSize};
+use codex_mcp::mcp::paging::{Kind, PageRule, PageSize};
 
 fn output(text: &str) -> NewOutput {
     NewOutput {
@@ -54,7 +54,8 @@ fn a_page_fits_the_client() {
         ((PageSize::Chars(5_000), Some(10_000), Some("claude-code")), (5_000, 5_000)),
     ];
     for (given, expected) in cases {
-        let limits = ClientLimits::new(given.0, given.1, given.2);
+        let (size, output_tokens, client) = given;
+        let limits = PageRule { size, output_tokens }.limits(client);
         assert_eq!((limits.result().units(), limits.error().units()), expected, "{given:?}");
     }
 }
