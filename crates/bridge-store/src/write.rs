@@ -122,7 +122,7 @@ pub struct EndedTurn {
 /// A long text, to be read in pages.
 #[derive(Clone, Debug)]
 pub struct NewOutput {
-    /// A name that cannot be guessed: at least 128 random bits.
+    /// A name that cannot be guessed, and that stands for this text: one that is known already is kept longer.
     pub output: String,
     /// The thread that it belongs to.
     pub thread: Option<ThreadId>,

@@ -12,8 +12,10 @@ use super::kind::{Describe, Kind, LogLevel, Switch};
 use super::layer::Given;
 use super::names::{NamePattern, VariableNames};
 use super::number::{count, seconds, seconds_or_never};
+use super::page::PageChars;
 use super::place::{Program, StateDir, WorkspaceRoots};
 use super::problem::{Origin, Problem};
+use crate::mcp::paging::PageSize;
 
 /// What the variable of every key begins with.
 pub(super) const VARIABLE_PREFIX: &str = "CODEX_MCP_";
@@ -133,6 +135,10 @@ declare_keys! {
 
     /// How long an engine that nobody uses stays.
     "engine_linger_seconds", "engine-linger-seconds" => engine_linger: Duration = seconds(60, 0..=86_400);
+    /// How much of a long result one answer shows, in characters of plain text; a Chinese one counts for four. `auto`
+    /// takes the client's own limit: `MAX_MCP_OUTPUT_TOKENS`, or what is known of the client. `codex.read` gives the
+    /// rest.
+    "result_page_chars", "result-page-chars" => result_page_size: PageSize = PageChars;
 
     /// Names of variables that are passed to Codex besides the usual ones, for example the `env_key` of a custom
     /// provider. In the variable they are separated by commas.

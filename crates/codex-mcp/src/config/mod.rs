@@ -16,6 +16,7 @@ mod kind;
 mod layer;
 mod names;
 mod number;
+mod page;
 mod place;
 mod problem;
 mod reference;
@@ -33,6 +34,8 @@ pub use problem::{ConfigError, Origin, Problem};
 pub use reference::reference_markdown;
 
 use file::ConfigFile;
+
+use crate::mcp::paging::PageRule;
 
 impl Config {
     /// Reads the user's configuration file (which may be missing), the variables and the flags.
@@ -54,6 +57,14 @@ impl Config {
         flags: &Flags,
     ) -> Result<Self, ConfigError> {
         load(&ConfigFile::Required(file.to_owned()), environment, flags)
+    }
+
+    /// How large a page of a long result may be: `result_page_chars`, and what the user set for Claude Code with
+    /// `MAX_MCP_OUTPUT_TOKENS`. A value of that which is no number says nothing: the variable is the client's, not ours.
+    pub fn page_rule(&self) -> PageRule {
+        let tokens = self.environment.get("MAX_MCP_OUTPUT_TOKENS").and_then(|text| text.to_str());
+        let output_tokens = tokens.and_then(|text| text.trim().parse().ok());
+        PageRule { size: self.result_page_size, output_tokens }
     }
 
     /// Every key with its value and origin, in the order of the reference.

@@ -19,7 +19,9 @@ use super::{MAX_FIRST_LINE, Version};
 use crate::config::Config;
 use crate::engine::{Activity, Engine};
 use crate::ledger::Ledger;
-use crate::mcp::{Server, connection};
+use crate::mcp::outputs::Outputs;
+use crate::mcp::subscriptions::Subscriptions;
+use crate::mcp::{Server, Shared, connection};
 use crate::workspace::Roots;
 use crate::{cli, clock};
 
@@ -49,6 +51,13 @@ pub struct Host {
     config: Arc<Config>,
     version: Version,
     linger: Duration,
+}
+
+/// What all connections use.
+#[derive(Clone)]
+struct Common {
+    outputs: Arc<Outputs>,
+    subscriptions: Arc<Subscriptions>,
 }
 
 /// What connections tell the host.
@@ -101,6 +110,10 @@ impl Host {
         let Ok(ledger) = tokio::task::spawn_blocking(move || Ledger::open(&opening)).await else {
             return;
         };
+        let common = Common {
+            outputs: Arc::new(Outputs::open(ledger.clone()).await),
+            subscriptions: Arc::default(),
+        };
         let tasks = TaskTracker::new();
         let activity = Arc::new(Activity::starting_at(ledger.first_call()));
         let (sender, news) = mpsc::channel(NEWS);
@@ -116,6 +129,7 @@ impl Host {
             retiring: false,
             shutdown: shutdown.clone(),
             tasks: tasks.clone(),
+            common,
         };
         hosting.run(&listener, linger, &ledger).await;
         // In this order nobody who comes now waits in vain: the lock goes last, with the claim.
@@ -147,6 +161,7 @@ struct Hosting {
     retiring: bool,
     shutdown: CancellationToken,
     tasks: TaskTracker,
+    common: Common,
 }
 
 impl Hosting {
@@ -190,9 +205,9 @@ impl Hosting {
 
     fn accept(&self, stream: UnixStream) {
         let (news, shutdown) = (self.sender.clone(), self.shutdown.clone());
-        let version = self.version;
+        let (version, common) = (self.version, self.common.clone());
         self.tasks.spawn(async move {
-            let served = serve(stream, &news, version, shutdown).await;
+            let served = serve(stream, &news, version, common, shutdown).await;
             if let Err(error) = served {
                 tracing::debug!(%error, "a connection was given up");
             }
@@ -260,6 +275,7 @@ async fn serve(
     stream: UnixStream,
     news: &mpsc::Sender<News>,
     version: Version,
+    common: Common,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
     check_peer(&stream)?;
@@ -304,10 +320,20 @@ async fn serve(
                 }
                 Decision::Serve { client, engine } => (client, engine),
             };
+            let Common { outputs, subscriptions } = common;
             let accepted =
                 Welcome::Accepted { version: version.to_string(), pid: std::process::id() };
             let served = match answer(&mut writer, &accepted).await {
-                Ok(()) => mcp(config, roots, engine, reader, writer, shutdown).await,
+                Ok(()) => {
+                    mcp(
+                        Shared { config, roots, outputs, subscriptions },
+                        engine,
+                        reader,
+                        writer,
+                        shutdown,
+                    )
+                    .await
+                }
                 Err(error) => Err(error),
             };
             news.send(News::Left { client }).await.map_err(|_| closing())?;
@@ -345,15 +371,16 @@ async fn answer(writer: &mut OwnedWriteHalf, welcome: &Welcome) -> io::Result<()
 }
 
 async fn mcp(
-    config: Arc<Config>,
-    roots: Arc<Roots>,
+    shared: Shared,
     engine: Engine,
     reader: BufReader<OwnedReadHalf>,
     writer: OwnedWriteHalf,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
-    let limits = connection::Limits { max_line_bytes: config.max_line_bytes, ..Default::default() };
-    let server = Server::connect(engine, config, roots).await;
+    let max_line_bytes = shared.config.max_line_bytes;
+    let limits = connection::Limits { max_line_bytes, ..Default::default() };
+    let page_rule = shared.config.page_rule();
+    let server = Server::connect(engine, shared, page_rule).await;
     match connection::serve_within(limits, server, reader, writer, shutdown).await {
         Ok(reason) => tracing::debug!(?reason, "a client's connection has ended"),
         Err(error) => tracing::warn!(%error, "a client's connection failed"),

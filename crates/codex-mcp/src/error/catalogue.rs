@@ -152,6 +152,10 @@ catalogue! {
         "Run `codex-mcp daemon status`; `--no-daemon` runs the engine inside the server itself.", seconds(5);
     StoreUnavailable = "store_unavailable", "What is kept on disk cannot be read.",
         "Turns still run. `codex.health` and `codex-mcp store check` say what is wrong.", Retry::No;
+    TokenInvalid = "token_invalid", "The resume token was changed, cut short, or made by a server with another state directory.",
+        "Copy the whole `token` of the last page or of `more`; or ask for the turn again with `codex.wait`.", Retry::No;
+    OutputExpired = "output_expired", "The text that the resume token continues is no longer kept.",
+        "Ask for the turn again with `codex.wait`: it gives new tokens; or let Codex repeat it in shorter form.", Retry::No;
     CallCancelled = "call_cancelled", "The client gave the call up.",
         "Nothing: this was asked for.", Retry::No;
     ShuttingDown = "shutting_down", "The server is about to end.",

@@ -6,6 +6,7 @@
 mod catalogue;
 mod codex;
 mod failure;
+mod paging;
 mod roots;
 
 use std::fmt;

@@ -1,11 +1,14 @@
 //! One tool call on its way through the engine: its progress, its cancellation, its outcome.
 
-use bridge_core::{CallRequest, Outcome};
+use bridge_core::{CallRequest, Outcome, TurnReport};
+use bridge_store::TurnRow;
 use rmcp::RoleServer;
 use rmcp::service::RequestContext;
 
+use super::outputs::Outputs;
+use super::paging::ClientLimits;
 use super::progress::ProgressSink;
-use super::render;
+use super::render::{self, Answer, TurnResult};
 use super::server::Server;
 use crate::clock;
 use crate::config::Config;
@@ -52,6 +55,41 @@ impl<'a> ToolCall<'a> {
             let message = format!("the path {} is not valid UTF-8", path.to_string_lossy());
             Problem::new(Code::DirectoryNotFound, message)
         })
+    }
+
+    /// How much the client can be shown at once.
+    pub(super) fn limits(&self) -> ClientLimits {
+        let client = self.context.client_info();
+        self.server.limits(client.as_ref().map(|client| client.name.as_str()))
+    }
+
+    /// Where the whole of a long result is kept.
+    pub(super) fn outputs(&self) -> &Outputs {
+        self.server.outputs()
+    }
+
+    /// A turn as this client can be shown it. What is too long for that is kept first.
+    pub(super) async fn turn_result(&self, report: TurnReport) -> TurnResult {
+        TurnResult::from(report).fit(self.limits(), self.outputs()).await
+    }
+
+    /// The answer of a tool that starts or awaits a turn; `None` if the outcome is not a turn's.
+    pub(super) async fn turn_answer(&self, outcome: Outcome) -> Option<Answer> {
+        match outcome {
+            Outcome::Turn(report) => Some(Answer::of_turn(&self.turn_result(*report).await)),
+            Outcome::Failed(failure) => Some(Answer::from(Problem::from(&failure))),
+            Outcome::Steered { .. }
+            | Outcome::Cancelled { .. }
+            | Outcome::NotLive
+            | Outcome::Threads(_)
+            | Outcome::ThreadChanged
+            | Outcome::Health(_) => None,
+        }
+    }
+
+    /// The answer for a turn that is kept on disk.
+    pub(super) async fn stored_answer(&self, row: TurnRow) -> Answer {
+        Answer::of_turn(&TurnResult::from(row).fit(self.limits(), self.outputs()).await)
     }
 
     /// Lets the engine carry out a request, passes its news on, and waits for its outcome. If the client gives the

@@ -13,19 +13,23 @@ mod hardened;
 mod line;
 mod method;
 mod outbox;
+pub mod outputs;
+pub mod paging;
 pub mod progress;
 mod render;
+pub mod resources;
 mod salvage;
 mod schema;
 mod server;
 pub mod stdio;
+pub mod subscriptions;
 mod tools;
 mod transport;
 
 pub use hardened::is_modern;
 pub(crate) use line::{Line, Lines};
 pub(crate) use render::stopped_by;
-pub use server::Server;
+pub use server::{Server, Shared};
 
 /// The answer to a line that is too long to be read, as a line.
 pub(crate) fn refuse_long_line(head: &[u8], tail: &[u8], max_bytes: usize) -> Vec<u8> {

@@ -5,8 +5,6 @@
 mod progress;
 mod turn;
 
-use bridge_core::Outcome;
-use bridge_store::TurnRow;
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -61,29 +59,9 @@ impl Answer {
         Self { text, data: to_value(data), is_error: false }
     }
 
-    /// The answer of a tool that starts or awaits a turn; `None` if the outcome is not a turn's.
-    pub(super) fn of_turn(outcome: Outcome) -> Option<Self> {
-        match outcome {
-            Outcome::Turn(report) => {
-                let result = TurnResult::from(*report);
-                let is_error = result.error.is_some();
-                Some(Self { text: result.to_string(), data: to_value(&result), is_error })
-            }
-            Outcome::Failed(failure) => Some(Self::from(Problem::from(&failure))),
-            Outcome::Steered { .. }
-            | Outcome::Cancelled { .. }
-            | Outcome::NotLive
-            | Outcome::Threads(_)
-            | Outcome::ThreadChanged
-            | Outcome::Health(_) => None,
-        }
-    }
-
-    /// The answer for a turn that is kept on disk.
-    pub(super) fn of_stored(row: TurnRow) -> Self {
-        let result = TurnResult::from(row);
-        let is_error = result.error.is_some();
-        Self { text: result.to_string(), data: to_value(&result), is_error }
+    /// The answer of a tool that starts or awaits a turn.
+    pub(super) fn of_turn(result: &TurnResult) -> Self {
+        Self { text: result.to_string(), data: to_value(result), is_error: result.error.is_some() }
     }
 
     pub(super) fn into_response(self) -> CallToolResponse {

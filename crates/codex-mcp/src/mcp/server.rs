@@ -4,14 +4,20 @@ use std::sync::Arc;
 
 use bridge_core::ConnectionId;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, Implementation, ListToolsResult,
-    PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+    CacheScope, CallToolRequestParams, CallToolResponse, Implementation,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ServerCapabilities,
+    ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestParams,
 };
-use rmcp::service::RequestContext;
+use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 
 use super::call::ToolCall;
 use super::hardened::is_modern;
+use super::outputs::Outputs;
+use super::paging::{ClientLimits, PageRule};
+use super::resources;
+use super::subscriptions::{ClientSubscriptions, Subscriptions};
 use super::tools;
 use crate::config::Config;
 use crate::engine::{Engine, EngineConnection};
@@ -23,11 +29,12 @@ const INSTRUCTIONS: &str = "Works with OpenAI's Codex through a live Codex proce
     thinking, commands, plan and token usage apart. Codex reads the workspace and runs commands in a read-only \
     sandbox; it changes no files. Different threads run side by side; turns of one thread run in order. While a turn \
     runs, `codex.steer` adds to it and `codex.cancel` stops it with everything it started. For long work pass \
-    `background: true` and collect the result with `codex.wait`. Errors name a code, the cause and the next step; \
+    `background: true` and collect the result with `codex.wait`. A result that is too long has `more`: read on with \
+    `codex.read`. Errors name a code, the cause and the next step; \
     `codex.health` tells what is wrong with the installation. Some clients show the dots in tool names as underscores.";
 
-/// What this client may keep of the tool list, in milliseconds: it does not change while the server runs.
-const TOOL_LIST_TTL_MS: u64 = 3_600_000;
+/// How long a client may keep what does not change while the server runs, in milliseconds.
+const FIXED_TTL_MS: u64 = 3_600_000;
 
 /// Serves one connection.
 pub struct Server {
@@ -37,13 +44,33 @@ pub struct Server {
     config: Arc<Config>,
     roots: Arc<Roots>,
     tools: Arc<[Tool]>,
+    outputs: Arc<Outputs>,
+    subscriptions: ClientSubscriptions,
+    page_rule: PageRule,
+}
+
+/// What the servers of all connections have in common, besides the engine.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// The settings.
+    pub config: Arc<Config>,
+    /// Where Codex may work.
+    pub roots: Arc<Roots>,
+    /// The whole of long results.
+    pub outputs: Arc<Outputs>,
+    /// Who watches which resource.
+    pub subscriptions: Arc<Subscriptions>,
 }
 
 impl Server {
-    /// A server for a new connection; the engine warms an app-server for it.
-    pub async fn connect(engine: Engine, config: Arc<Config>, roots: Arc<Roots>) -> Self {
+    /// A server for a new connection; the engine warms an app-server for it. The rule of pages is the client's own, which
+    /// may have another environment than this process.
+    pub async fn connect(engine: Engine, shared: Shared, page_rule: PageRule) -> Self {
+        let Shared { config, roots, outputs, subscriptions } = shared;
         let connection = engine.connect().await;
-        Self { engine, connection, config, roots, tools: tools::definitions().into() }
+        let subscriptions = subscriptions.join(connection.id());
+        let tools = tools::definitions().into();
+        Self { engine, connection, config, roots, tools, outputs, subscriptions, page_rule }
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -61,13 +88,27 @@ impl Server {
     pub(super) fn roots(&self) -> &Roots {
         &self.roots
     }
+
+    pub(super) fn outputs(&self) -> &Outputs {
+        &self.outputs
+    }
+
+    /// How much a client of this name can be shown at once.
+    pub(super) fn limits(&self, client: Option<&str>) -> ClientLimits {
+        self.page_rule.limits(client)
+    }
 }
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
         let implementation =
             Implementation::new("codex-mcp", env!("CARGO_PKG_VERSION")).with_title("Codex");
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_resources_subscribe()
+            .enable_resources_list_changed();
+        ServerConfig::new(capabilities.build())
             .with_server_info(implementation)
             .with_instructions(INSTRUCTIONS)
     }
@@ -79,7 +120,7 @@ impl ServerHandler for Server {
     ) -> Result<ListToolsResult, ErrorData> {
         let list = ListToolsResult::with_all_items(self.tools.to_vec());
         Ok(match is_modern(&context) {
-            true => list.with_ttl_ms(TOOL_LIST_TTL_MS).with_cache_scope(CacheScope::Public),
+            true => list.with_ttl_ms(FIXED_TTL_MS).with_cache_scope(CacheScope::Public),
             // Older revisions know neither field.
             false => list,
         })
@@ -99,5 +140,75 @@ impl ServerHandler for Server {
                 Err(ErrorData::invalid_params(message, None))
             }
         }
+    }
+
+    async fn list_resources(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let list = ListResourcesResult::with_all_items(resources::list());
+        Ok(match is_modern(&context) {
+            // Stale at once: who wants to know of changes listens for them.
+            true => list.with_ttl_ms(0u64).with_cache_scope(CacheScope::Private),
+            false => list,
+        })
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        let list = ListResourceTemplatesResult::with_all_items(resources::templates());
+        Ok(match is_modern(&context) {
+            true => list.with_ttl_ms(FIXED_TTL_MS).with_cache_scope(CacheScope::Public),
+            false => list,
+        })
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let result = ReadResourceResult::new(resources::read(&request.uri, &self.outputs).await?);
+        Ok(match is_modern(&context) {
+            true => result.with_ttl_ms(0u64).with_cache_scope(CacheScope::Private),
+            false => result,
+        }
+        .into())
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        self.subscriptions.opened(context.peer);
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.subscriptions.subscribe(&request.uri)
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.subscriptions.unsubscribe(&request.uri)
+    }
+
+    fn accepted_subscription_filter(
+        &self,
+        requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        Some(self.subscriptions.accept(requested))
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        self.subscriptions.listen(context).await;
+        Ok(())
     }
 }

@@ -173,6 +173,24 @@ async fn the_definitions_of_all_tools_are_small() {
 }
 
 #[tokio::test]
+async fn a_long_answer_is_a_page_in_place_and_not_a_file() {
+    let answer = "One line of a long answer, \"quoted\" in part.\n".repeat(7_000);
+    let claude_script = [calls_tool(CODEX, json!({"prompt": "All."})), messages::says("done")];
+    let rig = Rig::start([says(answer.as_str())], claude_script).await;
+    let run = rig.claude().ask("Ask Codex.").await;
+    assert!(run.status.success(), "{run:#?}");
+
+    let requests = rig.finish();
+    let shown = requests.last().unwrap().tool_results().pop().unwrap();
+    let result = shown.json();
+    let content = text(&result["content"]);
+    assert!(answer.starts_with(&content) && content.ends_with('\n'), "{}", shown.text);
+    // What Claude Code allows without being told otherwise: 25,000 tokens.
+    assert!((80_000..100_000).contains(&shown.text.len()), "{}", shown.text.len());
+    assert_eq!(result["more"][0]["totalChars"], answer.len(), "{}", result["more"]);
+}
+
+#[tokio::test]
 async fn an_error_is_shown_with_its_code_and_its_remedy() {
     let unknown = "0199a0aa-0000-7000-8000-000000000000";
     let claude_script = [

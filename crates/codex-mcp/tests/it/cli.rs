@@ -135,6 +135,7 @@ fn show_prints_every_key_with_its_origin() {
             store_max_megabytes = 1024 # default
             no_daemon = false # default
             engine_linger_seconds = 60 # default
+            result_page_chars = "auto" # default
             environment_allow = ["MY_KEY"] # --environment-allow
             exit: Success
         "##]],

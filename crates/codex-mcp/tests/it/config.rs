@@ -60,6 +60,7 @@ fn everything_has_a_default() {
         store_max_megabytes = 1024
         no_daemon = false
         engine_linger_seconds = 60
+        result_page_chars = "auto"
         environment_allow = []
     "#]]
     .assert_eq(&home.shown(&text));
@@ -204,6 +205,37 @@ fn all_problems_are_reported_together() {
 }
 
 #[test]
+fn the_size_of_a_page_is_a_number_or_left_to_the_client() {
+    Home::new()
+        .file("result_page_chars = 5000")
+        .variables(&["CODEX_MCP_RESULT_PAGE_CHARS=auto"])
+        .check(
+            &["--result-page-chars=2000"],
+            expect![[r"
+                result_page_chars = 2000 # --result-page-chars
+            "]],
+        );
+    Home::new()
+        .file("result_page_chars = '5000'")
+        .variables(&["CODEX_MCP_RESULT_PAGE_CHARS=Auto"])
+        .check(&["--result-page-chars=1999"], expect![[r#"
+            the configuration is not valid
+            - $TEST/.config/codex-mcp/config.toml:1: result_page_chars: expected `auto` or an integer from 2000 to 380000, got "5000"
+            - CODEX_MCP_RESULT_PAGE_CHARS: expected `auto` or an integer from 2000 to 380000, got "Auto"
+            - --result-page-chars: expected `auto` or an integer from 2000 to 380000, got "1999"
+        "#]]);
+}
+
+#[test]
+fn what_the_client_shows_is_a_hint_and_no_setting() {
+    for (value, tokens) in [("25000", Some(25_000)), (" 7 ", Some(7)), ("many", None), ("", None)] {
+        let variable = format!("MAX_MCP_OUTPUT_TOKENS={value}");
+        let config = Home::new().variables(&[&variable]).load(&[]).unwrap();
+        assert_eq!(config.page_rule().output_tokens, tokens, "{value:?}");
+    }
+}
+
+#[test]
 fn unknown_keys_are_refused_with_the_nearest_one() {
     Home::new()
         .file("log-level = 'info'\nturn_time_limit = 60\n\n[colours]\nlog = 'red'\n")
@@ -216,6 +248,10 @@ fn unknown_keys_are_refused_with_the_nearest_one() {
             - CODEX_MCP_STATEDIR: there is no such key; did you mean `CODEX_MCP_STATE_DIR`?
             - CODEX_MCP_Verbose: there is no such key; did you mean `CODEX_MCP_VERBOSE`?
             - CODEX_MCP_X: there is no such key; the keys are CODEX_MCP_CODEX_BIN, CODEX_MCP_STATE_DIR, CODEX_MCP_WORKSPACE_ROOTS, CODEX_MCP_LOG_LEVEL, CODEX_MCP_VERBOSE, CODEX_MCP_MAX_PROMPT_CHARS, CODEX_MCP_MAX_QUEUE_PER_THREAD, CODEX_MCP_TURN_TIME_LIMIT_SECONDS, CODEX_MCP_SILENCE_LIMIT_SECONDS, CODEX_MCP_PROVIDER_RETRY_LIMIT_SECONDS, CODEX_MCP_REQUEST_DEADLINE_SECONDS, CODEX_MCP_START_DEADLINE_SECONDS, CODEX_MCP_IDLE_STOP_SECONDS, CODEX_MCP_MAX_LINE_BYTES, CODEX_MCP_COMMAND_OUTPUT_CHARS, CODEX_MCP_STORE_THREAD_DAYS, CODEX_MCP_STORE_OUTPUT_DAYS, CODEX_MCP_STORE_MAX_MEGABYTES, CODEX_MCP_NO_DAEMON, CODEX_MCP_ENGINE_LINGER_SECONDS, CODEX_MCP_ENVIRONMENT_ALLOW
+            - $TEST/.config/codex-mcp/config.toml:4: `colours`: there is no such key; the keys are codex_bin, state_dir, workspace_roots, log_level, verbose, max_prompt_chars, max_queue_per_thread, turn_time_limit_seconds, silence_limit_seconds, provider_retry_limit_seconds, request_deadline_seconds, start_deadline_seconds, idle_stop_seconds, max_line_bytes, command_output_chars, result_page_chars, environment_allow
+            - CODEX_MCP_STATEDIR: there is no such key; did you mean `CODEX_MCP_STATE_DIR`?
+            - CODEX_MCP_Verbose: there is no such key; did you mean `CODEX_MCP_VERBOSE`?
+            - CODEX_MCP_X: there is no such key; the keys are CODEX_MCP_CODEX_BIN, CODEX_MCP_STATE_DIR, CODEX_MCP_WORKSPACE_ROOTS, CODEX_MCP_LOG_LEVEL, CODEX_MCP_VERBOSE, CODEX_MCP_MAX_PROMPT_CHARS, CODEX_MCP_MAX_QUEUE_PER_THREAD, CODEX_MCP_TURN_TIME_LIMIT_SECONDS, CODEX_MCP_SILENCE_LIMIT_SECONDS, CODEX_MCP_PROVIDER_RETRY_LIMIT_SECONDS, CODEX_MCP_REQUEST_DEADLINE_SECONDS, CODEX_MCP_START_DEADLINE_SECONDS, CODEX_MCP_IDLE_STOP_SECONDS, CODEX_MCP_MAX_LINE_BYTES, CODEX_MCP_COMMAND_OUTPUT_CHARS, CODEX_MCP_RESULT_PAGE_CHARS, CODEX_MCP_ENVIRONMENT_ALLOW
         "#]]);
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use codex_mcp::config::{Config, Environment, Flags};
 use codex_mcp::engine::{self, Engine};
 use codex_mcp::ledger::Ledger;
-use codex_mcp::mcp::{Server, connection};
+use codex_mcp::mcp::outputs::Outputs;
+use codex_mcp::mcp::{Server, Shared, connection};
 use codex_mcp::workspace::Roots;
 use serde_json::json;
 use testkit::gate::Gate;
@@ -23,15 +24,15 @@ use crate::bridge::{content, result_of, text};
 /// What a pipe in memory holds.
 const PIPE_BYTES: usize = 64 << 10;
 
-struct House {
+/// An engine in this process, for any number of clients.
+pub(crate) struct House {
     engine: Engine,
-    config: Arc<Config>,
-    roots: Arc<Roots>,
+    pub(crate) shared: Shared,
     tasks: TaskTracker,
 }
 
 impl House {
-    fn open(home: &CodexHome) -> Self {
+    pub(crate) async fn open(home: &CodexHome) -> Self {
         let mut variables = home.environment();
         variables.push(("CODEX_MCP_CODEX_BIN".into(), tools::codex().into()));
         variables.push(("CODEX_MCP_ENVIRONMENT_ALLOW".into(), KEY_VARIABLE.into()));
@@ -39,23 +40,31 @@ impl House {
         let config = Arc::new(Config::load(&environment, &Flags::default()).unwrap());
         let roots = Arc::new(Roots::new(&config.workspace_roots).unwrap());
         let tasks = TaskTracker::new();
-        let engine = engine::start(config.clone(), Ledger::open(&config), Arc::default(), &tasks);
-        Self { engine, config, roots, tasks }
+        let ledger = Ledger::open(&config);
+        let outputs = Arc::new(Outputs::open(ledger.clone()).await);
+        let engine = engine::start(config.clone(), ledger, Arc::default(), &tasks);
+        let shared = Shared { config, roots, outputs, subscriptions: Arc::default() };
+        Self { engine, shared, tasks }
     }
 
-    async fn client(&self) -> McpDriver {
-        let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
-        let server =
-            Server::connect(self.engine.clone(), self.config.clone(), self.roots.clone()).await;
-        let (input, output) = tokio::io::split(theirs);
-        self.tasks.spawn(connection::serve(server, input, output, CancellationToken::new()));
-        let (output, input) = tokio::io::split(ours);
-        let mut client = McpDriver::over(Peer::over(output, input));
+    pub(crate) async fn client(&self) -> McpDriver {
+        let mut client = self.stranger().await;
         client.initialize_legacy("2025-11-25").await;
         client
     }
 
-    async fn close(self) {
+    /// A client that has said nothing yet.
+    pub(crate) async fn stranger(&self) -> McpDriver {
+        let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
+        let page_rule = self.shared.config.page_rule();
+        let server = Server::connect(self.engine.clone(), self.shared.clone(), page_rule).await;
+        let (input, output) = tokio::io::split(theirs);
+        self.tasks.spawn(connection::serve(server, input, output, CancellationToken::new()));
+        let (output, input) = tokio::io::split(ours);
+        McpDriver::over(Peer::over(output, input))
+    }
+
+    pub(crate) async fn close(self) {
         self.engine.shut_down().await;
         self.tasks.close();
         self.tasks.wait().await;
@@ -72,7 +81,7 @@ async fn clients_share_the_app_server_and_leave_each_other_alone() {
     ];
     let model = FakeModel::start(script);
     let home = CodexHome::new(&model.base_url()).with_git();
-    let house = House::open(&home);
+    let house = House::open(&home).await;
     let (mut leaving, mut staying) = (house.client().await, house.client().await);
 
     leaving.start_call("codex", json!({ "prompt": "first" })).await;

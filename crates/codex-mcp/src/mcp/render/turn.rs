@@ -1,5 +1,7 @@
 //! A turn, as a client sees it.
 
+mod fit;
+
 use std::fmt;
 
 use bridge_core::{
@@ -25,6 +27,9 @@ pub(in crate::mcp) struct TurnResult {
     pub(in crate::mcp) status: Status,
     /// Codex's final answer, or as much of it as there is.
     pub(in crate::mcp) content: String,
+    /// Where a field was too long and goes on. Read on with codex.read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    more: Vec<fit::MoreResult>,
     /// Why the turn failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp) error: Option<ErrorResult>,
@@ -197,6 +202,7 @@ impl TurnResult {
         Self {
             thread_id: thread.map(|thread| thread.0),
             content,
+            more: Vec::new(),
             turn_id: turn.map(|turn| turn.0),
             status,
             queue_position,
@@ -313,6 +319,20 @@ impl From<Command> for CommandResult {
     }
 }
 
+impl CommandResult {
+    /// The command and how it ended, for a reader.
+    fn headline(&self) -> String {
+        let mut line = format!("$ {}", self.command);
+        if let Some(code) = self.exit_code {
+            line += &format!(" (exit {code})");
+        }
+        if let Some(omitted) = self.output_omitted_chars {
+            line += &format!("\n[{omitted} characters left out]");
+        }
+        line
+    }
+}
+
 impl From<Tool> for ToolResult {
     fn from(tool: Tool) -> Self {
         Self { name: tool.name, status: tool.status.into() }
@@ -410,11 +430,7 @@ impl TurnResult {
             write!(f, "\n\nCommands:")?;
         }
         for command in &self.commands {
-            let exit = command.exit_code.map_or(String::new(), |code| format!(" (exit {code})"));
-            write!(f, "\n$ {}{exit}", command.command)?;
-            if let Some(omitted) = command.output_omitted_chars {
-                write!(f, "\n[{omitted} characters left out]")?;
-            }
+            write!(f, "\n{}", command.headline())?;
             if !command.output.is_empty() {
                 write!(f, "\n{}", command.output.trim_end())?;
             }
@@ -428,6 +444,6 @@ impl TurnResult {
         for text in &self.thinking {
             write!(f, "\n\nCodex thought: {text}")?;
         }
-        Ok(())
+        fit::fmt_more(&self.more, f)
     }
 }

@@ -61,7 +61,10 @@ pub(super) async fn call(
     };
     match call.run(request).await {
         Outcome::Cancelled { turn, dropped } => {
-            let turn = turn.map(|report| TurnResult::from(*report));
+            let turn = match turn {
+                Some(report) => Some(call.turn_result(*report).await),
+                None => None,
+            };
             let ended = match &turn {
                 Some(turn) => format!("The turn of thread {thread} is {}.", turn.status.as_str()),
                 None => format!("No turn of thread {thread} was running."),

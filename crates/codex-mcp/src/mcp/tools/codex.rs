@@ -104,5 +104,5 @@ pub(super) async fn call(
         name: arguments.name.filter(|name| !name.trim().is_empty()),
     };
     let outcome = call.run(CallRequest::StartThread { options, turn }).await;
-    Answer::of_turn(outcome).ok_or_else(|| unexpected("codex"))
+    call.turn_answer(outcome).await.ok_or_else(|| unexpected("codex"))
 }

@@ -5,6 +5,7 @@
 mod cancel;
 mod codex;
 mod health;
+mod read;
 mod reply;
 mod steer;
 mod wait;
@@ -63,6 +64,7 @@ pub(super) fn definitions() -> Vec<Tool> {
         steer::definition(),
         wait::definition(),
         cancel::definition(),
+        read::definition(),
         health::definition(),
     ]
 }
@@ -79,6 +81,7 @@ pub(super) async fn call(
         "codex.steer" => steer::call(arguments, call).await,
         "codex.wait" => wait::call(arguments, call).await,
         "codex.cancel" => cancel::call(arguments, call).await,
+        "codex.read" => read::call(arguments, call).await,
         "codex.health" => health::call(arguments, call).await,
         _ => return None,
     };

@@ -75,5 +75,5 @@ pub(super) async fn call(
     };
     let turn = turn.check(call.max_prompt_chars())?;
     let outcome = call.run(CallRequest::ContinueThread { thread: thread_id(&thread)?, turn }).await;
-    Answer::of_turn(outcome).ok_or_else(|| unexpected("codex-reply"))
+    call.turn_answer(outcome).await.ok_or_else(|| unexpected("codex-reply"))
 }

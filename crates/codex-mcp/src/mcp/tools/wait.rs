@@ -66,7 +66,7 @@ pub(super) async fn call(
     };
     match call.run(request).await {
         Outcome::NotLive => from_disk(&call, thread, turn).await,
-        outcome => Answer::of_turn(outcome).ok_or_else(|| unexpected("codex.wait")),
+        outcome => call.turn_answer(outcome).await.ok_or_else(|| unexpected("codex.wait")),
     }
 }
 
@@ -83,7 +83,7 @@ async fn from_disk(
     if turn.is_some()
         && let Some(row) = kept
     {
-        return Ok(Answer::of_stored(row));
+        return Ok(call.stored_answer(row).await);
     }
     // A turn that somebody else made on the thread, in a terminal say, is known to Codex alone.
     let outcome = call.run(CallRequest::ReadTurn { thread: thread.clone(), turn }).await;
@@ -102,7 +102,7 @@ async fn from_disk(
         | Outcome::Health(_) => true,
     };
     match kept.filter(|_| newest_is_ours) {
-        Some(row) => Ok(Answer::of_stored(row)),
-        None => Answer::of_turn(outcome).ok_or_else(|| unexpected("codex.wait")),
+        Some(row) => Ok(call.stored_answer(row).await),
+        None => call.turn_answer(outcome).await.ok_or_else(|| unexpected("codex.wait")),
     }
 }

@@ -1,0 +1,141 @@
+//! Keeps the whole of what was too long for one answer, so that it can be read on, also after a restart.
+//!
+//! This file is the only one that knows where outputs are kept: in the store, under names that cannot be guessed.
+//! Everything else keeps texts and reads slices, and knows ids.
+
+use bridge_core::ThreadId;
+use bridge_store::Write;
+
+use super::paging::{Kind, OutputId, TokenKey};
+use crate::error::Problem;
+use crate::ledger::Ledger;
+
+/// The longest text that is kept.
+const MAX_BYTES: usize = 64 << 20;
+
+/// A text to keep, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewOutput {
+    /// The whole text.
+    pub text: String,
+    /// What it is.
+    pub kind: Kind,
+    /// The thread that it belongs to.
+    pub thread: Option<String>,
+    /// The turn that it belongs to.
+    pub turn: Option<String>,
+}
+
+/// A part of a kept text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// The part: whole characters.
+    pub text: String,
+    /// What the whole is.
+    pub kind: Kind,
+    /// The length of the whole in bytes.
+    pub total_bytes: usize,
+}
+
+/// Why a text was not kept.
+#[derive(Debug, thiserror::Error)]
+pub enum KeepError {
+    /// It is larger than what is kept of one text.
+    #[error("it has {bytes} bytes, and no more than {MAX_BYTES} are kept")]
+    TooLarge {
+        /// Its length.
+        bytes: usize,
+    },
+    /// The store does not take it.
+    #[error("{0}")]
+    Store(String),
+}
+
+/// Why a part of a kept text cannot be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SliceError {
+    /// It was forgotten, or there never was one of this name.
+    #[error("output {0} is no longer kept")]
+    Expired(OutputId),
+    /// The offset is behind the end, or inside a character.
+    #[error("output {id} has no text at byte {offset}")]
+    Offset {
+        /// The output.
+        id: OutputId,
+        /// The offset.
+        offset: usize,
+    },
+    /// The store cannot be read.
+    #[error("{}", .0.message)]
+    Store(Problem),
+}
+
+/// The kept outputs of all connections.
+#[derive(Debug)]
+pub struct Outputs {
+    key: TokenKey,
+    ledger: Ledger,
+}
+
+impl Outputs {
+    /// The outputs of a store. Without one nothing is kept, and tokens are good for nothing.
+    pub async fn open(ledger: Ledger) -> Self {
+        let key = ledger.read(bridge_store::Reader::token_key).await.ok().flatten();
+        Self { key: TokenKey::new(&key.unwrap_or_default()), ledger }
+    }
+
+    /// The key under which tokens for these outputs are sealed.
+    pub fn token_key(&self) -> &TokenKey {
+        &self.key
+    }
+
+    /// Keeps a text, and returns when it is safe. The same text of the same turn keeps its id.
+    ///
+    /// # Errors
+    /// It cannot be kept.
+    pub async fn keep(&self, output: NewOutput) -> Result<OutputId, KeepError> {
+        let bytes = output.text.len();
+        if bytes > MAX_BYTES {
+            return Err(KeepError::TooLarge { bytes });
+        }
+        let NewOutput { text, kind, thread, turn } = output;
+        let origin = [thread.as_deref(), turn.as_deref(), Some(kind.name()), Some(text.as_str())];
+        let id = self.key.name(origin.map(Option::unwrap_or_default));
+        self.ledger.write(vec![Write::Output(bridge_store::NewOutput {
+            output: id.to_string(),
+            thread: thread.map(ThreadId),
+            kind: kind.name().to_owned(),
+            text,
+        })]);
+        match self.ledger.settle().await {
+            None => Ok(id),
+            Some(warning) => Err(KeepError::Store(warning)),
+        }
+    }
+
+    /// Reads a part: from byte `offset`, at most `max_bytes`, less where that would cut a character.
+    ///
+    /// # Errors
+    /// See [`SliceError`].
+    pub async fn slice(
+        &self,
+        id: OutputId,
+        offset: usize,
+        max_bytes: usize,
+    ) -> Result<Slice, SliceError> {
+        let name = id.to_string();
+        let read = self.ledger.read(move |store| {
+            let meta = store.output(&name)?;
+            Ok((meta, store.output_slice(&name, offset as u64, max_bytes)?))
+        });
+        let (meta, text) = read.await.map_err(SliceError::Store)?;
+        let meta = meta.ok_or(SliceError::Expired(id))?;
+        let total_bytes = usize::try_from(meta.bytes).unwrap_or(usize::MAX);
+        match text {
+            Some(text) if offset <= total_bytes => {
+                Ok(Slice { text, kind: Kind::of_name(&meta.kind), total_bytes })
+            }
+            Some(_) | None => Err(SliceError::Offset { id, offset }),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Who watches a resource hears of it, in both eras, and nobody else does.
+
+use codex_mcp::mcp::resources::ResourceUri;
+use codex_mcp::mcp::subscriptions::MAX_PER_CONNECTION;
+use serde_json::{Value, json};
+use testkit::home::CodexHome;
+use testkit::mcp::McpDriver;
+use testkit::model::FakeModel;
+
+use crate::connections::House;
+
+const UPDATED: &str = "notifications/resources/updated";
+const LIST_CHANGED: &str = "notifications/resources/list_changed";
+
+fn thread(number: usize) -> ResourceUri {
+    format!("codex://threads/t{number}").parse().unwrap()
+}
+
+/// Runs a test with a house of its own.
+async fn check(test: impl AsyncFnOnce(&House)) {
+    let model = FakeModel::start([]);
+    let home = CodexHome::new(&model.base_url()).with_git();
+    let house = House::open(&home).await;
+    test(&house).await;
+    house.close().await;
+    home.check_leaks();
+    model.finish();
+}
+
+async fn subscribe(client: &mut McpDriver, uri: &str) -> Value {
+    client.request("resources/subscribe", json!({ "uri": uri })).await
+}
+
+#[tokio::test]
+async fn a_client_of_an_older_revision_hears_of_what_it_subscribed_to() {
+    check(async |house| {
+        let (mut watching, mut other) = (house.client().await, house.client().await);
+        // In a spelling of its own, which comes back.
+        let uri = "codex://threads/%741";
+        assert!(subscribe(&mut watching, uri).await["error"].is_null());
+        house.shared.subscriptions.notify_updated(&thread(2));
+        house.shared.subscriptions.notify_updated(&thread(1));
+        let news = watching.peer.incoming(UPDATED).await;
+        assert_eq!(news["params"]["uri"], uri, "{news}");
+
+        let gone = watching.request("resources/unsubscribe", json!({ "uri": uri })).await;
+        assert!(gone["error"].is_null(), "{gone}");
+        house.shared.subscriptions.notify_updated(&thread(1));
+        house.shared.subscriptions.notify_list_changed();
+        watching.peer.incoming(LIST_CHANGED).await;
+        other.peer.incoming(LIST_CHANGED).await;
+        assert_eq!(watching.peer.received(UPDATED).len(), 1);
+        assert_eq!(other.peer.received(UPDATED).len(), 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_of_the_newest_revision_hears_of_what_it_listens_for() {
+    check(async |house| {
+        let mut client = house.stranger().await;
+        client.discover().await;
+        let notifications = json!({
+            "resourcesListChanged": true,
+            "resourceSubscriptions": ["codex://threads/t1", "file:///etc/passwd"],
+        });
+        let listen = json!({ "notifications": notifications });
+        let id = client.start("subscriptions/listen", listen).await;
+        let accepted = client.peer.incoming("notifications/subscriptions/acknowledged").await;
+        let granted = &accepted["params"]["notifications"];
+        assert_eq!(granted["resourceSubscriptions"], json!(["codex://threads/t1"]), "{accepted}");
+        // The acknowledgement goes out before the subscription is in force; a further answer comes after.
+        client.request("resources/list", json!({})).await;
+
+        house.shared.subscriptions.notify_updated(&thread(2));
+        house.shared.subscriptions.notify_updated(&thread(1));
+        house.shared.subscriptions.notify_list_changed();
+        for (method, uri) in [(UPDATED, json!("codex://threads/t1")), (LIST_CHANGED, Value::Null)] {
+            let news = client.peer.incoming(method).await;
+            assert_eq!(news["params"]["uri"], uri, "{news}");
+            let subscription = &news["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"];
+            assert_eq!(subscription, &json!(id), "{news}");
+        }
+        assert_eq!(client.peer.received(UPDATED).len(), 1);
+
+        client.cancel(id, "enough").await;
+        client.request("resources/list", json!({})).await;
+        house.shared.subscriptions.notify_updated(&thread(1));
+        client.request("resources/list", json!({})).await;
+        assert_eq!(client.peer.received(UPDATED).len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_watches_no_more_than_its_share() {
+    check(async |house| {
+        let mut client = house.client().await;
+        for number in 0..MAX_PER_CONNECTION {
+            let reply = subscribe(&mut client, &thread(number).to_string()).await;
+            assert!(reply["error"].is_null(), "{reply}");
+        }
+        let again = subscribe(&mut client, &thread(0).to_string()).await;
+        assert!(again["error"].is_null(), "{again}");
+        let refused = subscribe(&mut client, &thread(MAX_PER_CONNECTION).to_string()).await;
+        assert_eq!(refused["error"]["code"], -32600, "{refused}");
+        let unknown = subscribe(&mut client, "file:///etc/passwd").await;
+        assert_eq!(unknown["error"]["code"], -32002, "{unknown}");
+    })
+    .await;
+}
