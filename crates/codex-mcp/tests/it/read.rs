@@ -1,5 +1,8 @@
 //! `codex.read`: long results, page by page, without a gap.
 
+use std::sync::Arc;
+
+use codex_mcp::mcp::outputs::Outputs;
 use codex_mcp::mcp::paging::{OutputId, ResumeToken};
 use serde_json::{Value, json};
 use testkit::home::CodexHome;
@@ -166,6 +169,30 @@ async fn a_token_that_is_not_ours_is_refused() {
     let missing = bridge.call("codex.read", json!({})).await;
     assert_eq!(error_code(&missing), "invalid_arguments", "{missing}");
     bridge.finish().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_is_cut_and_said_to_be_lost() {
+    let model = FakeModel::start([says("word ".repeat(20_000))]);
+    let home = CodexHome::new(&model.base_url()).with_git();
+    let mut house = House::open(&home);
+    house.shared.outputs = Arc::new(Outputs::in_memory(1_000).unwrap());
+    let mut client = house.client().await;
+    let answer = result_of(client.call_tool("codex", json!({ "prompt": "all" })).await);
+    let shown = content(&answer);
+    assert!(answer["structuredContent"].get("more").is_none(), "{answer}");
+    let warning = text(&answer["structuredContent"]["warnings"][0]);
+    let expected = format!(
+        "`content` shows {} of its 100000 characters; the rest could not be kept: it has 100000 bytes, and no more \
+         than 1000 are kept",
+        shown.len()
+    );
+    assert_eq!(warning, expected);
+    assert!(text(&answer["content"][0]["text"]).contains(&expected));
+    drop(client);
+    house.close().await;
+    home.check_leaks();
+    model.finish();
 }
 
 #[tokio::test]
