@@ -106,17 +106,14 @@ pub(crate) fn slice(
         bytes.extend_from_slice(piece.get(skip.min(piece.len())..).unwrap_or_default());
     }
     bytes.truncate(max);
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Some(text)),
-        // Cut inside a character at the end; at the beginning there was none to begin with.
-        Err(error) => {
-            let end = error.utf8_error().valid_up_to();
-            let mut bytes = error.into_bytes();
-            if end == 0 && !bytes.is_empty() {
-                return Ok(None);
-            }
-            bytes.truncate(end);
-            Ok(String::from_utf8(bytes).ok())
-        }
+    // In UTF-8 only the bytes after a character's first begin like this.
+    if bytes.first().is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000) {
+        return Ok(None);
     }
+    let end = match std::str::from_utf8(&bytes) {
+        Ok(text) => text.len(),
+        Err(error) => error.valid_up_to(),
+    };
+    bytes.truncate(end);
+    Ok(String::from_utf8(bytes).ok())
 }

@@ -7,6 +7,7 @@
 mod connection;
 mod error;
 mod framing;
+pub mod orphan;
 mod process;
 pub mod protocol;
 mod rpc;

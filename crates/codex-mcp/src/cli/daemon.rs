@@ -193,6 +193,7 @@ fn logs(config: &Config, lines: usize, out: &mut impl Write) -> anyhow::Result<E
 async fn be_the_engine(config: Arc<Config>, out: &mut impl Write) -> anyhow::Result<()> {
     // The end of the client's terminal is not the engine's.
     let _ = rustix::process::setsid();
+    codex_client::orphan::adopt();
     let place = Place::new(&config.state_dir);
     let listening = place.claim().map_err(anyhow::Error::from).and_then(|claim| {
         let listen = |claim| {

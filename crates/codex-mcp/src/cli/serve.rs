@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use codex_client::orphan;
 use tokio_util::sync::CancellationToken;
 
 use super::{Exit, signal};
@@ -58,6 +59,9 @@ async fn serve(config: Arc<Config>, arguments: Vec<OsString>) -> anyhow::Result<
     let host = own
         .map(|claim| Host::listen(claim, config.clone(), Version::own(), Duration::ZERO))
         .transpose()?;
+    if host.is_some() {
+        orphan::adopt();
+    }
     let front = Front::new(config, arguments, Version::own());
     let serving = async {
         let end = front.run(input, output, told.clone()).await;

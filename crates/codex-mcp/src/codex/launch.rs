@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use bridge_core::{AppServerInfo, Exit, StartFailure, StartFailureKind};
+use codex_client::orphan::Marker;
 use codex_client::protocol::ClientInfo;
 use codex_client::{AppServer, Greeting, Inbox, Launch, Limits, ServerInfo, StartError};
 
@@ -38,6 +39,7 @@ const OPT_OUT: &[&str] = &[
 /// In the core's words.
 pub(crate) async fn start(
     config: &Config,
+    marker: &Marker,
 ) -> Result<(AppServer, Inbox, AppServerInfo), StartFailure> {
     let program = config.find_codex_bin().map_err(|error| StartFailure {
         program: config.codex_bin.display().to_string(),
@@ -47,7 +49,7 @@ pub(crate) async fn start(
     let launch = Launch {
         program,
         args: vec![OsString::from("app-server")],
-        environment: config.codex_environment(),
+        environment: config.codex_environment().into_iter().chain([marker.variable()]).collect(),
         // Threads bring their own; this one only has to be there for as long as the process.
         working_directory: PathBuf::from("/"),
     };

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use codex_client::orphan;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
@@ -115,6 +116,13 @@ impl Host {
             subscriptions: Arc::default(),
         };
         let tasks = TaskTracker::new();
+        tasks.spawn_blocking(|| match orphan::sweep_abandoned() {
+            0 => {}
+            ended => tracing::warn!(
+                ended,
+                "ended what the app-servers of an earlier engine had left behind"
+            ),
+        });
         let activity = Arc::new(Activity::starting_at(ledger.first_call()));
         let (sender, news) = mpsc::channel(NEWS);
         let mut hosting = Hosting {

@@ -8,6 +8,7 @@ use bridge_core::{
     AppServerId, AppServerInfo, Event, Exit, Question, Request, RequestId, ServerRequestId,
     StartFailure,
 };
+use codex_client::orphan::{self, Marker};
 use codex_client::protocol::{Notification, ServerRequest};
 use codex_client::{AppServer, Inbox, Incoming, RequestError};
 use tokio::sync::mpsc;
@@ -76,15 +77,22 @@ impl Servers {
         let stop = CancellationToken::new();
         self.servers.insert(app_server, State::Starting { stop: stop.clone() });
         let (config, inputs) = (self.config.clone(), self.inputs.clone());
+        let tasks = self.tasks.clone();
         self.tasks.spawn(async move {
+            let marker = Marker::mint();
             let started = tokio::select! {
-                started = launch::start(&config) => started,
+                started = launch::start(&config, &marker) => started,
                 () = stop.cancelled() => return tell(&inputs, ServerNews::Abandoned { app_server }).await,
             };
             match started {
                 Ok((server, inbox, info)) => {
                     tell(&inputs, ServerNews::Started { app_server, result: Ok((server, info)) }).await;
                     read(inbox, app_server, inputs).await;
+                    // Beside, so that nobody waits for it; the end of the process does.
+                    tasks.spawn_blocking(move || match orphan::sweep(&marker) {
+                        0 => {}
+                        ended => tracing::warn!(?app_server, ended, "ended what an app-server had left behind"),
+                    });
                 }
                 Err(failure) => tell(&inputs, ServerNews::Started { app_server, result: Err(failure) }).await,
             }

@@ -1,6 +1,8 @@
 //! The engine, the app-server, or both are killed at each step of a turn: every thread is there, every turn says what
 //! became of it, and the next one goes on.
 
+use std::time::Duration;
+
 use rustix::process::{Signal, kill_process};
 use serde_json::json;
 use testkit::gate::Gate;
@@ -8,6 +10,8 @@ use testkit::model::{Reply, reply, says};
 use testkit::poll;
 
 use crate::bridge::{TestBridge, content, error_code, text};
+
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Victim {
@@ -42,13 +46,21 @@ impl Step {
     }
 }
 
-/// Kills, and waits until they are gone: what is sent afterwards meets what comes after them.
+/// Kills, and waits until another app-server is there where the engine starts one by itself: what is sent before the
+/// engine has noticed meets the dead one, and is told so.
 async fn kill(bridge: &TestBridge, victim: Victim) {
     let engine = matches!(victim, Victim::Engine | Victim::Both).then(|| bridge.engine());
     let server = matches!(victim, Victim::AppServer | Victim::Both).then(|| bridge.app_server());
     for process in [engine, server].into_iter().flatten() {
         // The one may have taken the other along.
         let _ = kill_process(process, Signal::KILL);
+    }
+    if let (Victim::AppServer, Some(old)) = (victim, server) {
+        poll::until(PATIENCE, || match bridge.processes("app-server").as_slice() {
+            [new] if new.pid != old.as_raw_nonzero().get() => Ok(()),
+            other => Err(other.len()),
+        })
+        .await;
     }
 }
 
@@ -77,11 +89,9 @@ async fn check(victim: Victim, step: Step) {
         gate.reached().await;
     }
     if step == Step::Command {
-        poll::until(std::time::Duration::from_secs(10), || {
-            match bridge.processes("sleep 600").is_empty() {
-                true => Err("the command does not run"),
-                false => Ok(()),
-            }
+        poll::until(PATIENCE, || match bridge.processes("sleep 600").is_empty() {
+            true => Err("the command does not run"),
+            false => Ok(()),
         })
         .await;
     }

@@ -20,6 +20,7 @@ mod home;
 mod inspector;
 mod lifecycle;
 mod logging;
+mod orphans;
 mod paging;
 mod progress;
 mod read;

@@ -1,8 +1,5 @@
 //! `codex.read`: long results, page by page, without a gap.
 
-use std::sync::Arc;
-
-use codex_mcp::mcp::outputs::Outputs;
 use codex_mcp::mcp::paging::{OutputId, ResumeToken};
 use serde_json::{Value, json};
 use testkit::home::CodexHome;
@@ -173,26 +170,38 @@ async fn a_token_that_is_not_ours_is_refused() {
 
 #[tokio::test]
 async fn what_cannot_be_kept_is_cut_and_said_to_be_lost() {
-    let model = FakeModel::start([says("word ".repeat(20_000))]);
+    let model = FakeModel::start([says("word ".repeat(30_000))]);
     let home = CodexHome::new(&model.base_url()).with_git();
-    let mut house = House::open(&home);
-    house.shared.outputs = Arc::new(Outputs::in_memory(1_000).unwrap());
+    // In the place of the database lies something else.
+    let broken = home.home().join(".local/state/codex-mcp/store.sqlite3");
+    std::fs::create_dir_all(broken).unwrap();
+    let house = House::open(&home).await;
     let mut client = house.client().await;
     let answer = result_of(client.call_tool("codex", json!({ "prompt": "all" })).await);
-    let shown = content(&answer);
+    let shown = content(&answer).len();
     assert!(answer["structuredContent"].get("more").is_none(), "{answer}");
-    let warning = text(&answer["structuredContent"]["warnings"][0]);
-    let expected = format!(
-        "`content` shows {} of its 100000 characters; the rest could not be kept: it has 100000 bytes, and no more \
-         than 1000 are kept",
-        shown.len()
-    );
-    assert_eq!(warning, expected);
-    assert!(text(&answer["content"][0]["text"]).contains(&expected));
+    let warnings = answer["structuredContent"]["warnings"].as_array().unwrap();
+    let warnings: Vec<_> = warnings.iter().map(text).collect();
+    assert!(warnings[0].starts_with("nothing is kept on disk: "), "{warnings:#?}");
+    let cut =
+        format!("`content` shows {shown} of its 150000 characters; the rest could not be kept: ");
+    assert!(warnings[1].starts_with(&cut), "{warnings:#?}");
     drop(client);
     house.close().await;
     home.check_leaks();
     model.finish();
+}
+
+#[tokio::test]
+async fn a_token_is_good_after_a_restart() {
+    let whole = "word ".repeat(9_000);
+    let mut bridge = TestBridge::start_with([says(whole.clone())], small_pages()).await;
+    let answer = bridge.call("codex", json!({ "prompt": "all" })).await;
+    let token = entry(&answer, "content")["token"].clone();
+    bridge.restart(small_pages()).await;
+    let rest = rest(&mut bridge, &token).await;
+    assert!(content(&answer) + &rest == whole);
+    bridge.finish().await;
 }
 
 #[tokio::test]

@@ -1,0 +1,94 @@
+//! Finds and ends what an app-server leaves behind: commands that left its process group and its session.
+//!
+//! Each app-server carries a marker in its environment, which everything that it starts inherits. Whatever carries the
+//! marker of an app-server that is gone is an orphan, whoever its parent is by now. A process that adopts orphans
+//! ([`adopt`]) finds also those that have thrown their environment away. Nothing else is ever touched.
+//!
+//! Only Linux tells the environment and the parent of any process; elsewhere the process group, which is killed with
+//! the app-server, is all that is found.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod other;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(not(target_os = "linux"))]
+use other as system;
+
+/// The variable that holds the marker.
+const VARIABLE: &str = "CODEX_MCP_APP_SERVER";
+
+/// The mark of one app-server: the process that started it, when that began, and a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marker {
+    engine: i32,
+    began: u64,
+    number: u64,
+}
+
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
+impl Marker {
+    /// A mark that no other app-server has.
+    #[must_use]
+    pub fn mint() -> Self {
+        let engine = i32::try_from(std::process::id()).unwrap_or(i32::MAX);
+        let began = system::start_time(engine).unwrap_or_default();
+        Self { engine, began, number: NUMBERS.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// The variable for the app-server's environment.
+    #[must_use]
+    pub fn variable(&self) -> (OsString, OsString) {
+        (VARIABLE.into(), self.to_string().into())
+    }
+
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "only Linux shows environments")
+    )]
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('.');
+        let marker = Self {
+            engine: parts.next()?.parse().ok()?,
+            began: parts.next()?.parse().ok()?,
+            number: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(marker)
+    }
+}
+
+impl fmt::Display for Marker {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}.{}.{}", self.engine, self.began, self.number)
+    }
+}
+
+/// Makes this process the parent of every orphan among its descendants. For a process that starts nothing but
+/// app-servers.
+pub fn adopt() {
+    system::adopt();
+}
+
+/// Ends what an app-server that is gone has left, and gives how many processes that were. Blocks for some milliseconds.
+pub fn sweep(marker: &Marker) -> usize {
+    system::sweep(|found| found == marker)
+}
+
+/// Ends what the app-servers of engines that are gone have left. Blocks for some milliseconds.
+pub fn sweep_abandoned() -> usize {
+    system::sweep(|found| system::start_time(found.engine) != Some(found.began))
+}
+
+/// How much memory a process needs for itself: what is resident and not shared with a file, in bytes. The code of Codex,
+/// 120 MB that all its processes share, does not count.
+#[must_use]
+pub fn resident_bytes(pid: u32) -> Option<u64> {
+    system::resident_bytes(pid)
+}
