@@ -18,6 +18,12 @@ pub(crate) fn file_in(directory: &Path) -> PathBuf {
     directory.join(FILE)
 }
 
+/// Whether a directory holds a database.
+#[must_use]
+pub fn exists(directory: &Path) -> bool {
+    file_in(directory).exists()
+}
+
 /// Opens the database for writing, and makes it if it is not there.
 pub(crate) fn open(directory: &Path) -> Result<Connection, OpenError> {
     let path = file_in(directory);

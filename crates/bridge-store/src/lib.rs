@@ -34,6 +34,7 @@ mod usage;
 mod write;
 
 pub use approval::ApprovalRow;
+pub use connection::exists;
 pub use error::{OpenError, StoreError, WriteError};
 pub use export::export;
 pub use item::{Entry, EntryKind, EntryPage};

@@ -20,11 +20,13 @@ fn main() -> ExitCode {
         Subcommand::Daemon(command) => {
             let run =
                 cli::daemon::run(&command, &environment, &invocation.flags, &mut io::stdout());
-            run.unwrap_or_else(|error| {
-                // Nobody reads a closed standard error.
-                let _ = writeln!(io::stderr(), "codex-mcp: {error:#}");
-                Exit::Failure
-            })
+            run.unwrap_or_else(|error| say(&error))
+        }
+        Subcommand::Store(command) => {
+            let mut out = io::BufWriter::new(io::stdout());
+            let run = cli::store::run(&command, &environment, &invocation.flags, &mut out);
+            let written = run.and_then(|exit| out.flush().map(|()| exit).map_err(Into::into));
+            written.unwrap_or_else(|error| say(&error))
         }
         Subcommand::Config(command) => {
             let run =
@@ -34,4 +36,10 @@ fn main() -> ExitCode {
         }
     };
     exit.into()
+}
+
+fn say(error: &anyhow::Error) -> Exit {
+    // Nobody reads a closed standard error.
+    let _ = writeln!(io::stderr(), "codex-mcp: {error:#}");
+    Exit::Failure
 }

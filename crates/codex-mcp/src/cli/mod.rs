@@ -7,6 +7,7 @@ pub mod config;
 pub mod daemon;
 pub mod serve;
 mod signal;
+pub mod store;
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -16,6 +17,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use self::config::ConfigCommand;
 use self::daemon::DaemonCommand;
+use self::store::StoreCommand;
 use crate::config::{FlagShape, Flags, all_keys};
 
 /// What a command line asks for.
@@ -36,6 +38,8 @@ pub enum Subcommand {
     Config(ConfigCommand),
     /// Look after the engine.
     Daemon(DaemonCommand),
+    /// Look after the records.
+    Store(StoreCommand),
 }
 
 /// How the program ends.
@@ -82,6 +86,7 @@ pub fn parse(
     let flags = flags(&matches);
     let command = match matches.subcommand() {
         Some(("daemon", matches)) => Subcommand::Daemon(DaemonCommand::from_matches(matches)),
+        Some(("store", matches)) => Subcommand::Store(StoreCommand::from_matches(matches)),
         Some(("config", matches)) => Subcommand::Config(ConfigCommand::from_matches(matches)),
         // The parser lets no other name through.
         Some(_) | None => Subcommand::Serve,
@@ -117,6 +122,7 @@ pub fn command() -> Command {
         .args(flags)
         .subcommand(config::command())
         .subcommand(daemon::command())
+        .subcommand(store::command())
 }
 
 fn flags(matches: &ArgMatches) -> Flags {

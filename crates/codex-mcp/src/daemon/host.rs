@@ -1,35 +1,30 @@
 //! The engine as a process: takes clients in, serves each, and ends when nobody needs it.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use codex_client::orphan;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::hello::{ClientStatus, Hello, Introduction, Status, Welcome};
+use super::hello::{ClientStatus, Hello, Status};
 use super::launches::Launches;
-use super::place::{Claim, PlaceError, check_peer};
-use super::{MAX_FIRST_LINE, Version};
+use super::place::{Claim, PlaceError};
+use super::{Version, guest};
+use crate::clock;
 use crate::config::Config;
 use crate::engine::{Activity, Engine};
 use crate::ledger::Ledger;
 use crate::mcp::outputs::Outputs;
 use crate::mcp::subscriptions::Subscriptions;
-use crate::mcp::{Server, Shared, connection};
-use crate::workspace::Roots;
-use crate::{cli, clock};
 
 /// How long a client may take to introduce itself.
-const INTRODUCTION: Duration = Duration::from_secs(2);
+pub(super) const INTRODUCTION: Duration = Duration::from_secs(2);
 /// Clients at once. One more is told to come back.
-const MAX_CLIENTS: usize = 256;
+pub(super) const MAX_CLIENTS: usize = 256;
 /// News that wait for the host. When full, connections wait.
 const NEWS: usize = 64;
 /// How long everything may take to end; the stop ladder of an app-server needs a third of it at most.
@@ -56,13 +51,13 @@ pub struct Host {
 
 /// What all connections use.
 #[derive(Clone)]
-struct Common {
-    outputs: Arc<Outputs>,
-    subscriptions: Arc<Subscriptions>,
+pub(super) struct Common {
+    pub(super) outputs: Arc<Outputs>,
+    pub(super) subscriptions: Arc<Subscriptions>,
 }
 
 /// What connections tell the host.
-enum News {
+pub(super) enum News {
     /// A client came: may it stay, and who serves it?
     Came {
         hello: Box<Hello>,
@@ -81,7 +76,7 @@ enum News {
 }
 
 /// What becomes of a client.
-enum Decision {
+pub(super) enum Decision {
     Serve { client: u64, engine: Engine },
     Retire,
     Full,
@@ -215,7 +210,7 @@ impl Hosting {
         let (news, shutdown) = (self.sender.clone(), self.shutdown.clone());
         let (version, common) = (self.version, self.common.clone());
         self.tasks.spawn(async move {
-            let served = serve(stream, &news, version, common, shutdown).await;
+            let served = guest::serve(stream, &news, version, common, shutdown).await;
             if let Err(error) = served {
                 tracing::debug!(%error, "a connection was given up");
             }
@@ -276,122 +271,4 @@ async fn at(deadline: Option<tokio::time::Instant>) {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
-}
-
-/// Serves one connection from its first line to its end.
-async fn serve(
-    stream: UnixStream,
-    news: &mpsc::Sender<News>,
-    version: Version,
-    common: Common,
-    shutdown: CancellationToken,
-) -> io::Result<()> {
-    check_peer(&stream)?;
-    let (reader, mut writer) = stream.into_split();
-    let mut reader = BufReader::new(reader);
-    let introduced = tokio::time::timeout(INTRODUCTION, introduction(&mut reader));
-    let introduction = match introduced.await {
-        Ok(Ok(introduction)) => introduction,
-        Ok(Err(message)) => return answer(&mut writer, &Welcome::Refused { message }).await,
-        Err(_) => {
-            let message = "no introduction came in time".to_owned();
-            return answer(&mut writer, &Welcome::Refused { message }).await;
-        }
-    };
-    let closing = || io::Error::from(io::ErrorKind::ConnectionAborted);
-    match introduction {
-        Introduction::Status => {
-            let (sender, receiver) = oneshot::channel();
-            news.send(News::Status { answer: sender }).await.map_err(|_| closing())?;
-            let status = receiver.await.map_err(|_| closing())?;
-            answer(&mut writer, &Welcome::Status(status)).await
-        }
-        Introduction::Stop => {
-            let (sender, receiver) = oneshot::channel();
-            news.send(News::Stop { answer: sender }).await.map_err(|_| closing())?;
-            let busy = receiver.await.map_err(|_| closing())?;
-            answer(&mut writer, &Welcome::Stopping { pid: std::process::id(), busy }).await
-        }
-        Introduction::Client(hello) => {
-            let (config, roots) = match configuration(&hello) {
-                Ok(found) => found,
-                Err(message) => return answer(&mut writer, &Welcome::Refused { message }).await,
-            };
-            let (sender, receiver) = oneshot::channel();
-            let came = News::Came { hello, config: config.clone(), answer: sender };
-            news.send(came).await.map_err(|_| closing())?;
-            let (client, engine) = match receiver.await.map_err(|_| closing())? {
-                Decision::Retire => return answer(&mut writer, &Welcome::Retiring).await,
-                Decision::Full => {
-                    let message = format!("{MAX_CLIENTS} clients are connected already");
-                    return answer(&mut writer, &Welcome::Refused { message }).await;
-                }
-                Decision::Serve { client, engine } => (client, engine),
-            };
-            let Common { outputs, subscriptions } = common;
-            let accepted =
-                Welcome::Accepted { version: version.to_string(), pid: std::process::id() };
-            let served = match answer(&mut writer, &accepted).await {
-                Ok(()) => {
-                    mcp(
-                        Shared { config, roots, outputs, subscriptions },
-                        engine,
-                        reader,
-                        writer,
-                        shutdown,
-                    )
-                    .await
-                }
-                Err(error) => Err(error),
-            };
-            news.send(News::Left { client }).await.map_err(|_| closing())?;
-            served
-        }
-    }
-}
-
-/// Reads a first line; what is wrong with it is told to who sent it.
-async fn introduction(reader: &mut BufReader<OwnedReadHalf>) -> Result<Introduction, String> {
-    let mut line = Vec::new();
-    let read = reader.take(MAX_FIRST_LINE).read_until(b'\n', &mut line).await;
-    read.map_err(|error| format!("the introduction cannot be read: {error}"))?;
-    if !line.ends_with(b"\n") {
-        return Err(format!("the introduction is no line of at most {MAX_FIRST_LINE} bytes"));
-    }
-    serde_json::from_slice(&line)
-        .map_err(|error| format!("the introduction is not understood: {error}"))
-}
-
-/// What the client's own configuration says, as if the engine ran inside it.
-fn configuration(hello: &Hello) -> Result<(Arc<Config>, Arc<Roots>), String> {
-    let words = std::iter::once("codex-mcp").chain(hello.arguments.iter().map(String::as_str));
-    let invocation = cli::parse(words).map_err(|error| error.to_string())?;
-    let config =
-        Config::load(&hello.environment(), &invocation.flags).map_err(|error| error.to_string())?;
-    let roots = Roots::new(&config.workspace_roots).map_err(|error| error.to_string())?;
-    Ok((Arc::new(config), Arc::new(roots)))
-}
-
-async fn answer(writer: &mut OwnedWriteHalf, welcome: &Welcome) -> io::Result<()> {
-    let mut line = serde_json::to_vec(welcome)?;
-    line.push(b'\n');
-    writer.write_all(&line).await
-}
-
-async fn mcp(
-    shared: Shared,
-    engine: Engine,
-    reader: BufReader<OwnedReadHalf>,
-    writer: OwnedWriteHalf,
-    shutdown: CancellationToken,
-) -> io::Result<()> {
-    let max_line_bytes = shared.config.max_line_bytes;
-    let limits = connection::Limits { max_line_bytes, ..Default::default() };
-    let page_rule = shared.config.page_rule();
-    let server = Server::connect(engine, shared, page_rule).await;
-    match connection::serve_within(limits, server, reader, writer, shutdown).await {
-        Ok(reason) => tracing::debug!(?reason, "a client's connection has ended"),
-        Err(error) => tracing::warn!(%error, "a client's connection failed"),
-    }
-    Ok(())
 }

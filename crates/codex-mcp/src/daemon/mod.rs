@@ -7,6 +7,7 @@
 
 mod flight;
 mod front;
+mod guest;
 mod hello;
 mod host;
 mod launches;

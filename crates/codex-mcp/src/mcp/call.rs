@@ -12,6 +12,7 @@ use super::render::{self, Answer, TurnResult};
 use super::server::Server;
 use crate::clock;
 use crate::config::Config;
+use crate::daemon::Version;
 use crate::engine::Next;
 use crate::error::{Code, Problem};
 use crate::ledger::Ledger;
@@ -34,6 +35,11 @@ impl<'a> ToolCall<'a> {
     /// What is kept on disk.
     pub(super) fn ledger(&self) -> &Ledger {
         self.server.engine().ledger()
+    }
+
+    /// The version of the client's front, where that is newer than this engine.
+    pub(super) fn newer_client(&self) -> Option<Version> {
+        self.server.newer_client()
     }
 
     pub(super) fn max_prompt_chars(&self) -> usize {

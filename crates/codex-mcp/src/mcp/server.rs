@@ -20,6 +20,7 @@ use super::resources;
 use super::subscriptions::{ClientSubscriptions, Subscriptions};
 use super::tools;
 use crate::config::Config;
+use crate::daemon::Version;
 use crate::engine::{Engine, EngineConnection};
 use crate::workspace::Roots;
 
@@ -47,6 +48,7 @@ pub struct Server {
     outputs: Arc<Outputs>,
     subscriptions: ClientSubscriptions,
     page_rule: PageRule,
+    newer_client: Option<Version>,
 }
 
 /// What the servers of all connections have in common, besides the engine.
@@ -60,17 +62,29 @@ pub struct Shared {
     pub outputs: Arc<Outputs>,
     /// Who watches which resource.
     pub subscriptions: Arc<Subscriptions>,
+    /// The version of the client's front, where that is newer than this engine.
+    pub newer_client: Option<Version>,
 }
 
 impl Server {
     /// A server for a new connection; the engine warms an app-server for it. The rule of pages is the client's own, which
     /// may have another environment than this process.
     pub async fn connect(engine: Engine, shared: Shared, page_rule: PageRule) -> Self {
-        let Shared { config, roots, outputs, subscriptions } = shared;
+        let Shared { config, roots, outputs, subscriptions, newer_client } = shared;
         let connection = engine.connect().await;
         let subscriptions = subscriptions.join(connection.id());
         let tools = tools::definitions().into();
-        Self { engine, connection, config, roots, tools, outputs, subscriptions, page_rule }
+        Self {
+            engine,
+            connection,
+            config,
+            roots,
+            tools,
+            outputs,
+            subscriptions,
+            page_rule,
+            newer_client,
+        }
     }
 
     pub(super) fn engine(&self) -> &Engine {
@@ -87,6 +101,10 @@ impl Server {
 
     pub(super) fn roots(&self) -> &Roots {
         &self.roots
+    }
+
+    pub(super) fn newer_client(&self) -> Option<Version> {
+        self.newer_client
     }
 
     pub(super) fn outputs(&self) -> &Outputs {

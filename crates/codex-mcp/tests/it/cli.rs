@@ -21,6 +21,7 @@ fn check(home: &Home, words: &[&str], expected: Expect) {
     let text = match cli::parse(words.map(|word| home.filled(word))) {
         Ok(invocation) => match &invocation.command {
             Subcommand::Serve => "serve\n".to_owned(),
+            Subcommand::Store(command) => format!("{command:?}\n"),
             Subcommand::Daemon(command) => format!("{command:?}\n"),
             Subcommand::Config(command) => {
                 let mut out = Vec::new();

@@ -43,7 +43,8 @@ impl House {
         let ledger = Ledger::open(&config);
         let outputs = Arc::new(Outputs::open(ledger.clone()).await);
         let engine = engine::start(config.clone(), ledger, Arc::default(), &tasks);
-        let shared = Shared { config, roots, outputs, subscriptions: Arc::default() };
+        let shared =
+            Shared { config, roots, outputs, subscriptions: Arc::default(), newer_client: None };
         Self { engine, shared, tasks }
     }
 

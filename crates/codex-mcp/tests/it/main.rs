@@ -28,6 +28,7 @@ mod reply;
 mod resources;
 mod roots;
 mod steer;
+mod store;
 mod subscriptions;
 mod tools;
 mod transport;

@@ -11,11 +11,11 @@ use crate::bridge::{Setup, TestBridge};
 /// One of Codex's own MCP servers, which runs outside the sandbox: it leaves a process behind in a session of its own
 /// and ends. Codex gives it an environment of Codex's choice.
 const LEAVES: &str = r#"mcp_servers.leaves.command = "/bin/sh"
-mcp_servers.leaves.args = ["-c", "setsid sleep 613 </dev/null >/dev/null 2>&1 & exit 1"]"#;
+mcp_servers.leaves.args = ["-c", "x=$(setsid -f sh -c 'echo; exec sleep 613 </dev/null >/dev/null 2>&1'); exit 1"]"#;
 /// The same with the variable that shows its origin.
 const LEAVES_WITH_ENVIRONMENT: &str = r#"mcp_servers.leaves.command = "/bin/sh"
 mcp_servers.leaves.env_vars = ["CODEX_MCP_APP_SERVER"]
-mcp_servers.leaves.args = ["-c", "setsid sleep 613 </dev/null >/dev/null 2>&1 & exit 1"]"#;
+mcp_servers.leaves.args = ["-c", "x=$(setsid -f sh -c 'echo; exec sleep 613 </dev/null >/dev/null 2>&1'); exit 1"]"#;
 
 async fn until_sleeping(bridge: &TestBridge, wanted: usize) {
     poll::until(Duration::from_secs(10), || {

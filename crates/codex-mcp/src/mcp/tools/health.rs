@@ -11,6 +11,7 @@ use super::{Definition, Visibility, unexpected};
 use crate::codex::last_words;
 use crate::config::Config;
 use crate::error::Problem;
+use crate::ledger::Ledger;
 use crate::mcp::arguments::parse;
 use crate::mcp::call::ToolCall;
 use crate::mcp::render::Answer;
@@ -34,6 +35,8 @@ struct Health {
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox_works: Option<bool>,
     work: Work,
+    engine: EngineResult,
+    store: StoreResult,
     /// The limits in force, by the names of their settings.
     limits: serde_json::Map<String, serde_json::Value>,
     workspace_roots: Vec<String>,
@@ -71,6 +74,48 @@ struct Process {
     /// How an app-server last ended that was not stopped by us.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_exit: Option<String>,
+}
+
+/// The process that serves all clients of a state directory.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct EngineResult {
+    pid: u32,
+    state_dir: String,
+}
+
+/// The records on disk.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct StoreResult {
+    /// Whether what happens is kept.
+    keeps: bool,
+    /// How many times something was not kept since the engine started.
+    failures: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    megabytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threads: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turns: Option<u64>,
+}
+
+impl StoreResult {
+    async fn of(ledger: &Ledger) -> Self {
+        let status = ledger.status();
+        let statistics = ledger.read(bridge_store::Reader::statistics).await.ok();
+        let count = |table: &str| {
+            let records = statistics.iter().flat_map(|statistics| &statistics.records);
+            records.filter(|(name, _)| *name == table).map(|(_, count)| *count).next()
+        };
+        Self {
+            keeps: status.problem.is_none(),
+            failures: status.failures,
+            megabytes: statistics.as_ref().map(|statistics| statistics.bytes >> 20),
+            threads: count("threads"),
+            turns: count("turns"),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -115,7 +160,11 @@ pub(super) async fn call(
     let Arguments {} = parse(arguments)?;
     match call.run(CallRequest::Health).await {
         Outcome::Health(report) => {
-            let health = Health::new(*report, call.config(), call.workspace_roots());
+            let store = StoreResult::of(call.ledger()).await;
+            let mut findings = findings(&report);
+            findings.extend(findings_of_engine(&call));
+            let health =
+                Health::new(*report, findings, store, call.config(), call.workspace_roots());
             Ok(Answer::success(health.text(), &health))
         }
         Outcome::Failed(failure) => Err(Problem::from(&failure)),
@@ -129,8 +178,13 @@ pub(super) async fn call(
 }
 
 impl Health {
-    fn new(report: HealthReport, config: &Config, workspace_roots: Vec<String>) -> Self {
-        let findings = findings(&report);
+    fn new(
+        report: HealthReport,
+        findings: Vec<Finding>,
+        store: StoreResult,
+        config: &Config,
+        workspace_roots: Vec<String>,
+    ) -> Self {
         let info = report.info.clone();
         let (state, uptime) = match &report.process {
             ProcessState::Ready { uptime } => ("ready", Some(*uptime)),
@@ -170,6 +224,11 @@ impl Health {
                 turns_queued: report.turns_queued,
                 connections: report.connections,
             },
+            engine: EngineResult {
+                pid: std::process::id(),
+                state_dir: config.state_dir.display().to_string(),
+            },
+            store,
             limits: limits(config),
             workspace_roots,
         }
@@ -215,6 +274,21 @@ impl Health {
             count(work.threads_loaded, "thread"),
             count(work.connections, "client"),
         ));
+        let store = &self.store;
+        lines.push(format!(
+            "Engine: process {}, state in {}",
+            self.engine.pid, self.engine.state_dir
+        ));
+        lines.push(match (store.keeps, store.threads, store.turns) {
+            (true, Some(threads), Some(turns)) => {
+                format!(
+                    "Store: {threads} threads, {turns} turns, {} MB",
+                    store.megabytes.unwrap_or(0)
+                )
+            }
+            (true, _, _) => "Store: keeps everything".to_owned(),
+            (false, _, _) => format!("Store: does not keep everything ({} times)", store.failures),
+        });
         let limits =
             self.limits.iter().map(|(name, value)| format!("{name} {value}")).collect::<Vec<_>>();
         lines.push(format!("Limits: {}", limits.join(", ")));
@@ -263,6 +337,30 @@ fn findings(report: &HealthReport) -> Vec<Finding> {
             let problem = Problem::from(failure);
             add(problem.message.clone(), problem.remedy());
         }
+    }
+    findings
+}
+
+/// What is wrong with the process that serves this client.
+fn findings_of_engine(call: &ToolCall<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(problem) = call.ledger().status().problem {
+        let remedy = problem.remedy();
+        findings.push(Finding {
+            problem: format!("not everything is kept: {}", problem.message),
+            remedy,
+        });
+    }
+    if let Some(newer) = call.newer_client() {
+        findings.push(Finding {
+            problem: format!(
+                "the engine (version {}) is older than this client's codex-mcp ({newer})",
+                env!("CARGO_PKG_VERSION")
+            ),
+            remedy: "Nothing, if it can wait: the newer version takes over when no turn runs. `codex-mcp daemon stop` \
+                     ends it at once."
+                .to_owned(),
+        });
     }
     findings
 }

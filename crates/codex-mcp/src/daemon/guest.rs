@@ -1,0 +1,158 @@
+//! One connection to the engine, from its first line to its end.
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::hello::{Hello, Introduction, Welcome};
+use super::host::{Common, Decision, INTRODUCTION, MAX_CLIENTS, News};
+use super::place::check_peer;
+use super::{MAX_FIRST_LINE, Version};
+use crate::cli;
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::mcp::{Server, Shared, connection};
+use crate::workspace::Roots;
+
+/// A connection that has said who it is.
+struct Guest<'a> {
+    reader: BufReader<OwnedReadHalf>,
+    writer: OwnedWriteHalf,
+    news: &'a mpsc::Sender<News>,
+    version: Version,
+}
+
+/// Serves one connection from its first line to its end.
+pub(super) async fn serve(
+    stream: UnixStream,
+    news: &mpsc::Sender<News>,
+    version: Version,
+    common: Common,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    check_peer(&stream)?;
+    let (reader, mut writer) = stream.into_split();
+    let mut reader = BufReader::new(reader);
+    let introduced = tokio::time::timeout(INTRODUCTION, introduction(&mut reader));
+    let late = || Err("no introduction came in time".to_owned());
+    let introduction = match introduced.await.unwrap_or_else(|_| late()) {
+        Ok(introduction) => introduction,
+        Err(message) => return answer(&mut writer, &Welcome::Refused { message }).await,
+    };
+    let guest = Guest { reader, writer, news, version };
+    match introduction {
+        Introduction::Status => guest.tell_status().await,
+        Introduction::Stop => guest.stop().await,
+        Introduction::Client(hello) => guest.serve_client(hello, common, shutdown).await,
+    }
+}
+
+impl Guest<'_> {
+    async fn tell_status(mut self) -> io::Result<()> {
+        let status = ask(self.news, |answer| News::Status { answer }).await?;
+        answer(&mut self.writer, &Welcome::Status(status)).await
+    }
+
+    async fn stop(mut self) -> io::Result<()> {
+        let busy = ask(self.news, |answer| News::Stop { answer }).await?;
+        answer(&mut self.writer, &Welcome::Stopping { pid: std::process::id(), busy }).await
+    }
+
+    async fn serve_client(
+        mut self,
+        hello: Box<Hello>,
+        common: Common,
+        shutdown: CancellationToken,
+    ) -> io::Result<()> {
+        let newer_client = Version::parse(&hello.version).filter(|theirs| *theirs > self.version);
+        let (config, roots) = match configuration(&hello) {
+            Ok(found) => found,
+            Err(message) => return answer(&mut self.writer, &Welcome::Refused { message }).await,
+        };
+        let came = |answer| News::Came { hello, config: config.clone(), answer };
+        let (client, engine) = match ask(self.news, came).await? {
+            Decision::Retire => return answer(&mut self.writer, &Welcome::Retiring).await,
+            Decision::Full => {
+                let message = format!("{MAX_CLIENTS} clients are connected already");
+                return answer(&mut self.writer, &Welcome::Refused { message }).await;
+            }
+            Decision::Serve { client, engine } => (client, engine),
+        };
+        let Common { outputs, subscriptions } = common;
+        let shared = Shared { config, roots, outputs, subscriptions, newer_client };
+        let accepted =
+            Welcome::Accepted { version: self.version.to_string(), pid: std::process::id() };
+        let Self { reader, mut writer, news, .. } = self;
+        let served = answer(&mut writer, &accepted).await;
+        if served.is_ok() {
+            mcp(shared, engine, reader, writer, shutdown).await;
+        }
+        news.send(News::Left { client }).await.map_err(|_| closing())?;
+        served
+    }
+}
+
+/// Asks the host something.
+async fn ask<T>(
+    news: &mpsc::Sender<News>,
+    question: impl FnOnce(oneshot::Sender<T>) -> News,
+) -> io::Result<T> {
+    let (sender, receiver) = oneshot::channel();
+    news.send(question(sender)).await.map_err(|_| closing())?;
+    receiver.await.map_err(|_| closing())
+}
+
+/// The host ends, and with it everything that it was asked.
+fn closing() -> io::Error {
+    io::ErrorKind::ConnectionAborted.into()
+}
+
+/// Reads a first line; what is wrong with it is told to who sent it.
+async fn introduction(reader: &mut BufReader<OwnedReadHalf>) -> Result<Introduction, String> {
+    let mut line = Vec::new();
+    let read = reader.take(MAX_FIRST_LINE).read_until(b'\n', &mut line).await;
+    read.map_err(|error| format!("the introduction cannot be read: {error}"))?;
+    if !line.ends_with(b"\n") {
+        return Err(format!("the introduction is no line of at most {MAX_FIRST_LINE} bytes"));
+    }
+    serde_json::from_slice(&line)
+        .map_err(|error| format!("the introduction is not understood: {error}"))
+}
+
+/// What the client's own configuration says, as if the engine ran inside it.
+fn configuration(hello: &Hello) -> Result<(Arc<Config>, Arc<Roots>), String> {
+    let words = std::iter::once("codex-mcp").chain(hello.arguments.iter().map(String::as_str));
+    let invocation = cli::parse(words).map_err(|error| error.to_string())?;
+    let config =
+        Config::load(&hello.environment(), &invocation.flags).map_err(|error| error.to_string())?;
+    let roots = Roots::new(&config.workspace_roots).map_err(|error| error.to_string())?;
+    Ok((Arc::new(config), Arc::new(roots)))
+}
+
+async fn answer(writer: &mut OwnedWriteHalf, welcome: &Welcome) -> io::Result<()> {
+    let mut line = serde_json::to_vec(welcome)?;
+    line.push(b'\n');
+    writer.write_all(&line).await
+}
+
+async fn mcp(
+    shared: Shared,
+    engine: Engine,
+    reader: BufReader<OwnedReadHalf>,
+    writer: OwnedWriteHalf,
+    shutdown: CancellationToken,
+) {
+    let max_line_bytes = shared.config.max_line_bytes;
+    let limits = connection::Limits { max_line_bytes, ..Default::default() };
+    let page_rule = shared.config.page_rule();
+    let server = Server::connect(engine, shared, page_rule).await;
+    match connection::serve_within(limits, server, reader, writer, shutdown).await {
+        Ok(reason) => tracing::debug!(?reason, "a client's connection has ended"),
+        Err(error) => tracing::warn!(%error, "a client's connection failed"),
+    }
+}
