@@ -176,7 +176,7 @@ impl Bridge {
             Purpose::StartTurn(key, turn) => self.turn_started(key, turn, method, result, now),
             Purpose::CleanAfter(key, turn) => self.cleaned(key, turn, method, result, now),
             Purpose::Steer(call) => self.steered(call, method, result),
-            Purpose::List(call) => self.threads_listed(call, method, result),
+            Purpose::List(call) => self.listed(call, method, result),
             Purpose::Change(call) => self.thread_changed(call, method, result, now),
             Purpose::Read(call) => self.turn_read(call, method, result),
             Purpose::Account(call) => self.account_read(call, method, result, now),

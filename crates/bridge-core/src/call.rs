@@ -34,6 +34,8 @@ pub(crate) enum CallKind {
     Canceller { thread: ThreadKey, turn: TurnNumber, dropped: usize },
     /// The answer to a steer.
     Steer { thread: ThreadId },
+    /// The newest turns of a thread from disk.
+    ReadTurns { thread: ThreadId },
     /// A part of Codex's list.
     List { query: ThreadQuery },
     /// Another place for a thread.
@@ -56,6 +58,7 @@ impl CallKind {
             | Self::Canceller { thread, turn, .. } => Some((*thread, *turn)),
             Self::Steer { .. }
             | Self::Read { .. }
+            | Self::ReadTurns { .. }
             | Self::List { .. }
             | Self::Change { .. }
             | Self::Health { .. } => None,
@@ -74,6 +77,7 @@ impl CallKind {
             | Self::Canceller { .. }
             | Self::Steer { .. }
             | Self::Read { .. }
+            | Self::ReadTurns { .. }
             | Self::List { .. }
             | Self::Health { .. } => false,
         }
@@ -139,6 +143,7 @@ impl Bridge {
             | CallKind::Canceller { .. }
             | CallKind::Steer { .. }
             | CallKind::Read { .. }
+            | CallKind::ReadTurns { .. }
             | CallKind::List { .. }
             | CallKind::Change { .. }
             | CallKind::Health { .. } => self.answer(id, Outcome::Failed(Failure::CallCancelled)),

@@ -23,8 +23,7 @@ impl Bridge {
         if busy.is_some_and(|thread| !thread.is_idle()) {
             return self.refuse(id, Failure::ThreadBusy { thread });
         }
-        self.calls.insert(id, Call::new(connection, CallKind::Change { thread, change }));
-        self.send_read(id, now);
+        self.read(id, connection, CallKind::Change { thread, change }, now);
     }
 
     pub(crate) fn thread_changed(
@@ -61,7 +60,8 @@ impl Bridge {
         self.pump_all(now);
     }
 
-    pub(crate) fn threads_listed(
+    /// A listing, of threads or of turns, has come.
+    pub(crate) fn listed(
         &mut self,
         id: CallId,
         method: &'static str,
@@ -69,6 +69,7 @@ impl Bridge {
     ) {
         let outcome = match result {
             Ok(Reply::Threads(list)) => Outcome::Threads(list),
+            Ok(Reply::TurnsRead(turns)) => Outcome::Turns(turns),
             other => Outcome::Failed(unexpected(method, other)),
         };
         self.answer(id, outcome);

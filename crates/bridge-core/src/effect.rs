@@ -2,7 +2,8 @@
 
 use crate::{
     AppServerId, CallId, Failure, HealthReport, Question, Record, RequestId, ServerRequestId,
-    ThreadId, ThreadList, ThreadOptions, ThreadQuery, TurnId, TurnOptions, TurnReport, Update,
+    ThreadId, ThreadList, ThreadOptions, ThreadQuery, TurnId, TurnOptions, TurnRecord, TurnReport,
+    Update,
 };
 
 /// One thing to do.
@@ -118,6 +119,8 @@ pub enum Request {
         /// The turn; without it, the newest.
         turn: Option<TurnId>,
     },
+    /// Read the newest turns of a thread from disk.
+    ReadTurns(ThreadId),
     /// Read the login state.
     ReadAccount,
     /// Run a harmless command in the read-only sandbox.
@@ -142,7 +145,7 @@ impl Request {
             Self::ArchiveThread(_) => "thread/archive",
             Self::UnarchiveThread(_) => "thread/unarchive",
             Self::DeleteThread(_) => "thread/delete",
-            Self::ReadTurn { .. } => "thread/turns/list",
+            Self::ReadTurn { .. } | Self::ReadTurns(_) => "thread/turns/list",
             Self::ReadAccount => "account/read",
             Self::ProbeSandbox => "command/exec",
             Self::ListModels => "model/list",
@@ -182,6 +185,8 @@ pub enum Outcome {
     },
     /// The turn is not among those that are known here: it ended long ago, or elsewhere.
     NotLive,
+    /// The newest turns of a thread, oldest first.
+    Turns(Vec<TurnRecord>),
     /// A part of Codex's list of threads.
     Threads(ThreadList),
     /// A thread was put away, taken back or deleted.

@@ -158,6 +158,11 @@ pub enum CallRequest {
         /// The turn; without it, the newest.
         turn: Option<TurnId>,
     },
+    /// The newest turns of a thread from Codex's own disk, oldest first.
+    ReadTurns {
+        /// The thread.
+        thread: ThreadId,
+    },
     /// A part of Codex's list of threads.
     ListThreads(ThreadQuery),
     /// Another place for a thread.
@@ -295,6 +300,8 @@ pub enum Reply {
     TurnStarted(TurnId),
     /// To a reading of the thread's newest or named turn; `None` if there is none.
     TurnRead(Option<Box<TurnRecord>>),
+    /// To a reading of a thread's newest turns, oldest first.
+    TurnsRead(Vec<TurnRecord>),
     /// To a listing of threads.
     Threads(ThreadList),
     /// To a reading of the account.
@@ -327,6 +334,8 @@ pub struct ThreadOpened {
 pub struct TurnRecord {
     /// Its id.
     pub turn: TurnId,
+    /// The user's message, where Codex kept one.
+    pub prompt: Option<String>,
     /// Its state.
     pub state: TurnState,
     /// What Codex kept of it.

@@ -53,24 +53,34 @@ impl Bridge {
                 );
             }
             CallRequest::ReadTurn { thread, turn } => {
-                self.calls.insert(id, Call::new(connection, CallKind::Read { thread, turn }));
-                self.send_read(id, now);
+                self.read(id, connection, CallKind::Read { thread, turn }, now);
+            }
+            CallRequest::ReadTurns { thread } => {
+                self.read(id, connection, CallKind::ReadTurns { thread }, now);
             }
             CallRequest::ListThreads(query) => {
-                self.calls.insert(id, Call::new(connection, CallKind::List { query }));
-                self.send_read(id, now);
+                self.read(id, connection, CallKind::List { query }, now);
             }
             CallRequest::ChangeThread { thread, change } => {
                 self.change_thread(id, connection, thread, change, now);
             }
             CallRequest::Health => {
-                self.calls.insert(
-                    id,
-                    Call::new(connection, CallKind::Health { account: None, sandbox: None }),
-                );
-                self.send_read(id, now);
+                let nothing_yet = CallKind::Health { account: None, sandbox: None };
+                self.read(id, connection, nothing_yet, now);
             }
         }
+    }
+
+    /// Takes a call that needs no more than an answer of Codex.
+    pub(crate) fn read(
+        &mut self,
+        id: CallId,
+        connection: ConnectionId,
+        kind: CallKind,
+        now: Instant,
+    ) {
+        self.calls.insert(id, Call::new(connection, kind));
+        self.send_read(id, now);
     }
 
     fn add_thread(&mut self, origin: Origin) -> ThreadKey {
@@ -130,6 +140,7 @@ impl Bridge {
             | CallKind::Canceller { .. }
             | CallKind::Steer { .. }
             | CallKind::Read { .. }
+            | CallKind::ReadTurns { .. }
             | CallKind::List { .. }
             | CallKind::Change { .. }
             | CallKind::Health { .. } => false,
@@ -288,6 +299,9 @@ impl Bridge {
             Some(CallKind::Read { thread, turn }) => {
                 let request = Request::ReadTurn { thread: thread.clone(), turn: turn.clone() };
                 self.send(app_server, request, Purpose::Read(id));
+            }
+            Some(CallKind::ReadTurns { thread }) => {
+                self.send(app_server, Request::ReadTurns(thread.clone()), Purpose::List(id));
             }
             Some(CallKind::List { query }) => {
                 self.send(app_server, Request::ListThreads(query.clone()), Purpose::List(id));

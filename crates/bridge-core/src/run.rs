@@ -232,6 +232,7 @@ impl Bridge {
                     | CallKind::Waiter { .. }
                     | CallKind::Steer { .. }
                     | CallKind::Read { .. }
+                    | CallKind::ReadTurns { .. }
                     | CallKind::List { .. }
                     | CallKind::Change { .. }
                     | CallKind::Health { .. },

@@ -76,6 +76,8 @@ pub struct Entry {
     pub author: String,
     /// Of a message of Codex: `commentary` or `final_answer`. Of a command, change or plan its state.
     pub detail: Option<String>,
+    /// Its place: the next page begins after it.
+    pub place: Cursor,
     /// Its text: a message, a thought, a command with its output, a diff, a plan's steps.
     pub text: String,
 }
@@ -329,9 +331,10 @@ pub(crate) fn entries(
             return Ok(EntryPage { entries, next: last });
         }
         let (number, ordinal): (i64, i64) = (row.get(0)?, row.get(2)?);
-        last = Some(Cursor { key: number, id: ordinal.to_string() });
         let (source, author): (String, String) = (row.get(3)?, row.get(4)?);
+        let place = Cursor { key: number, id: ordinal.to_string() };
         let entry = Entry {
+            place: place.clone(),
             number: TurnNumber(unsigned(number)),
             turn: row.get::<_, Option<String>>(1)?.map(TurnId),
             kind: EntryKind::Message,
@@ -339,6 +342,7 @@ pub(crate) fn entries(
             detail: row.get(5)?,
             text: String::new(),
         };
+        last = Some(place);
         entries.push(fill(entry, &source, row)?);
     }
     Ok(EntryPage { entries, next: None })

@@ -63,7 +63,7 @@ fn carry_out(
         true => Vec::new(),
         false => commit(connection, &writes, status),
     };
-    if kept.iter().any(|kept| *kept == Err(WriteError::Full)) {
+    if kept.contains(&Err(WriteError::Full)) {
         // The next record shall find room.
         maintain = maintain.or_else(|| writes.last().map(|(_, at)| *at));
     }

@@ -194,6 +194,7 @@ fn warn(outcome: &mut Outcome, warning: String) {
         Outcome::Cancelled { turn: None, .. }
         | Outcome::Steered { .. }
         | Outcome::NotLive
+        | Outcome::Turns(_)
         | Outcome::Threads(_)
         | Outcome::ThreadChanged
         | Outcome::Health(_)

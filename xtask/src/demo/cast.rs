@@ -42,6 +42,8 @@ impl Cast {
             Launch::new(server, home.workspace()).environment(home.environment()).environment([
                 ("CODEX_MCP_CODEX_BIN", tools::codex().into_os_string()),
                 ("CODEX_MCP_ENVIRONMENT_ALLOW", KEY_VARIABLE.into()),
+                // The engine is to end with its client, before the viewer's eyes.
+                ("CODEX_MCP_ENGINE_LINGER_SECONDS", "0".into()),
             ]);
         let stage = Stage::open(screen, &launch, model, pace).await;
         let config_before = home.config_text();
@@ -68,9 +70,10 @@ impl Cast {
         peer.close_input();
         let status = peer.wait_exit().await;
         let root = self.home.root().to_owned();
+        wait_for_end(&root).await;
         screen.check(
             "the client closed the pipe: the server and Codex ended by themselves",
-            status.success() && processes_under(&root).is_empty(),
+            status.success(),
         )?;
         screen.check(
             "Codex's configuration is as it was, byte for byte",
@@ -82,4 +85,13 @@ impl Cast {
             root.try_exists().with_context(|| format!("cannot look for {}", root.display()))?;
         screen.check("nothing is left: no process, no scratch folder", !left)
     }
+}
+
+/// Waits until no process of a home is left: the engine ends after its last client.
+pub(super) async fn wait_for_end(home: &Path) {
+    let probe = || match processes_under(home) {
+        processes if processes.is_empty() => Ok(()),
+        processes => Err(processes),
+    };
+    poll::until(COMMAND_LIMIT, probe).await;
 }

@@ -15,6 +15,7 @@ use testkit::model::{FakeModel, Script};
 use testkit::process::Launch;
 use testkit::tools;
 
+use super::cast::wait_for_end;
 use super::project;
 use super::screen::Screen;
 use super::stage::{Stage, text};
@@ -43,6 +44,7 @@ pub(super) async fn play(screen: Screen, server: &Path) -> Result<()> {
     screen.check("the project is untouched (git status is empty)", untouched)?;
     stage.client.peer.close_input();
     let ended = stage.client.peer.wait_exit().await;
+    wait_for_end(home.root()).await;
     screen.check("the server and Codex ended by themselves", ended.success())?;
     screen.gap();
     Ok(())
@@ -53,6 +55,7 @@ fn launch(server: &Path, home: &CodexHome) -> Launch {
     let mut ours: Vec<(OsString, OsString)> = vec![
         ("CODEX_MCP_STATE_DIR".into(), home.root().join("state").into()),
         ("CODEX_MCP_WORKSPACE_ROOTS".into(), home.workspace().into()),
+        ("CODEX_MCP_ENGINE_LINGER_SECONDS".into(), "0".into()),
     ];
     if !is_on_path("codex") {
         ours.push(("CODEX_MCP_CODEX_BIN".into(), tools::codex().into()));

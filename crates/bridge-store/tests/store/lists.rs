@@ -42,7 +42,7 @@ fn check(filter: ThreadFilter, expected: Expect) {
     let shown = read(&store, move |reader| {
         let (mut shown, mut cursor): (String, Option<Cursor>) = (String::new(), None);
         loop {
-            let page = reader.threads(&filter, 2, cursor.as_ref()).unwrap();
+            let page = reader.threads(&filter, 2, cursor.as_ref()).expect("a list");
             for row in &page.threads {
                 let name = row.name.as_deref().or(row.topic.as_deref()).unwrap_or("-");
                 shown += &format!(

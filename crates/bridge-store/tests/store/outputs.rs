@@ -22,7 +22,10 @@ fn reassemble(text: &str, max: usize) -> String {
     read(&store, move |reader| {
         let mut whole = String::new();
         loop {
-            let page = reader.output_slice("o", whole.len() as u64, max).unwrap().expect("a page");
+            let page = reader
+                .output_slice("o", whole.len() as u64, max)
+                .expect("an output")
+                .expect("a page");
             if page.is_empty() {
                 return whole;
             }

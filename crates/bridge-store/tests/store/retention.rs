@@ -24,10 +24,11 @@ fn output(id: &str, bytes: usize) -> Write {
 fn left(store: &Store) -> Vec<String> {
     read(store, |reader| {
         let threads = ["old", "busy", "new", "archived"];
-        let threads =
-            threads.iter().filter(|id| reader.thread(&ThreadId((**id).into())).unwrap().is_some());
+        let threads = threads
+            .iter()
+            .filter(|id| reader.thread(&ThreadId((**id).into())).expect("a look").is_some());
         let outputs = ["o1", "o2"];
-        let outputs = outputs.iter().filter(|id| reader.output(id).unwrap().is_some());
+        let outputs = outputs.iter().filter(|id| reader.output(id).expect("a look").is_some());
         threads.chain(outputs).map(|id| (*id).to_owned()).collect()
     })
 }

@@ -11,7 +11,7 @@ use bridge_store::{
 };
 use tempfile::TempDir;
 
-pub(crate) const HOME: &str = "/home/u/.codex";
+pub(crate) const HOME: &str = "/u/.codex";
 pub(crate) const RAN: &str = r#"{"code":"cut"}"#;
 pub(crate) const WAITED: &str = r#"{"code":"never_started"}"#;
 pub(crate) const SETTINGS: Settings =

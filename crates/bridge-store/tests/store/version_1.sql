@@ -166,7 +166,7 @@ CREATE TABLE meta (
 ) STRICT, WITHOUT ROWID;
 
 INSERT INTO threads (thread_id, codex_home, cwd, name, topic, source, created_at, updated_at)
-VALUES ('old', '/home/u/.codex', '/w', NULL, 'Tell me.', 'bridge', 1, 2);
+VALUES ('old', '/u/.codex', '/w', NULL, 'Tell me.', 'bridge', 1, 2);
 INSERT INTO turns (number, thread_id, turn_id, prompt, background, state, queued_at, started_at, ended_at, entries)
 VALUES (1, 'old', 'turn-1', 'Tell me.', 0, 'completed', 1, 1, 2, 2);
 INSERT INTO messages (turn, item_id, ordinal, role, phase, text, complete)

@@ -165,6 +165,10 @@ pub(crate) fn reply(
                 stderr: response.stderr,
             })
         }),
+        Request::ReadTurns(_) => wire::ThreadTurnsList::read(&raw).map(|response| {
+            // Codex gives the newest first.
+            Reply::TurnsRead(response.data.into_iter().rev().map(turn_record).collect())
+        }),
         Request::ListThreads(_) => wire::ThreadList::read(&raw).map(thread_list),
         Request::NameThread { .. }
         | Request::InterruptTurn { .. }
@@ -247,16 +251,32 @@ fn file_change(change: wire::FileUpdateChange) -> FileChange {
 
 fn turn_record(turn: wire::Turn) -> TurnRecord {
     let mut transcript = Transcript::default();
+    let prompt = turn.items.iter().find_map(prompt);
     for read in turn.items {
         transcript.item_completed(item(read, Completeness::Whole), usize::MAX);
     }
     TurnRecord {
         turn: TurnId(turn.id),
+        prompt,
         state: turn_state(&turn.status),
         transcript,
         error: turn.error.map(turn_error),
         duration: millis(turn.duration_ms).unwrap_or_default(),
     }
+}
+
+/// What the user said, if this is what the user said.
+fn prompt(item: &wire::ThreadItem) -> Option<String> {
+    let wire::ThreadItem::UserMessage(message) = item else { return None };
+    let texts = message.content.iter().filter_map(|input| match input {
+        wire::UserInput::Text(input) => Some(input.text.as_str()),
+        wire::UserInput::Image(_)
+        | wire::UserInput::LocalImage(_)
+        | wire::UserInput::Skill(_)
+        | wire::UserInput::Mention(_)
+        | wire::UserInput::Other(_) => None,
+    });
+    Some(texts.collect::<Vec<_>>().join("\n"))
 }
 
 fn models(response: wire::ModelListResponse) -> Reply {

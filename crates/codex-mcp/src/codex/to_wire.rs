@@ -49,30 +49,25 @@ pub(crate) fn send(
             submit::<wire::TurnInterrupt>(connection, id, &params, deadline)
         }
         Request::CleanTerminals(thread) => {
-            let params = wire::ThreadIdParams { thread_id: thread.0.clone() };
-            submit::<wire::BackgroundTerminalsClean>(connection, id, &params, deadline)
+            submit::<wire::BackgroundTerminalsClean>(connection, id, &of_thread(thread), deadline)
         }
         Request::ListThreads(query) => {
             submit::<wire::ThreadList>(connection, id, &thread_list(query), deadline)
         }
         Request::ArchiveThread(thread) => {
-            let params = wire::ThreadIdParams { thread_id: thread.0.clone() };
-            submit::<wire::ThreadArchive>(connection, id, &params, deadline)
+            submit::<wire::ThreadArchive>(connection, id, &of_thread(thread), deadline)
         }
         Request::UnarchiveThread(thread) => {
-            let params = wire::ThreadIdParams { thread_id: thread.0.clone() };
-            submit::<wire::ThreadUnarchive>(connection, id, &params, deadline)
+            submit::<wire::ThreadUnarchive>(connection, id, &of_thread(thread), deadline)
         }
         Request::DeleteThread(thread) => {
-            let params = wire::ThreadIdParams { thread_id: thread.0.clone() };
-            submit::<wire::ThreadDelete>(connection, id, &params, deadline)
+            submit::<wire::ThreadDelete>(connection, id, &of_thread(thread), deadline)
         }
-        Request::ReadTurn { thread, .. } => {
+        Request::ReadTurn { thread, .. } | Request::ReadTurns(thread) => {
             submit::<wire::ThreadTurnsList>(connection, id, &newest_turns(thread), deadline)
         }
         Request::ReadAccount => {
-            let params = wire::AccountReadParams::default();
-            submit::<wire::AccountRead>(connection, id, &params, deadline)
+            submit::<wire::AccountRead>(connection, id, &Default::default(), deadline)
         }
         Request::ListModels => {
             let params = wire::ModelListParams { include_hidden: Some(true), ..Default::default() };
@@ -156,6 +151,10 @@ fn turn_steer(thread: &ThreadId, turn: &TurnId, prompt: &str) -> wire::TurnSteer
         expected_turn_id: turn.0.clone(),
         client_user_message_id: None,
     }
+}
+
+fn of_thread(thread: &ThreadId) -> wire::ThreadIdParams {
+    wire::ThreadIdParams { thread_id: thread.0.clone() }
 }
 
 fn newest_turns(thread: &ThreadId) -> wire::ThreadTurnsListParams {

@@ -87,6 +87,7 @@ impl<'a> ToolCall<'a> {
             Outcome::Steered { .. }
             | Outcome::Cancelled { .. }
             | Outcome::NotLive
+            | Outcome::Turns(_)
             | Outcome::Threads(_)
             | Outcome::ThreadChanged
             | Outcome::Health(_) => None,

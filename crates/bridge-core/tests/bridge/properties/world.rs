@@ -190,6 +190,7 @@ impl World {
             | Request::ResumeThread(_)
             | Request::UnarchiveThread(_)
             | Request::ListThreads(_)
+            | Request::ReadTurns(_)
             | Request::ReadTurn { .. }
             | Request::ReadAccount
             | Request::ProbeSandbox
@@ -342,6 +343,7 @@ impl World {
             }
             Request::SteerTurn { turn, .. } => Reply::TurnStarted(turn.clone()),
             Request::ReadTurn { .. } => Reply::TurnRead(None),
+            Request::ReadTurns(_) => Reply::TurnsRead(Vec::new()),
             Request::ListThreads(_) => {
                 Reply::Threads(ThreadList { threads: Vec::new(), next: None })
             }

@@ -64,10 +64,11 @@ pub(super) async fn call(
         turn: turn.clone(),
         wait: Duration::from_secs(u64::from(wait)),
     };
-    match call.run(request).await {
-        Outcome::NotLive => from_disk(&call, thread, turn).await,
-        outcome => call.turn_answer(outcome).await.ok_or_else(|| unexpected("codex.wait")),
+    let outcome = call.run(request).await;
+    if matches!(outcome, Outcome::NotLive) {
+        return from_disk(&call, thread, turn).await;
     }
+    call.turn_answer(outcome).await.ok_or_else(|| unexpected("codex.wait"))
 }
 
 /// A turn that ended long ago, or elsewhere: our own record says the most of it; Codex knows also those that were not
@@ -97,6 +98,7 @@ async fn from_disk(
         | Outcome::NotLive
         | Outcome::Steered { .. }
         | Outcome::Cancelled { .. }
+        | Outcome::Turns(_)
         | Outcome::Threads(_)
         | Outcome::ThreadChanged
         | Outcome::Health(_) => true,
