@@ -19,6 +19,7 @@ mod failure;
 mod health;
 mod ids;
 mod limits;
+mod patch;
 mod progress;
 mod record;
 mod report;
@@ -45,10 +46,11 @@ pub use ids::{
     TurnNumber,
 };
 pub use limits::Limits;
+pub use patch::{ChangeKind, FileChange, Patch};
 pub use progress::{ItemState, Update};
 pub use record::Record;
 pub use report::{StopCause, TurnReport, TurnState};
 pub use transcript::{
-    ChangeKind, Command, CommandStatus, Declined, FileChange, Item, Message, Patch, Phase, Plan,
-    PlanStep, StepStatus, Thinking, Tokens, Tool, Transcript, Usage,
+    Command, CommandStatus, Declined, Item, Message, Phase, Plan, PlanStep, StepStatus, Thinking,
+    Tokens, Tool, Transcript, Usage,
 };

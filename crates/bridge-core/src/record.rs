@@ -41,6 +41,8 @@ pub enum Record {
     TurnStarted {
         /// The turn.
         turn: TurnNumber,
+        /// Its thread.
+        thread: ThreadId,
         /// Codex's id for it.
         id: TurnId,
         /// The model that Codex resolved.

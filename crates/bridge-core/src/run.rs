@@ -185,7 +185,13 @@ impl Bridge {
         turn.id = Some(id.clone());
         let turn_key = turn.key;
         let (model, effort) = (turn.model.clone(), turn.effort.clone());
-        let record = Record::TurnStarted { turn: turn_key, id: id.clone(), model, effort };
+        let record = Record::TurnStarted {
+            turn: turn_key,
+            thread: thread_id.clone(),
+            id: id.clone(),
+            model,
+            effort,
+        };
         let steers = std::mem::take(&mut turn.waiting_steers);
         let stopped = turn.stop.is_some();
         self.record(record);

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::ItemId;
+use crate::{ItemId, Patch};
 
 /// Warnings that a transcript keeps.
 const MAX_WARNINGS: usize = 20;
@@ -97,50 +97,6 @@ pub enum CommandStatus {
     Failed,
     /// Not allowed.
     Declined,
-}
-
-/// A change of files through Codex's patch tool.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Patch {
-    /// Its item.
-    pub item: ItemId,
-    /// What happens to which file.
-    pub changes: Vec<FileChange>,
-    /// How far it is.
-    pub status: CommandStatus,
-}
-
-impl Patch {
-    /// Returns the files.
-    #[must_use]
-    pub fn paths(&self) -> Vec<String> {
-        self.changes.iter().map(|change| change.path.clone()).collect()
-    }
-}
-
-/// What a patch does to one file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileChange {
-    /// The file, as Codex names it.
-    pub path: String,
-    /// What happens to it.
-    pub kind: ChangeKind,
-    /// Its hunks; of a new or deleted file its content (measured with Codex 0.169).
-    pub diff: String,
-}
-
-/// What happens to a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ChangeKind {
-    /// It is new.
-    Add,
-    /// It goes away.
-    Delete,
-    /// It changes.
-    Update {
-        /// Where it goes, if it gets another name.
-        moved_to: Option<String>,
-    },
 }
 
 /// A call of another tool.

@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use bridge_core::{
-    Command, Declined, Item, ItemId, Message, Thinking, ThreadId, Tool, Transcript, TurnId,
-    TurnNumber,
+    Command, Declined, Item, ItemId, Message, Thinking, Tool, Transcript, TurnNumber,
 };
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
-use crate::page::Cursor;
-use crate::row::{Status, phase, signed, to_phase, unsigned};
+use crate::row::{Status, phase, signed, to_phase};
 use crate::{StoreError, patch};
 
 /// The item id of the user's own message, which Codex gives none here.
@@ -46,49 +44,6 @@ struct DeclinedData {
     what: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-}
-
-/// What an entry of a thread is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryKind {
-    /// Something said, by the user or by Codex.
-    Message,
-    /// Something thought.
-    Thinking,
-    /// A command.
-    Command,
-    /// A change of files.
-    Change,
-    /// A version of the plan.
-    Plan,
-}
-
-/// One entry of a thread.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The turn it belongs to, by our number.
-    pub number: TurnNumber,
-    /// The turn it belongs to, by Codex's id.
-    pub turn: Option<TurnId>,
-    /// What it is.
-    pub kind: EntryKind,
-    /// Who said it: `user` or `agent`; of a plan its author.
-    pub author: String,
-    /// Of a message of Codex: `commentary` or `final_answer`. Of a command, change or plan its state.
-    pub detail: Option<String>,
-    /// Its place: the next page begins after it.
-    pub place: Cursor,
-    /// Its text: a message, a thought, a command with its output, a diff, a plan's steps.
-    pub text: String,
-}
-
-/// A part of a thread's entries, oldest first.
-#[derive(Clone, Debug)]
-pub struct EntryPage {
-    /// The entries.
-    pub entries: Vec<Entry>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<Cursor>,
 }
 
 /// Gives a turn's next entry its place.
@@ -268,10 +223,7 @@ pub(crate) fn transcript(
         let (item, kind, data) =
             (ItemId(row.get(0)?), row.get::<_, String>(1)?, row.get::<_, String>(2)?);
         match kind.as_str() {
-            "thinking" => {
-                let data: ThinkingData = serde_json::from_str(&data)?;
-                transcript.thinking.push(Thinking { item, text: data.text });
-            }
+            "thinking" => transcript.thinking.push(thinking(item, &data)?),
             "command" => transcript.commands.push(command(item, &data)?),
             "tool" => {
                 let data: ToolData = serde_json::from_str(&data)?;
@@ -286,7 +238,12 @@ pub(crate) fn transcript(
     Ok(transcript)
 }
 
-fn command(item: ItemId, data: &str) -> Result<Command, StoreError> {
+pub(crate) fn thinking(item: ItemId, data: &str) -> Result<Thinking, StoreError> {
+    let data: ThinkingData = serde_json::from_str(data)?;
+    Ok(Thinking { item, text: data.text })
+}
+
+pub(crate) fn command(item: ItemId, data: &str) -> Result<Command, StoreError> {
     let data: CommandData = serde_json::from_str(data)?;
     Ok(Command {
         item,
@@ -298,98 +255,4 @@ fn command(item: ItemId, data: &str) -> Result<Command, StoreError> {
         output_chars: data.output_chars,
         duration: data.duration_ms.map(Duration::from_millis),
     })
-}
-
-/// A thread's entries of the given kinds, oldest first. A cursor is a turn's number with a place in it.
-pub(crate) fn entries(
-    connection: &Connection,
-    thread: &ThreadId,
-    kinds: &[EntryKind],
-    limit: usize,
-    after: Option<&Cursor>,
-) -> Result<EntryPage, StoreError> {
-    let wanted = |kind: EntryKind| kinds.contains(&kind);
-    let (from_turn, from_ordinal) = match after {
-        Some(cursor) => (cursor.key, cursor.id.parse::<i64>().unwrap_or(i64::MAX)),
-        None => (0, 0),
-    };
-    let mut statement = connection.prepare_cached(ENTRIES)?;
-    let mut rows = statement.query(params![
-        thread.as_str(),
-        from_turn,
-        from_ordinal,
-        wanted(EntryKind::Message),
-        wanted(EntryKind::Thinking),
-        wanted(EntryKind::Command),
-        wanted(EntryKind::Change),
-        wanted(EntryKind::Plan),
-    ])?;
-    let mut entries = Vec::new();
-    let mut last = None;
-    while let Some(row) = rows.next()? {
-        if entries.len() == limit {
-            return Ok(EntryPage { entries, next: last });
-        }
-        let (number, ordinal): (i64, i64) = (row.get(0)?, row.get(2)?);
-        let (source, author): (String, String) = (row.get(3)?, row.get(4)?);
-        let place = Cursor { key: number, id: ordinal.to_string() };
-        let entry = Entry {
-            place: place.clone(),
-            number: TurnNumber(unsigned(number)),
-            turn: row.get::<_, Option<String>>(1)?.map(TurnId),
-            kind: EntryKind::Message,
-            author,
-            detail: row.get(5)?,
-            text: String::new(),
-        };
-        last = Some(place);
-        entries.push(fill(entry, &source, row)?);
-    }
-    Ok(EntryPage { entries, next: None })
-}
-
-/// Everything that a thread has, in order. A plan comes after what its turn had when it ended, for want of a place.
-const ENTRIES: &str = "
-    WITH entries AS (
-        SELECT m.turn AS number, t.turn_id, m.ordinal, 'message' AS source, m.role AS author, m.phase AS detail,
-               CAST(m.text AS BLOB) AS content
-        FROM messages m JOIN turns t ON t.number = m.turn WHERE t.thread_id = ?1 AND ?4
-        UNION ALL
-        SELECT i.turn, t.turn_id, i.ordinal, i.kind, 'agent', NULL, CAST(i.data AS BLOB)
-        FROM items i JOIN turns t ON t.number = i.turn
-        WHERE t.thread_id = ?1 AND ((i.kind = 'thinking' AND ?5) OR (i.kind = 'command' AND ?6))
-        UNION ALL
-        SELECT p.turn, t.turn_id, p.ordinal, 'change', 'agent', p.status, p.diff
-        FROM patches p JOIN turns t ON t.number = p.turn WHERE t.thread_id = ?1 AND ?7
-        UNION ALL
-        SELECT coalesce(p.turn, 0), t.turn_id, 1000000 + p.version, 'plan', p.author, p.explanation,
-               CAST(p.steps AS BLOB)
-        FROM plans p LEFT JOIN turns t ON t.number = p.turn WHERE p.thread_id = ?1 AND ?8
-    )
-    SELECT number, turn_id, ordinal, source, author, detail, content FROM entries
-    WHERE number > ?2 OR (number = ?2 AND ordinal > ?3)
-    ORDER BY number, ordinal";
-
-fn fill(mut entry: Entry, source: &str, row: &rusqlite::Row<'_>) -> Result<Entry, StoreError> {
-    let content: Vec<u8> = row.get(6)?;
-    let text = || String::from_utf8_lossy(&content).into_owned();
-    match source {
-        "thinking" => {
-            let data: ThinkingData = serde_json::from_slice(&content)?;
-            (entry.kind, entry.text) = (EntryKind::Thinking, data.text);
-        }
-        "command" => {
-            let data: CommandData = serde_json::from_slice(&content)?;
-            entry.kind = EntryKind::Command;
-            entry.detail = Some(match data.exit_code {
-                Some(code) => format!("{} (exit {code})", data.status.as_str()),
-                None => data.status.as_str().to_owned(),
-            });
-            entry.text = format!("$ {}\n{}", data.command, data.output);
-        }
-        "change" => (entry.kind, entry.text) = (EntryKind::Change, patch::expand(&content)?),
-        "plan" => (entry.kind, entry.text) = (EntryKind::Plan, crate::plan::steps_text(&content)?),
-        _ => entry.text = text(),
-    }
-    Ok(entry)
 }

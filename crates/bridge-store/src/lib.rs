@@ -12,6 +12,7 @@
 
 mod approval;
 mod connection;
+mod entry;
 mod error;
 mod export;
 mod item;
@@ -35,9 +36,9 @@ mod write;
 
 pub use approval::ApprovalRow;
 pub use connection::exists;
+pub use entry::{Entry, EntryKind, EntryPage};
 pub use error::{OpenError, StoreError, WriteError};
 pub use export::export;
-pub use item::{Entry, EntryKind, EntryPage};
 pub use maintenance::{CheckReport, Statistics, VacuumError, check, vacuum};
 pub use output::OutputMeta;
 pub use page::Cursor;

@@ -1,7 +1,5 @@
 //! The table `plans`: every version of a thread's plan.
 
-use std::fmt::Write as _;
-
 use bridge_core::{Plan, PlanStep, StepStatus, ThreadId, TurnNumber};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
@@ -116,17 +114,13 @@ pub(crate) fn put(
 }
 
 fn read(row: &rusqlite::Row<'_>) -> Result<PlanVersion, StoreError> {
-    let steps: String = row.get(5)?;
-    let steps: Vec<Step> = serde_json::from_str(&steps)?;
+    let text: String = row.get(5)?;
     Ok(PlanVersion {
         version: unsigned(row.get(0)?),
         number: row.get::<_, Option<i64>>(1)?.map(|number| TurnNumber(unsigned(number))),
         author: row.get(2)?,
         at: Timestamp(row.get(3)?),
-        plan: Plan {
-            explanation: row.get(4)?,
-            steps: steps.into_iter().map(PlanStep::from).collect(),
-        },
+        plan: Plan { explanation: row.get(4)?, steps: steps(&text)? },
     })
 }
 
@@ -160,17 +154,8 @@ pub(crate) fn of_turn(
     Ok(rows.next()?.map(read).transpose()?.map(|version| version.plan))
 }
 
-/// The steps of a plan, a line each.
-pub(crate) fn steps_text(json: &[u8]) -> Result<String, StoreError> {
-    let steps: Vec<Step> = serde_json::from_slice(json)?;
-    let mut text = String::new();
-    for step in steps {
-        let mark = match step.status {
-            Status::Pending => "[ ]",
-            Status::InProgress => "[>]",
-            Status::Completed => "[x]",
-        };
-        let _ = writeln!(text, "{mark} {}", step.step);
-    }
-    Ok(text)
+/// The steps of a plan as they are kept.
+pub(crate) fn steps(json: &str) -> Result<Vec<PlanStep>, StoreError> {
+    let steps: Vec<Step> = serde_json::from_str(json)?;
+    Ok(steps.into_iter().map(PlanStep::from).collect())
 }

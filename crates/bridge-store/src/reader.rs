@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::{
     ApprovalRow, Cursor, EntryKind, EntryPage, OutputMeta, PatchRow, PlanVersion, Statistics,
     StoreError, ThreadFilter, ThreadPage, ThreadRow, Timestamp, TurnPage, TurnRow, UsageSum,
-    approval, connection, item, maintenance, meta, output, patch, plan, thread, turn, usage,
+    approval, connection, entry, maintenance, meta, output, patch, plan, thread, turn, usage,
 };
 
 /// A view of a database. Each question sees one consistent state.
@@ -83,7 +83,7 @@ impl Reader {
         limit: usize,
         after: Option<&Cursor>,
     ) -> Result<EntryPage, StoreError> {
-        item::entries(&self.connection, thread, kinds, limit, after)
+        entry::page(&self.connection, thread, kinds, limit, after)
     }
 
     /// Every version of a thread's plan, oldest first.

@@ -21,3 +21,8 @@ pub(crate) fn timestamp() -> String {
     let now = std::time::SystemTime::now();
     jiff::Timestamp::try_from(now).map(|now| format!("{now:.3}")).unwrap_or_default()
 }
+
+/// A time of a record for people, as RFC 3339 in UTC.
+pub(crate) fn show(at: bridge_store::Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.0).map(|at| format!("{at:.0}")).unwrap_or_default()
+}

@@ -11,7 +11,7 @@ mod servers;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bridge_core::{Bridge, CallId, Effect, Event, Limits, Outcome, RequestFailure};
+use bridge_core::{Bridge, CallId, Effect, Event, Limits, Outcome, Record, RequestFailure};
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
@@ -19,6 +19,8 @@ use crate::clock;
 use crate::codex::from_wire;
 use crate::config::Config;
 use crate::ledger::Ledger;
+use crate::mcp::resources::News;
+use crate::mcp::subscriptions::Subscriptions;
 
 pub use activity::Activity;
 pub use handle::{Engine, EngineCall, EngineConnection, Next};
@@ -52,22 +54,25 @@ enum Input {
 pub fn start(
     config: Arc<Config>,
     ledger: Ledger,
+    subscriptions: Arc<Subscriptions>,
     activity: Arc<Activity>,
     tasks: &TaskTracker,
 ) -> Engine {
     let (inputs, receiver) = mpsc::channel(INPUTS);
+    let home: Arc<str> = config.codex_home().unwrap_or_default().display().to_string().into();
     let engine_loop = EngineLoop {
         bridge: Bridge::new(limits(&config)),
         inputs: receiver,
         ports: Ports::default(),
-        home: config.codex_home().unwrap_or_default().display().to_string(),
+        home: home.clone(),
         servers: Servers::new(config, inputs.downgrade(), tasks.clone()),
         ledger: ledger.clone(),
+        subscriptions,
         activity: activity.clone(),
         busy: false,
     };
     tasks.spawn(engine_loop.run());
-    Engine::new(inputs, ledger, activity, tasks.clone())
+    Engine::new(inputs, ledger, activity, home, tasks.clone())
 }
 
 fn limits(config: &Config) -> Limits {
@@ -91,8 +96,9 @@ struct EngineLoop {
     ports: Ports,
     servers: Servers,
     ledger: Ledger,
+    subscriptions: Arc<Subscriptions>,
     /// The Codex home that the records belong to.
-    home: String,
+    home: Arc<str>,
     activity: Arc<Activity>,
     busy: bool,
 }
@@ -158,6 +164,16 @@ impl EngineLoop {
         }
     }
 
+    /// Keeps a record, and then tells those who watch what it changes.
+    fn record(&self, record: Record) {
+        let news = News::of(&record);
+        self.ledger.record(record, &self.home);
+        if self.subscriptions.is_watched(&news) {
+            let subscriptions = self.subscriptions.clone();
+            self.ledger.then(move |_| subscriptions.tell(&news));
+        }
+    }
+
     /// Carries out what the core wants, until it wants nothing more.
     fn carry_out(&mut self) {
         while let Some(effect) = self.bridge.poll_effect() {
@@ -179,7 +195,7 @@ impl EngineLoop {
                     self.servers.decline(app_server, &id, &question)
                 }
                 Effect::Report { call, update } => self.ports.report(call, update),
-                Effect::Record(record) => self.ledger.record(record, &self.home),
+                Effect::Record(record) => self.record(record),
                 Effect::Answer { call, outcome } => self.answer(call, outcome),
             }
         }

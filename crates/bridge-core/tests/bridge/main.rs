@@ -1,5 +1,6 @@
 //! The core, driven by scripts and by chance.
 
+mod patch;
 mod properties;
 mod scenarios;
 mod support;

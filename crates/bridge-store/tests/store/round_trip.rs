@@ -141,7 +141,7 @@ fn entries_are_read_in_order_and_in_pages() {
                 let detail = entry.detail.as_deref().unwrap_or("-");
                 shown += &format!(
                     "{} {:?} {} {detail} {:?}\n",
-                    entry.number.0, entry.kind, entry.author, entry.text
+                    entry.place.key, entry.kind, entry.author, entry.text
                 );
             }
             cursor = page.next;
@@ -155,7 +155,7 @@ fn entries_are_read_in_order_and_in_pages() {
         1 Message agent final_answer "The answer."
         1 Thinking agent - "Hm."
         1 Command agent failed (exit 2) "$ ls\nnothing\n"
-        1 Change agent declined "new\n@@ -1 +1 @@\n-ü\n+u\n"
+        1 Change agent declined "diff --git a/w/a b/w/a\nnew file mode 100644\n--- /dev/null\n+++ b/w/a\n@@ -0,0 +1,1 @@\n+new\ndiff --git a/w/b b/w/c\nrename from w/b\nrename to w/c\n--- a/w/b\n+++ b/w/c\n@@ -1 +1 @@\n-ü\n+u\n"
         1 Plan codex why "[x] one\n[ ] two\n"
         2 Message user - "And now?"
         2 Message agent final_answer "Done."

@@ -52,7 +52,7 @@ enum Kind {
 
 /// Tools that only read, so that their calls can be made again. The list of tools says the same with `readOnlyHint`.
 const READING_TOOLS: &[&str] =
-    &["codex.wait", "codex.health", "codex.read", "codex.thread.list", "codex.thread.read"];
+    &["codex.health", "codex.read", "codex.thread.list", "codex.thread.read", "codex.wait"];
 
 /// Requests without effects.
 const READING: &[&str] = &[
@@ -317,6 +317,17 @@ mod tests {
                 again {"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}
             "#]],
         );
+    }
+
+    #[test]
+    fn the_tools_that_only_read_are_those_that_say_so() {
+        let reads = |tool: &rmcp::model::Tool| {
+            tool.annotations.as_ref().is_some_and(|hints| hints.read_only_hint == Some(true))
+        };
+        let tools = crate::mcp::definitions().into_iter().filter(reads);
+        let mut names: Vec<_> = tools.map(|tool| tool.name.into_owned()).collect();
+        names.sort();
+        assert_eq!(names, super::READING_TOOLS);
     }
 
     #[test]

@@ -121,7 +121,12 @@ impl Host {
         let activity = Arc::new(Activity::starting_at(ledger.first_call()));
         let (sender, news) = mpsc::channel(NEWS);
         let mut hosting = Hosting {
-            launches: Launches::new(ledger.clone(), activity.clone(), tasks.clone()),
+            launches: Launches::new(
+                ledger.clone(),
+                common.subscriptions.clone(),
+                activity.clone(),
+                tasks.clone(),
+            ),
             activity,
             news,
             sender,

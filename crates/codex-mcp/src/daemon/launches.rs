@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::Config;
 use crate::engine::{self, Activity, Engine};
 use crate::ledger::Ledger;
+use crate::mcp::subscriptions::Subscriptions;
 
 /// What differs between terminals of one user and means nothing to Codex.
 const IGNORED: [&str; 5] = ["TERM", "XDG_SESSION_ID", "XDG_SESSION_TYPE", "XDG_SEAT", "XDG_VTNR"];
@@ -34,14 +35,20 @@ impl Launch {
 /// All engines, each for one way to start Codex.
 pub(super) struct Launches {
     ledger: Ledger,
+    subscriptions: Arc<Subscriptions>,
     activity: Arc<Activity>,
     tasks: TaskTracker,
     engines: Vec<(Launch, Engine)>,
 }
 
 impl Launches {
-    pub(super) fn new(ledger: Ledger, activity: Arc<Activity>, tasks: TaskTracker) -> Self {
-        Self { ledger, activity, tasks, engines: Vec::new() }
+    pub(super) fn new(
+        ledger: Ledger,
+        subscriptions: Arc<Subscriptions>,
+        activity: Arc<Activity>,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self { ledger, subscriptions, activity, tasks, engines: Vec::new() }
     }
 
     /// The engine for a client's configuration, started if it is the first of its kind.
@@ -50,8 +57,13 @@ impl Launches {
         if let Some((_, engine)) = self.engines.iter().find(|(known, _)| *known == launch) {
             return engine.clone();
         }
-        let engine =
-            engine::start(config.clone(), self.ledger.clone(), self.activity.clone(), &self.tasks);
+        let engine = engine::start(
+            config.clone(),
+            self.ledger.clone(),
+            self.subscriptions.clone(),
+            self.activity.clone(),
+            &self.tasks,
+        );
         self.engines.push((launch, engine.clone()));
         engine
     }

@@ -15,6 +15,7 @@ pub struct Engine {
     inputs: mpsc::Sender<Input>,
     activity: Arc<Activity>,
     ledger: Ledger,
+    codex_home: Arc<str>,
     tasks: TaskTracker,
 }
 
@@ -23,14 +24,20 @@ impl Engine {
         inputs: mpsc::Sender<Input>,
         ledger: Ledger,
         activity: Arc<Activity>,
+        codex_home: Arc<str>,
         tasks: TaskTracker,
     ) -> Self {
-        Self { inputs, activity, ledger, tasks }
+        Self { inputs, activity, ledger, codex_home, tasks }
     }
 
     /// What is kept on disk.
     pub(crate) fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// The home of Codex that its threads lie in.
+    pub(crate) fn codex_home(&self) -> &str {
+        &self.codex_home
     }
 
     /// Tells the engine of a new client, until the result is dropped.

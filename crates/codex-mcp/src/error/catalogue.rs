@@ -123,13 +123,13 @@ catalogue! {
     TurnTimeLimit = "turn_time_limit", "The turn ran into its time limit and was interrupted.",
         "Continue with `codex-reply`, with a smaller task or a larger `timeLimitSeconds`.", NOW;
     ThreadNotFound = "thread_not_found", "Codex has no such thread.",
-        "Use a `threadId` that `codex` returned, or start a new thread with `codex`.", Retry::No;
+        "Use a `threadId` that `codex` or `codex.thread.list` gave, or start a new thread with `codex`.", Retry::No;
     ThreadBusy = "thread_busy", "A turn runs or waits on the thread.",
         "Wait for it with `codex.wait`, or stop it with `codex.cancel`, and then try again.", seconds(5);
     ThreadBusyElsewhere = "thread_busy_elsewhere", "Another process (a Codex terminal, another server) has the thread open.",
         "Close it there, or start a new thread with `codex`.", seconds(60);
     ThreadArchived = "thread_archived", "The thread is archived.",
-        "The user can bring it back with `codex unarchive`; or start a new thread with `codex`.", Retry::No;
+        "Bring it back with `codex.thread.archive` (`action: unarchive`), or start a new thread with `codex`.", Retry::No;
     ThreadClosed = "thread_closed", "The thread was archived, deleted or unloaded while its turn ran.",
         "Send the prompt again with `codex-reply`; if the thread is gone, start a new one with `codex`.", NOW;
     QueueFull = "queue_full", "Too many turns wait on the thread.",

@@ -33,7 +33,7 @@ pub(super) fn writes(record: Record, home: &str) -> Vec<Write> {
                 background: attachment == Attachment::Background,
             })
         }
-        Record::TurnStarted { turn, id, model, effort } => {
+        Record::TurnStarted { turn, thread: _, id, model, effort } => {
             Write::TurnStarted { number: turn, turn: id, model, effort }
         }
         Record::ItemCompleted { turn, item } => Write::Item { number: turn, item },

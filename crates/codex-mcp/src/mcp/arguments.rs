@@ -1,5 +1,6 @@
 //! What calls may say: parsing with errors that name the argument, and the argument types that tools share.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use bridge_core::{ApprovalPolicy, Attachment, Json, ThreadId, TurnId, TurnOptions, TurnRequest};
@@ -201,14 +202,8 @@ fn refuse_changes(changes: Changes, sandbox: Option<Sandbox>) -> Result<(), Prob
 }
 
 fn time_limit(seconds: u32) -> Result<Duration, Problem> {
-    match seconds {
-        1..=MAX_TIME_LIMIT => Ok(Duration::from_secs(u64::from(seconds))),
-        _ => Err(Problem::argument(
-            "timeLimitSeconds",
-            &seconds.to_string(),
-            &format!("1 to {MAX_TIME_LIMIT}"),
-        )),
-    }
+    in_range("timeLimitSeconds", Some(seconds), 1..=MAX_TIME_LIMIT)?;
+    Ok(Duration::from_secs(u64::from(seconds)))
 }
 
 /// Checks a prompt.
@@ -246,6 +241,21 @@ pub(super) fn model_name(model: String) -> Result<String, Problem> {
         &format!("{given:?}"),
         "a model's name, such as `gpt-5.5`: letters, digits and `-_.:/@+`",
     ))
+}
+
+/// Checks a number against its range.
+pub(super) fn in_range(
+    name: &str,
+    given: Option<u32>,
+    allowed: RangeInclusive<u32>,
+) -> Result<Option<u32>, Problem> {
+    match given {
+        Some(number) if !allowed.contains(&number) => {
+            let allowed = format!("{} to {}", allowed.start(), allowed.end());
+            Err(Problem::argument(name, &number.to_string(), &allowed))
+        }
+        given => Ok(given),
+    }
 }
 
 /// Checks a thread's id by its form.

@@ -10,6 +10,7 @@ use super::paging::ClientLimits;
 use super::progress::ProgressSink;
 use super::render::{self, Answer, TurnResult};
 use super::server::Server;
+use super::threads::Threads;
 use crate::clock;
 use crate::config::Config;
 use crate::daemon::Version;
@@ -35,6 +36,11 @@ impl<'a> ToolCall<'a> {
     /// What is kept on disk.
     pub(super) fn ledger(&self) -> &Ledger {
         self.server.engine().ledger()
+    }
+
+    /// The threads that the client may see.
+    pub(super) fn threads(&self) -> Threads<'_> {
+        Threads::of(self.server)
     }
 
     /// The version of the client's front, where that is newer than this engine.

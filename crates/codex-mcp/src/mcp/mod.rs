@@ -8,6 +8,7 @@
 mod arguments;
 mod call;
 pub mod connection;
+mod cursor;
 mod decode;
 mod hardened;
 mod line;
@@ -23,6 +24,7 @@ mod schema;
 mod server;
 pub mod stdio;
 pub mod subscriptions;
+mod threads;
 mod tools;
 mod transport;
 
@@ -30,6 +32,10 @@ pub use hardened::is_modern;
 pub(crate) use line::{Line, Lines};
 pub(crate) use render::stopped_by;
 pub use server::{Server, Shared};
+
+/// The tools, for a test of who knows them by name.
+#[cfg(test)]
+pub(crate) use tools::definitions;
 
 /// The answer to a line that is too long to be read, as a line.
 pub(crate) fn refuse_long_line(head: &[u8], tail: &[u8], max_bytes: usize) -> Vec<u8> {

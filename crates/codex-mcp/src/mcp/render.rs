@@ -3,6 +3,7 @@
 //! Claude Code shows its model only the data of a success and only the text of an error, so both say everything.
 
 mod progress;
+mod thread;
 mod turn;
 
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
@@ -11,8 +12,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 pub(super) use progress::progress;
-pub(super) use turn::TurnResult;
+pub(super) use thread::ThreadResult;
 pub(crate) use turn::stopped_by;
+pub(super) use turn::{PlanResult, TurnResult};
 
 use crate::error::Problem;
 

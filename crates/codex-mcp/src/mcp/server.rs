@@ -30,7 +30,8 @@ const INSTRUCTIONS: &str = "Works with OpenAI's Codex through a live Codex proce
     thinking, commands, plan and token usage apart. Codex reads the workspace and runs commands in a read-only \
     sandbox; it changes no files. Different threads run side by side; turns of one thread run in order. While a turn \
     runs, `codex.steer` adds to it and `codex.cancel` stops it with everything it started. For long work pass \
-    `background: true` and collect the result with `codex.wait`. A result that is too long has `more`: read on with \
+    `background: true` and collect the result with `codex.wait`. `codex.thread.list` and `codex.thread.read` find earlier \
+    threads, also those of a Codex terminal. A result that is too long has `more`: read on with \
     `codex.read`. Errors name a code, the cause and the next step; \
     `codex.health` tells what is wrong with the installation. Some clients show the dots in tool names as underscores.";
 
@@ -162,10 +163,15 @@ impl ServerHandler for Server {
 
     async fn list_resources(
         &self,
-        _request: Option<PaginatedRequestParams>,
+        request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let list = ListResourcesResult::with_all_items(resources::list());
+        let cursor = request.and_then(|request| request.cursor);
+        let (resources, next) = resources::list(self, cursor.as_deref()).await?;
+        let list = ListResourcesResult {
+            next_cursor: next,
+            ..ListResourcesResult::with_all_items(resources)
+        };
         Ok(match is_modern(&context) {
             // Stale at once: who wants to know of changes listens for them.
             true => list.with_ttl_ms(0u64).with_cache_scope(CacheScope::Private),
@@ -190,7 +196,7 @@ impl ServerHandler for Server {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let result = ReadResourceResult::new(resources::read(&request.uri, &self.outputs).await?);
+        let result = ReadResourceResult::new(resources::read(&request.uri, self).await?);
         Ok(match is_modern(&context) {
             true => result.with_ttl_ms(0u64).with_cache_scope(CacheScope::Private),
             false => result,

@@ -13,7 +13,7 @@ use rmcp::model::{ResourceUpdatedNotificationParam, SubscriptionFilter};
 use rmcp::service::{Peer, SubscriptionContext, SubscriptionSink};
 use rmcp::{ErrorData, RoleServer};
 
-use super::resources::{ResourceUri, UriError};
+use super::resources::{News, ResourceUri, UriError};
 
 /// How many resources one connection can watch; a further one is refused.
 pub const MAX_PER_CONNECTION: usize = 256;
@@ -39,6 +39,21 @@ struct Client {
 type Watched = BTreeMap<ResourceUri, String>;
 
 impl Subscriptions {
+    /// Whether anybody wants to hear these news.
+    pub(crate) fn is_watched(&self, news: &News) -> bool {
+        self.lock().values().any(|client| client.wants(news))
+    }
+
+    /// Tells everybody what they want to hear of these news.
+    pub(crate) fn tell(&self, news: &News) {
+        for uri in &news.updated {
+            self.notify_updated(uri);
+        }
+        if news.list_changed {
+            self.notify_list_changed();
+        }
+    }
+
     /// Tells everybody who watches a resource that it changed.
     pub fn notify_updated(&self, uri: &ResourceUri) {
         for client in self.lock().values() {
@@ -170,6 +185,14 @@ impl Drop for Listening<'_> {
 }
 
 impl Client {
+    fn wants(&self, news: &News) -> bool {
+        let watches = |watched: &Watched| news.updated.iter().any(|uri| watched.contains_key(uri));
+        let listens = !self.listening.is_empty();
+        (news.list_changed && (self.peer.is_some() || listens))
+            || watches(&self.subscribed)
+            || self.listening.values().any(|(_, watched)| watches(watched))
+    }
+
     fn watched(&self) -> usize {
         let listening = self.listening.values().map(|(_, watched)| watched.len());
         self.subscribed.len() + listening.sum::<usize>()

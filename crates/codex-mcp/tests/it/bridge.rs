@@ -78,6 +78,18 @@ impl TestBridge {
         text(&result["structuredContent"]["threadId"])
     }
 
+    /// A thread that `codex exec` makes in the same home: its id.
+    pub(crate) fn thread_of_exec(&self, prompt: &str) -> String {
+        let exec = Launch::new(tools::codex(), self.home.workspace());
+        let exec = exec.environment(self.home.environment());
+        let events = exec.arguments(["exec", "--json", prompt]).run_blocking().success();
+        let started = events.lines().find_map(|line| {
+            let event: Value = serde_json::from_str(line).ok()?;
+            event["thread_id"].as_str().map(str::to_owned)
+        });
+        started.expect("codex exec names its thread")
+    }
+
     /// The turn of a call, once its progress names it.
     pub(crate) async fn turn_of(&mut self, call: u64) -> String {
         loop {

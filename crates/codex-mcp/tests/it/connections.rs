@@ -6,6 +6,7 @@ use codex_mcp::config::{Config, Environment, Flags};
 use codex_mcp::engine::{self, Engine};
 use codex_mcp::ledger::Ledger;
 use codex_mcp::mcp::outputs::Outputs;
+use codex_mcp::mcp::subscriptions::Subscriptions;
 use codex_mcp::mcp::{Server, Shared, connection};
 use codex_mcp::workspace::Roots;
 use serde_json::json;
@@ -42,9 +43,10 @@ impl House {
         let tasks = TaskTracker::new();
         let ledger = Ledger::open(&config);
         let outputs = Arc::new(Outputs::open(ledger.clone()).await);
-        let engine = engine::start(config.clone(), ledger, Arc::default(), &tasks);
-        let shared =
-            Shared { config, roots, outputs, subscriptions: Arc::default(), newer_client: None };
+        let subscriptions = Arc::new(Subscriptions::default());
+        let activity = Arc::default();
+        let engine = engine::start(config.clone(), ledger, subscriptions.clone(), activity, &tasks);
+        let shared = Shared { config, roots, outputs, subscriptions, newer_client: None };
         Self { engine, shared, tasks }
     }
 

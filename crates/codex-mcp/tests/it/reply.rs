@@ -3,8 +3,6 @@
 use serde_json::json;
 use testkit::gate::Gate;
 use testkit::model::{reply, says};
-use testkit::process::Launch;
-use testkit::tools;
 
 use crate::bridge::{Setup, TestBridge, content, error_code, result_of, text};
 
@@ -34,14 +32,7 @@ async fn a_thread_outlives_the_server() {
 #[tokio::test]
 async fn a_thread_of_codex_itself_goes_on() {
     let mut bridge = TestBridge::start([says("Blue."), says("I said blue.")]).await;
-    let exec =
-        Launch::new(tools::codex(), bridge.home.workspace()).environment(bridge.home.environment());
-    let exec = exec.arguments(["exec", "--json", "Name a colour."]).run_blocking().success();
-    let started = exec.lines().find_map(|line| {
-        let event: serde_json::Value = serde_json::from_str(line).ok()?;
-        event["thread_id"].as_str().map(str::to_owned)
-    });
-    let thread = started.expect("codex exec names its thread");
+    let thread = bridge.thread_of_exec("Name a colour.");
     let arguments = json!({ "prompt": "What did you say?", "threadId": thread });
     assert_eq!(content(&bridge.call("codex-reply", arguments).await), "I said blue.");
     bridge.finish().await;

@@ -3,10 +3,11 @@
 use codex_mcp::mcp::outputs::NewOutput;
 use codex_mcp::mcp::paging::Kind;
 use codex_mcp::mcp::resources::ResourceUri;
+use expect_test::expect;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::home::CodexHome;
-use testkit::model::FakeModel;
+use testkit::model::{FakeModel, StepStatus, patches, plans, reply, says};
 
 use crate::bridge::{Setup, TestBridge, result_of, text};
 use crate::connections::House;
@@ -77,11 +78,20 @@ async fn the_lists_say_how_long_they_keep() {
     let resources = &discovered["result"]["capabilities"]["resources"];
     assert_eq!(resources, &json!({ "subscribe": true, "listChanged": true }));
     let list = result_of(bridge.client.request("resources/list", json!({})).await);
-    assert_eq!(list["resources"], json!([]));
+    assert_eq!(list["resources"][0]["uri"], "codex://threads");
+    assert_eq!(list["resources"].as_array().map(Vec::len), Some(1), "{list}");
     assert_eq!((&list["ttlMs"], &list["cacheScope"]), (&json!(0), &json!("private")));
     let templates = result_of(bridge.client.request("resources/templates/list", json!({})).await);
-    let template = &templates["resourceTemplates"][0];
-    assert_eq!(template["uriTemplate"], "codex://outputs/{outputId}");
+    let templates_of = templates["resourceTemplates"].as_array().unwrap().iter();
+    let forms: Vec<_> = templates_of.map(|template| text(&template["uriTemplate"])).collect();
+    expect![[r#"
+        codex://threads/{threadId}
+        codex://threads/{threadId}/plan
+        codex://threads/{threadId}/diff
+        codex://threads/{threadId}/turns/{turnId}
+        codex://patches/{patchId}
+        codex://outputs/{outputId}"#]]
+    .assert_eq(&forms.join("\n"));
     assert_eq!(templates["cacheScope"], "public");
     bridge.finish().await;
 }
@@ -89,7 +99,8 @@ async fn the_lists_say_how_long_they_keep() {
 #[tokio::test]
 async fn what_is_not_there_is_said_in_the_words_of_the_revision() {
     let mut bridge = TestBridge::start([]).await;
-    for uri in [OUTPUT, "codex://threads", "codex://outputs/../x", "file:///etc/passwd"] {
+    let unknown = "codex://threads/01a205a5-c192-74e0-9472-ab51cb27f43e";
+    for uri in [OUTPUT, unknown, "codex://patches/1-x", "codex://outputs/../x", "file:///etc"] {
         let refused = bridge.client.request("resources/read", json!({ "uri": uri })).await;
         assert_eq!(refused["error"]["code"], -32002, "{refused}");
         assert_eq!(refused["error"]["data"]["uri"], uri, "{refused}");
@@ -126,4 +137,57 @@ async fn more_than_a_mebibyte_is_its_beginning_and_the_way_on() {
     house.close().await;
     home.check_leaks();
     model.finish();
+}
+
+async fn read(bridge: &mut TestBridge, uri: &str) -> Value {
+    let answer = bridge.client.request("resources/read", json!({ "uri": uri })).await;
+    let mut contents = result_of(answer)["contents"].take();
+    assert_eq!(contents.as_array().map(Vec::len), Some(1), "{contents}");
+    contents[0].take()
+}
+
+async fn read_json(bridge: &mut TestBridge, uri: &str) -> Value {
+    let content = read(bridge, uri).await;
+    assert_eq!(content["mimeType"], "application/json", "{content}");
+    serde_json::from_str(&text(&content["text"])).unwrap()
+}
+
+#[tokio::test]
+async fn a_thread_is_read_by_name_with_all_that_belongs_to_it() {
+    let steps = [("look", StepStatus::Completed)];
+    let script = [plans("One thing.", &steps), reply().thinks("Hm.").says("Blue.")];
+    let mut bridge = TestBridge::start(script).await;
+    let thread = bridge.thread("Name a colour.").await;
+    let list = result_of(bridge.client.request("resources/list", json!({})).await);
+    let uri = text(&list["resources"][1]["uri"]);
+    assert_eq!(uri, format!("codex://threads/{thread}"));
+    assert_eq!(list["resources"][1]["title"], "Name a colour.");
+
+    let all = read_json(&mut bridge, "codex://threads").await;
+    assert_eq!(all["threads"][0]["threadId"], json!(thread), "{all}");
+    let one = read_json(&mut bridge, &uri).await;
+    assert_eq!(one["newestTurns"][0]["prompt"], "Name a colour.", "{one}");
+    let turn = read_json(&mut bridge, &text(&one["newestTurns"][0]["uri"])).await;
+    assert_eq!((&turn["content"], &turn["thinking"][0]), (&json!("Blue."), &json!("Hm.")));
+    let plan = read_json(&mut bridge, &text(&one["planUri"])).await;
+    assert_eq!(plan["steps"][0]["step"], "look", "{plan}");
+    let diff = read(&mut bridge, &text(&one["diffUri"])).await;
+    assert_eq!((&diff["text"], &diff["mimeType"]), (&json!(""), &json!("text/x-diff")));
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_declined_patch_is_read_by_its_name() {
+    let patch = "*** Begin Patch\n*** Add File: made.txt\n+made\n*** End Patch";
+    let mut bridge = TestBridge::start([patches(patch), says("I could not.")]).await;
+    let thread = bridge.thread("Make a file.").await;
+    let changes = json!({ "threadId": thread, "kinds": ["changes"] });
+    let answer = bridge.call("codex.thread.read", changes).await;
+    let change = &answer["structuredContent"]["entries"][0];
+    assert_eq!(change["detail"], "declined", "{answer}");
+    let resource = read(&mut bridge, &text(&change["uri"])).await;
+    assert_eq!(resource["text"], change["text"]);
+    let shown = text(&resource["text"]);
+    assert!(shown.ends_with("made.txt\n@@ -0,0 +1,1 @@\n+made\n"), "{shown}");
+    bridge.finish().await;
 }

@@ -5,8 +5,9 @@ use codex_mcp::mcp::subscriptions::MAX_PER_CONNECTION;
 use serde_json::{Value, json};
 use testkit::home::CodexHome;
 use testkit::mcp::McpDriver;
-use testkit::model::FakeModel;
+use testkit::model::{FakeModel, says};
 
+use crate::bridge::{Setup, TestBridge, content, result_of, text};
 use crate::connections::House;
 
 const UPDATED: &str = "notifications/resources/updated";
@@ -108,4 +109,26 @@ async fn a_connection_watches_no_more_than_its_share() {
         assert_eq!(unknown["error"]["code"], -32002, "{unknown}");
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_turn_is_heard_of_by_who_watches_its_thread() {
+    let mut bridge = TestBridge::start([says("One."), says("Two.")]).await;
+    let mut other = bridge.beside(Setup::default()).await;
+    let thread = bridge.thread("one").await;
+    other.peer.incoming(LIST_CHANGED).await;
+    let uri = format!("codex://threads/{thread}");
+    assert!(subscribe(&mut other, &uri).await["error"].is_null());
+    let reply = json!({ "prompt": "two", "threadId": thread });
+    content(&bridge.call("codex-reply", reply).await);
+    // It was queued, begun and ended; at each time the resource says so already.
+    for _ in 0..3 {
+        assert_eq!(other.peer.incoming(UPDATED).await["params"]["uri"], json!(uri));
+    }
+    let read = result_of(other.request("resources/read", json!({ "uri": uri })).await);
+    let document: Value = serde_json::from_str(&text(&read["contents"][0]["text"])).unwrap();
+    assert_eq!(document["newestTurns"][0]["status"], "completed", "{document}");
+    other.peer.close_input();
+    other.peer.wait_exit().await;
+    bridge.finish().await;
 }

@@ -125,7 +125,7 @@ struct ToolResult {
 /// A plan, in the contract's words for its states.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PlanResult {
+pub(in crate::mcp) struct PlanResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<String>,
     steps: Vec<PlanStepResult>,
@@ -271,7 +271,8 @@ fn millis(duration: std::time::Duration) -> u64 {
 }
 
 impl Status {
-    fn of(state: TurnState) -> (Self, Option<usize>) {
+    /// The word for a state, and the place in the queue.
+    pub(super) fn of(state: TurnState) -> (Self, Option<usize>) {
         match state {
             TurnState::Queued { position } => (Self::Queued, Some(position)),
             TurnState::InProgress => (Self::InProgress, None),

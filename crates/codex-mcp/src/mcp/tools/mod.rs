@@ -8,6 +8,9 @@ mod health;
 mod read;
 mod reply;
 mod steer;
+mod thread_archive;
+mod thread_list;
+mod thread_read;
 mod wait;
 
 use rmcp::model::{JsonObject, MetaObject, Tool, ToolAnnotations};
@@ -57,13 +60,16 @@ impl Definition {
 }
 
 /// All tools, in the order of the contract.
-pub(super) fn definitions() -> Vec<Tool> {
+pub(crate) fn definitions() -> Vec<Tool> {
     vec![
         codex::definition(),
         reply::definition(),
         steer::definition(),
         wait::definition(),
         cancel::definition(),
+        thread_list::definition(),
+        thread_read::definition(),
+        thread_archive::definition(),
         read::definition(),
         health::definition(),
     ]
@@ -81,6 +87,9 @@ pub(super) async fn call(
         "codex.steer" => steer::call(arguments, call).await,
         "codex.wait" => wait::call(arguments, call).await,
         "codex.cancel" => cancel::call(arguments, call).await,
+        "codex.thread.list" => thread_list::call(arguments, call).await,
+        "codex.thread.read" => thread_read::call(arguments, call).await,
+        "codex.thread.archive" => thread_archive::call(arguments, call).await,
         "codex.read" => read::call(arguments, call).await,
         "codex.health" => health::call(arguments, call).await,
         _ => return None,
@@ -89,7 +98,7 @@ pub(super) async fn call(
 }
 
 /// An outcome that no request of this tool can have.
-fn unexpected(tool: &str) -> Problem {
+pub(super) fn unexpected(tool: &str) -> Problem {
     Problem::new(
         Code::CodexUnreadable,
         format!("{tool} got an answer that belongs to another tool"),

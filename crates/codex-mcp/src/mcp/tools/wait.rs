@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Definition, Visibility, unexpected};
 use crate::error::Problem;
-use crate::mcp::arguments::{parse, thread_id, turn_id};
+use crate::mcp::arguments::{in_range, parse, thread_id, turn_id};
 use crate::mcp::call::ToolCall;
 use crate::mcp::render::{Answer, TurnResult};
 
@@ -49,14 +49,8 @@ pub(super) async fn call(
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
     let arguments: Arguments = parse(arguments)?;
-    let wait = arguments.wait_seconds.unwrap_or(DEFAULT_WAIT);
-    if wait > MAX_WAIT {
-        return Err(Problem::argument(
-            "waitSeconds",
-            &wait.to_string(),
-            &format!("0 to {MAX_WAIT}"),
-        ));
-    }
+    let wait = in_range("waitSeconds", arguments.wait_seconds, 0..=MAX_WAIT)?;
+    let wait = wait.unwrap_or(DEFAULT_WAIT);
     let thread = thread_id(&arguments.thread_id)?;
     let turn = turn_id(arguments.turn_id.as_deref())?;
     let request = CallRequest::Wait {

@@ -1,0 +1,205 @@
+//! What stands in a resource of a thread. Every one is looked for among the threads that the client may see.
+
+use bridge_core::{CallRequest, Outcome, ThreadId, TurnId};
+use bridge_store::{EntryKind, ThreadFilter, TurnRow};
+use serde::Serialize;
+
+use super::ResourceUri;
+use crate::clock;
+use crate::error::{Code, Problem};
+use crate::mcp::paging::Kind;
+use crate::mcp::render::{PlanResult, ThreadResult, TurnResult};
+use crate::mcp::server::Server;
+use crate::mcp::threads::Threads;
+
+/// Threads in the list of all.
+const THREADS: usize = 200;
+/// Turns that a thread's resource names.
+const TURNS: usize = 100;
+/// Changes that a diff has at most.
+const CHANGES: usize = 10_000;
+/// Characters of a prompt that are shown.
+const PROMPT: usize = 200;
+
+/// A text to be shown.
+pub(super) struct Document {
+    pub(super) text: String,
+    pub(super) kind: Kind,
+    pub(super) thread: Option<ThreadId>,
+}
+
+#[derive(Serialize)]
+struct ThreadsDocument {
+    threads: Vec<ThreadResult>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ThreadDocument {
+    #[serde(flatten)]
+    thread: ThreadResult,
+    plan_uri: String,
+    diff_uri: String,
+    /// Newest first.
+    newest_turns: Vec<TurnLine>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TurnLine {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turn_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<String>,
+    status: &'static str,
+    /// Its beginning.
+    prompt: String,
+    background: bool,
+    queued_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct PlanDocument {
+    version: u64,
+    author: String,
+    at: String,
+    #[serde(flatten)]
+    plan: PlanResult,
+}
+
+/// Finds what a name stands for.
+///
+/// # Errors
+/// There is none, or the store cannot be read.
+pub(super) async fn of(uri: &ResourceUri, server: &Server) -> Result<Document, Problem> {
+    let threads = Threads::of(server);
+    match uri {
+        ResourceUri::Threads => list(&threads).await,
+        ResourceUri::Thread(id) => thread(&threads, server, id).await,
+        ResourceUri::Plan(id) => plan(&threads, server, id).await,
+        ResourceUri::Diff(id) => diff(&threads, server, id).await,
+        ResourceUri::Turn(id, turn_id) => turn(&threads, server, id, turn_id).await,
+        ResourceUri::Patch(id) => patch(&threads, server, id).await,
+        ResourceUri::Output(_) => Err(nothing("an output is no document")),
+    }
+}
+
+fn nothing(reason: &str) -> Problem {
+    Problem::new(Code::ThreadNotFound, reason)
+}
+
+fn json(value: &impl Serialize, thread: Option<&ThreadId>) -> Document {
+    let text = serde_json::to_string_pretty(value).expect("it has string keys");
+    Document { text, kind: Kind::Json, thread: thread.cloned() }
+}
+
+async fn list(threads: &Threads<'_>) -> Result<Document, Problem> {
+    // What is known is shown even if Codex cannot be asked.
+    let _ = threads.sync(false).await;
+    let page = threads.list(ThreadFilter::default(), THREADS, None).await?;
+    let threads = page.threads.into_iter().map(ThreadResult::from).collect();
+    Ok(json(&ThreadsDocument { threads }, None))
+}
+
+async fn thread(
+    threads: &Threads<'_>,
+    server: &Server,
+    id: &ThreadId,
+) -> Result<Document, Problem> {
+    let row = threads.find(id).await?;
+    let wanted = id.clone();
+    let turns =
+        server.engine().ledger().read(move |store| store.turns(&wanted, TURNS, None)).await?;
+    let document = ThreadDocument {
+        thread: ThreadResult::from(row),
+        plan_uri: ResourceUri::Plan(id.clone()).to_string(),
+        diff_uri: ResourceUri::Diff(id.clone()).to_string(),
+        newest_turns: turns.turns.into_iter().map(|row| turn_line(id, row)).collect(),
+    };
+    Ok(json(&document, Some(id)))
+}
+
+fn turn_line(thread: &ThreadId, row: TurnRow) -> TurnLine {
+    let turn = row.report.turn.clone();
+    let uri = turn.clone().map(|turn| ResourceUri::Turn(thread.clone(), turn).to_string());
+    let mut prompt: String = row.prompt.chars().take(PROMPT).collect();
+    if prompt.len() < row.prompt.len() {
+        prompt.push('…');
+    }
+    TurnLine {
+        turn_id: turn.map(|turn| turn.0),
+        uri,
+        status: TurnResult::from(row.report).status.as_str(),
+        prompt,
+        background: row.background,
+        queued_at: clock::show(row.queued_at),
+        ended_at: row.ended_at.map(clock::show),
+    }
+}
+
+async fn plan(threads: &Threads<'_>, server: &Server, id: &ThreadId) -> Result<Document, Problem> {
+    threads.find(id).await?;
+    let wanted = id.clone();
+    let mut versions = server.engine().ledger().read(move |store| store.plans(&wanted)).await?;
+    let newest = versions.pop().ok_or_else(|| nothing("the thread has no plan"))?;
+    let document = PlanDocument {
+        version: newest.version,
+        author: newest.author,
+        at: clock::show(newest.at),
+        plan: PlanResult::from(&newest.plan),
+    };
+    Ok(json(&document, Some(id)))
+}
+
+async fn diff(threads: &Threads<'_>, server: &Server, id: &ThreadId) -> Result<Document, Problem> {
+    threads.find(id).await?;
+    let wanted = id.clone();
+    let changes = move |store: &bridge_store::Reader| {
+        store.entries(&wanted, &[EntryKind::Change], CHANGES, None)
+    };
+    let page = server.engine().ledger().read(changes).await?;
+    let done =
+        page.entries.into_iter().filter(|entry| entry.detail.as_deref() == Some("completed"));
+    let text = done.map(|entry| entry.text).collect();
+    Ok(Document { text, kind: Kind::Diff, thread: Some(id.clone()) })
+}
+
+async fn turn(
+    threads: &Threads<'_>,
+    server: &Server,
+    id: &ThreadId,
+    turn: &TurnId,
+) -> Result<Document, Problem> {
+    threads.find(id).await?;
+    let (asked, wanted) = (id.clone(), turn.clone());
+    let kept =
+        server.engine().ledger().read(move |store| store.turn(&asked, Some(&wanted))).await?;
+    if let Some(row) = kept {
+        return Ok(json(&TurnResult::from(row), Some(id)));
+    }
+    // A turn of another program.
+    let request = CallRequest::ReadTurn { thread: id.clone(), turn: Some(turn.clone()) };
+    match threads.run(request).await {
+        Outcome::Turn(report) => Ok(json(&TurnResult::from(*report), Some(id))),
+        Outcome::Failed(failure) => Err(Problem::from(&failure)),
+        Outcome::NotLive
+        | Outcome::Turns(_)
+        | Outcome::Threads(_)
+        | Outcome::ThreadChanged
+        | Outcome::Steered { .. }
+        | Outcome::Cancelled { .. }
+        | Outcome::Health(_) => Err(nothing("the thread has no such turn")),
+    }
+}
+
+async fn patch(threads: &Threads<'_>, server: &Server, id: &str) -> Result<Document, Problem> {
+    let wanted = id.to_owned();
+    let row = server.engine().ledger().read(move |store| store.patch(&wanted)).await?;
+    let row = row.ok_or_else(|| nothing("no such patch is kept"))?;
+    // One of a thread that is not this client's is none.
+    let thread = threads.find(&row.thread).await.map_err(|_| nothing("no such patch is kept"))?;
+    let text = row.patch.unified_diff();
+    Ok(Document { text, kind: Kind::Diff, thread: Some(thread.thread) })
+}

@@ -1,0 +1,98 @@
+//! `codex.thread.archive`: puts a thread away, takes it back, or deletes it.
+
+use bridge_core::{CallRequest, Outcome, ThreadChange};
+use rmcp::model::{JsonObject, Tool, ToolAnnotations};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Definition, Visibility, unexpected};
+use crate::error::Problem;
+use crate::mcp::arguments::{parse, thread_id};
+use crate::mcp::call::ToolCall;
+use crate::mcp::render::Answer;
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Arguments {
+    /// The thread.
+    thread_id: String,
+    /// `archive` puts it away (the default), `unarchive` takes it back, `delete` removes it with all its messages, for
+    /// good.
+    action: Option<Action>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+enum Action {
+    #[default]
+    Archive,
+    Unarchive,
+    Delete,
+}
+
+/// What became of the thread.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Changed {
+    thread_id: String,
+    state: Place,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+enum Place {
+    Archived,
+    Active,
+    Deleted,
+}
+
+pub(super) fn definition() -> Tool {
+    Definition {
+        name: "codex.thread.archive",
+        title: "Put a Codex thread away",
+        description: "Archive a thread that is done with, bring it back (`action: unarchive`), or delete it for good \
+            (`action: delete`; not while another thread was forked from it). Not while a turn runs or waits on it.",
+        search_hint: "close end remove clean up delete unarchive restore session conversation",
+        annotations: ToolAnnotations::new()
+            .read_only(false)
+            .destructive(true)
+            .idempotent(true)
+            .open_world(false),
+        visibility: Visibility::Searched,
+    }
+    .tool::<Arguments, Changed>()
+}
+
+pub(super) async fn call(
+    arguments: Option<JsonObject>,
+    call: ToolCall<'_>,
+) -> Result<Answer, Problem> {
+    let arguments: Arguments = parse(arguments)?;
+    let row = call.threads().find(&thread_id(&arguments.thread_id)?).await?;
+    let (change, state, word) = match arguments.action.unwrap_or_default() {
+        Action::Archive => (ThreadChange::Archive, Place::Archived, "archived"),
+        Action::Unarchive => (ThreadChange::Unarchive, Place::Active, "brought back"),
+        Action::Delete => (ThreadChange::Delete, Place::Deleted, "deleted"),
+    };
+    let changed = Changed { thread_id: row.thread.0.clone(), state };
+    let is_so_already = match change {
+        ThreadChange::Archive => row.archived_at.is_some(),
+        ThreadChange::Unarchive => row.archived_at.is_none(),
+        ThreadChange::Delete => false,
+    };
+    if !is_so_already {
+        let request = CallRequest::ChangeThread { thread: row.thread, change };
+        match call.run(request).await {
+            Outcome::ThreadChanged => {}
+            Outcome::Failed(failure) => return Err(Problem::from(&failure)),
+            Outcome::Turn(_)
+            | Outcome::NotLive
+            | Outcome::Turns(_)
+            | Outcome::Threads(_)
+            | Outcome::Steered { .. }
+            | Outcome::Cancelled { .. }
+            | Outcome::Health(_) => return Err(unexpected("codex.thread.archive")),
+        }
+    }
+    Ok(Answer::success(format!("Thread {} is {word}.", changed.thread_id), &changed))
+}

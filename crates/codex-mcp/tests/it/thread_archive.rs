@@ -1,0 +1,72 @@
+//! `codex.thread.archive`: a thread is put away, taken back, deleted.
+
+use serde_json::{Value, json};
+use testkit::gate::Gate;
+use testkit::model::{Script, reply, says};
+
+use crate::bridge::{Setup, TestBridge, content, error_code};
+
+async fn change(bridge: &mut TestBridge, thread: &str, action: &str) -> Value {
+    let arguments = json!({ "threadId": thread, "action": action });
+    let answer = bridge.call("codex.thread.archive", arguments).await;
+    assert_eq!(answer["isError"], false, "{answer}");
+    answer["structuredContent"]["state"].clone()
+}
+
+async fn listed(bridge: &mut TestBridge, archived: bool) -> usize {
+    let answer = bridge.call("codex.thread.list", json!({ "archived": archived })).await;
+    answer["structuredContent"]["threads"].as_array().expect("a list").len()
+}
+
+#[tokio::test]
+async fn a_thread_is_put_away_and_taken_back() {
+    let mut bridge = TestBridge::start(Script::always(says("Well."))).await;
+    let thread = bridge.thread("x").await;
+    assert_eq!(change(&mut bridge, &thread, "archive").await, "archived");
+    assert_eq!(change(&mut bridge, &thread, "archive").await, "archived", "twice is once");
+    assert_eq!((listed(&mut bridge, false).await, listed(&mut bridge, true).await), (0, 1));
+    let reply = json!({ "prompt": "y", "threadId": thread });
+    let refused = bridge.call("codex-reply", reply.clone()).await;
+    assert_eq!(error_code(&refused), "thread_archived");
+    bridge.restart(Setup::default()).await;
+    assert_eq!((listed(&mut bridge, false).await, listed(&mut bridge, true).await), (0, 1));
+    assert_eq!(change(&mut bridge, &thread, "unarchive").await, "active");
+    assert_eq!(listed(&mut bridge, false).await, 1);
+    assert_eq!(content(&bridge.call("codex-reply", reply).await), "Well.");
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_deleted_thread_is_gone_for_good() {
+    let mut bridge = TestBridge::start(Script::always(says("Well."))).await;
+    let (ours, exec) = (bridge.thread("x").await, bridge.thread_of_exec("y"));
+    for thread in [&ours, &exec] {
+        assert_eq!(change(&mut bridge, thread, "delete").await, "deleted");
+        for tool in ["codex.thread.read", "codex.thread.archive"] {
+            let answer = bridge.call(tool, json!({ "threadId": thread })).await;
+            assert_eq!(error_code(&answer), "thread_not_found");
+        }
+        let arguments = json!({ "prompt": "z", "threadId": thread });
+        assert_eq!(error_code(&bridge.call("codex-reply", arguments).await), "thread_not_found");
+    }
+    assert_eq!((listed(&mut bridge, false).await, listed(&mut bridge, true).await), (0, 0));
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_thread_at_work_is_left_alone() {
+    let gate = Gate::new("held");
+    let mut bridge = TestBridge::start([says("Zero."), reply().holds(&gate).says("One.")]).await;
+    let thread = bridge.thread("zero").await;
+    let turn = bridge.begin("codex-reply", json!({ "prompt": "one", "threadId": thread })).await;
+    gate.reached().await;
+    for action in ["archive", "delete"] {
+        let arguments = json!({ "threadId": thread, "action": action });
+        let refused = bridge.call("codex.thread.archive", arguments).await;
+        assert_eq!(error_code(&refused), "thread_busy");
+    }
+    gate.open();
+    assert_eq!(content(&bridge.result(turn).await), "One.");
+    assert_eq!(change(&mut bridge, &thread, "archive").await, "archived");
+    bridge.finish().await;
+}
