@@ -33,9 +33,17 @@ pub(crate) use line::{Line, Lines};
 pub(crate) use render::stopped_by;
 pub use server::{Server, Shared};
 
-/// The tools, for a test of who knows them by name.
+/// The names of the tools that only read, for a test of who knows them by name.
 #[cfg(test)]
-pub(crate) use tools::definitions;
+pub(crate) fn reading_tools() -> Vec<String> {
+    let reads = |tool: &rmcp::model::Tool| {
+        tool.annotations.as_ref().is_some_and(|hints| hints.read_only_hint == Some(true))
+    };
+    let tools = tools::definitions().into_iter().filter(reads);
+    let mut names: Vec<_> = tools.map(|tool| tool.name.into_owned()).collect();
+    names.sort();
+    names
+}
 
 /// The answer to a line that is too long to be read, as a line.
 pub(crate) fn refuse_long_line(head: &[u8], tail: &[u8], max_bytes: usize) -> Vec<u8> {

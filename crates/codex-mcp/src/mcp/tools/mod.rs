@@ -60,7 +60,7 @@ impl Definition {
 }
 
 /// All tools, in the order of the contract.
-pub(crate) fn definitions() -> Vec<Tool> {
+pub(super) fn definitions() -> Vec<Tool> {
     vec![
         codex::definition(),
         reply::definition(),
