@@ -61,6 +61,11 @@ pub enum StartFailureKind {
     System,
 }
 
+/// The longest pause between two starts.
+const MAX_PAUSE: Duration = Duration::from_secs(30);
+/// The longest quarantine.
+const MAX_QUARANTINE: Duration = Duration::from_secs(300);
+
 impl StartFailureKind {
     /// Whether the same start could go well a moment later.
     fn may_pass(self) -> bool {
@@ -81,6 +86,10 @@ pub(crate) struct AppServer {
     pub(crate) failures: u32,
     /// When something last needed it.
     pub(crate) used_at: Option<Instant>,
+    /// Until when nothing is started, after too many failures in a row.
+    pub(crate) rest_until: Option<Instant>,
+    /// What it needs of memory, as last measured.
+    pub(crate) resident_bytes: Option<u64>,
     /// The method that it did not answer, when it is being killed for that.
     hung: Option<&'static str>,
 }
@@ -102,6 +111,8 @@ impl AppServer {
             last_exit: None,
             failures: 0,
             used_at: None,
+            rest_until: None,
+            resident_bytes: None,
             hung: None,
         }
     }
@@ -131,7 +142,8 @@ impl Bridge {
     /// Starts the app-server if it is down and nothing says to wait.
     pub(crate) fn want_app_server(&mut self, now: Instant) {
         self.app_server.used_at = Some(now);
-        if self.app_server.state == AppServerState::Stopped && !self.shutting_down {
+        let may_start = !self.shutting_down && self.quarantine(now).is_none();
+        if self.app_server.state == AppServerState::Stopped && may_start {
             let id = AppServerId(self.numbers.mint());
             self.app_server.state = AppServerState::Starting { id };
             self.effects.push_back(Effect::StartAppServer { app_server: id });
@@ -183,6 +195,7 @@ impl Bridge {
         }
         self.pending.clear();
         self.app_server.state = AppServerState::Stopped;
+        self.app_server.resident_bytes = None;
         self.unload_all(&failure, now);
         let retry = self.app_server.failures < self.limits.start_attempts;
         self.after_end(failure, retry, now);
@@ -212,9 +225,14 @@ impl Bridge {
                 }
             }
         }
-        // Reads and steers had a request under way, or waited for one.
+        // What only reads can be asked again. A steer or a change may have come about.
         for call in self.calls_without_turn() {
-            self.fail_call(call, failure.clone(), now);
+            let reads = self.calls.get(&call).is_some_and(|call| call.kind.reads());
+            if !reads {
+                self.fail_call(call, failure.clone(), now);
+            } else if !self.waiting_for_app_server.contains(&call) {
+                self.waiting_for_app_server.push(call);
+            }
         }
     }
 
@@ -226,15 +244,60 @@ impl Bridge {
             match self.app_server.failures {
                 0 | 1 => self.want_app_server(now),
                 failures => {
-                    let pause = restart_pause(self.limits.restart_pause, failures);
+                    let pause = doubled(self.limits.restart_pause, failures - 2, MAX_PAUSE);
+                    let pause = self.moved(pause);
                     self.app_server.state = AppServerState::Pausing { until: now + pause };
                 }
             }
-        } else if wanted {
-            self.fail_waiting(&failure, now);
+        } else {
+            self.rest(&failure, now);
+            if wanted {
+                self.fail_waiting(&failure, now);
+            }
         }
         if self.app_server.failures == 0 {
             self.forget_idle_threads();
+        }
+    }
+
+    /// Starts nothing for a while, if it failed too often.
+    fn rest(&mut self, failure: &Failure, now: Instant) {
+        // A program that is missing is looked for again with each call: that costs nothing.
+        let may_pass = match failure {
+            Failure::Start(failure) => failure.kind.may_pass(),
+            _ => true,
+        };
+        let beyond = self.app_server.failures.checked_sub(self.limits.start_attempts);
+        if let Some(beyond) = beyond.filter(|_| may_pass) {
+            let rest = doubled(self.limits.quarantine, beyond, MAX_QUARANTINE);
+            self.app_server.rest_until = Some(now + self.moved(rest));
+        }
+    }
+
+    /// How much longer nothing is started.
+    pub(crate) fn quarantine(&self, now: Instant) -> Option<Duration> {
+        let rest = self.app_server.rest_until?.saturating_duration_since(now);
+        (!rest.is_zero()).then_some(rest)
+    }
+
+    /// The answer to who needs an app-server while nothing is started.
+    pub(crate) fn quarantined(&self, now: Instant) -> Option<Failure> {
+        let failures = self.app_server.failures;
+        self.quarantine(now).map(|rest| Failure::Quarantined { failures, rest })
+    }
+
+    /// Moves a pause by up to a quarter, each time by another part of it.
+    fn moved(&self, pause: Duration) -> Duration {
+        match self.limits.jitter {
+            0 => pause,
+            seed => {
+                // The finaliser of splitmix64: any two inputs give unrelated outputs.
+                let mut mixed = seed.wrapping_add(u64::from(self.app_server.failures) << 32);
+                mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+                let part = (mixed ^ (mixed >> 31)) % 512;
+                pause * 3 / 4 + pause * u32::try_from(part).unwrap_or_default() / 1024
+            }
         }
     }
 
@@ -251,11 +314,11 @@ impl Bridge {
     pub(crate) fn app_server_timeout(&self) -> Option<Instant> {
         match self.app_server.state {
             AppServerState::Pausing { until } => Some(until),
-            AppServerState::Ready { .. } if self.is_idle() => self
-                .app_server
-                .used_at
-                .zip(self.limits.idle_stop)
-                .map(|(used_at, idle)| used_at + idle),
+            AppServerState::Ready { since, .. } if self.is_idle() => {
+                let idle = self.limits.idle_stop;
+                let worn = self.is_worn().then_some(since);
+                worn.or(self.app_server.used_at.zip(idle).map(|(used_at, idle)| used_at + idle))
+            }
             AppServerState::Ready { .. }
             | AppServerState::Stopped
             | AppServerState::Starting { .. }
@@ -342,9 +405,7 @@ impl Bridge {
     }
 }
 
-/// The pause before the next start: it doubles with each failure and ends at half a minute.
-fn restart_pause(first: Duration, failures: u32) -> Duration {
-    first
-        .saturating_mul(2_u32.saturating_pow(failures.saturating_sub(2)))
-        .min(Duration::from_secs(30))
+/// A time that was doubled so often.
+fn doubled(first: Duration, times: u32, max: Duration) -> Duration {
+    first.saturating_mul(2_u32.saturating_pow(times)).min(max)
 }

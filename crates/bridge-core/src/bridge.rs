@@ -98,6 +98,10 @@ impl Bridge {
             Event::AppServerExited { app_server, exit } => {
                 self.app_server_exited(app_server, exit, now)
             }
+            Event::AppServerMeasured { app_server, resident_bytes } => {
+                self.measured(app_server, resident_bytes);
+            }
+            Event::RoomWanted => self.make_room(),
             Event::ShutdownRequested => self.shut_down(now),
             Event::Response { app_server, .. }
             | Event::QuestionAsked { app_server, .. }
@@ -126,13 +130,17 @@ impl Bridge {
         let calls = self.calls.values().filter_map(Call::timeout).min();
         let turns = self.threads.values().filter_map(|thread| thread.running.as_ref());
         let turns = turns.filter_map(|turn| turn.watchdog(&self.limits)).map(|(at, _)| at).min();
-        [calls, turns, self.app_server_timeout()].into_iter().flatten().min()
+        let others = [self.app_server_timeout(), self.unload_timeout()];
+        others.into_iter().chain([calls, turns]).flatten().min()
     }
 
     /// Does what the passing of time asks for.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.app_server_timeout().is_some_and(|at| at <= now) {
             self.app_server_due(now);
+        }
+        if self.unload_timeout().is_some_and(|at| at <= now) {
+            self.unload_due(now);
         }
         for key in self.thread_keys() {
             self.check_watchdog(key, now);
@@ -170,7 +178,10 @@ impl Bridge {
         let Some(Pending { method, purpose }) = self.pending.remove(&request) else {
             return;
         };
-        self.app_server.used_at = Some(now);
+        // What nobody asked for is no use of the app-server.
+        if !matches!(purpose, Purpose::Nothing) {
+            self.app_server.used_at = Some(now);
+        }
         match purpose {
             Purpose::OpenThread(key) => self.thread_opened(key, request, method, result, now),
             Purpose::StartTurn(key, turn) => self.turn_started(key, turn, method, result, now),

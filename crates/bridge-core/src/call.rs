@@ -84,6 +84,24 @@ impl CallKind {
     }
 }
 
+impl CallKind {
+    /// Whether asking Codex once more changes nothing.
+    pub(crate) fn reads(&self) -> bool {
+        match self {
+            Self::Read { .. }
+            | Self::ReadTurns { .. }
+            | Self::List { .. }
+            | Self::Health { .. } => true,
+            Self::Owner { .. }
+            | Self::Background { .. }
+            | Self::Waiter { .. }
+            | Self::Canceller { .. }
+            | Self::Steer { .. }
+            | Self::Change { .. } => false,
+        }
+    }
+}
+
 impl Call {
     pub(crate) fn new(connection: ConnectionId, kind: CallKind) -> Self {
         Self { connection, kind, pacer: Some(Pacer::default()), deadline: None }

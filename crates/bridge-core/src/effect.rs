@@ -119,6 +119,8 @@ pub enum Request {
         /// The turn; without it, the newest.
         turn: Option<TurnId>,
     },
+    /// Let a thread go: Codex takes it out of its memory some time later.
+    UnsubscribeThread(ThreadId),
     /// Read the newest turns of a thread from disk.
     ReadTurns(ThreadId),
     /// Read the login state.
@@ -145,6 +147,7 @@ impl Request {
             Self::ArchiveThread(_) => "thread/archive",
             Self::UnarchiveThread(_) => "thread/unarchive",
             Self::DeleteThread(_) => "thread/delete",
+            Self::UnsubscribeThread(_) => "thread/unsubscribe",
             Self::ReadTurn { .. } | Self::ReadTurns(_) => "thread/turns/list",
             Self::ReadAccount => "account/read",
             Self::ProbeSandbox => "command/exec",

@@ -103,6 +103,15 @@ pub enum Event {
         /// Codex's words.
         message: String,
     },
+    /// How much memory an app-server needs for itself.
+    AppServerMeasured {
+        /// Which app-server.
+        app_server: AppServerId,
+        /// In bytes.
+        resident_bytes: u64,
+    },
+    /// Another bridge waits for a place among the processes: an app-server that is idle makes room.
+    RoomWanted,
     /// The server is about to end.
     ShutdownRequested,
 }
@@ -174,6 +183,12 @@ pub enum CallRequest {
     },
     /// How everything is.
     Health,
+}
+
+impl CallRequest {
+    pub(crate) fn starts_turn(&self) -> bool {
+        matches!(self, Self::StartThread { .. } | Self::ContinueThread { .. })
+    }
 }
 
 /// What can become of a thread.

@@ -16,6 +16,13 @@ pub enum Failure {
         /// The protocol method that got no answer.
         method: &'static str,
     },
+    /// The app-server failed so often that nothing is started for a while.
+    Quarantined {
+        /// How often in a row.
+        failures: u32,
+        /// How much longer.
+        rest: Duration,
+    },
     /// A request to the app-server failed.
     Request {
         /// The protocol method.

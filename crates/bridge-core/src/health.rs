@@ -15,6 +15,8 @@ pub struct HealthReport {
     pub process: ProcessState,
     /// What the app-server said of itself when it last started.
     pub info: Option<AppServerInfo>,
+    /// How much memory it needs for itself, in bytes, as last measured.
+    pub resident_bytes: Option<u64>,
     /// How an app-server last ended, unless we stopped it.
     pub last_exit: Option<Exit>,
     /// Who is logged in, or why that is not known.
@@ -49,6 +51,13 @@ pub enum ProcessState {
     Pausing {
         /// How often in a row it failed.
         failures: u32,
+    },
+    /// It failed so often that nothing is started for a while.
+    Quarantined {
+        /// How often in a row it failed.
+        failures: u32,
+        /// How much longer.
+        rest: Duration,
     },
 }
 
@@ -119,7 +128,12 @@ impl Bridge {
             return;
         };
         let process = match self.app_server.state {
-            AppServerState::Stopped => ProcessState::Stopped,
+            AppServerState::Stopped => match self.quarantine(now) {
+                Some(rest) => {
+                    ProcessState::Quarantined { failures: self.app_server.failures, rest }
+                }
+                None => ProcessState::Stopped,
+            },
             AppServerState::Starting { .. } => ProcessState::Starting,
             AppServerState::Ready { since, .. } => {
                 ProcessState::Ready { uptime: now.saturating_duration_since(since) }
@@ -132,6 +146,7 @@ impl Bridge {
         let report = HealthReport {
             process,
             info: self.app_server.info.clone(),
+            resident_bytes: self.app_server.resident_bytes,
             last_exit: self.app_server.last_exit.clone(),
             account,
             sandbox,

@@ -17,6 +17,7 @@ mod effect;
 mod event;
 mod failure;
 mod health;
+mod idle;
 mod ids;
 mod limits;
 mod patch;

@@ -21,6 +21,18 @@ pub struct Limits {
     pub start_attempts: u32,
     /// The pause before the second start in a row; it doubles with each further one.
     pub restart_pause: Duration,
+    /// How long nothing is started after so many failures in a row; it doubles with each further one. Calls are refused
+    /// meanwhile.
+    pub quarantine: Duration,
+    /// Moves each pause by up to a quarter, so that many bridges do not start at once after a common failure. 0: no
+    /// pause is moved.
+    pub jitter: u64,
+    /// Threads that an app-server keeps in memory; the one that was idle longest is let go. Running ones are not.
+    pub loaded_threads: usize,
+    /// How long a thread stays in memory that nobody uses. `None`: for as long as the app-server.
+    pub thread_idle: Option<Duration>,
+    /// How much memory an app-server may need for itself, in bytes, before it is replaced in its next idle moment.
+    pub app_server_memory: u64,
     /// Characters of a command's output that a transcript keeps (its end).
     pub command_output_chars: usize,
     /// Finished turns that are kept in memory for each thread, for `codex.wait`.

@@ -24,6 +24,11 @@ impl Bridge {
         if self.shutting_down {
             return self.refuse(id, Failure::ShuttingDown);
         }
+        if request.starts_turn()
+            && let Some(failure) = self.quarantined(now)
+        {
+            return self.refuse(id, failure);
+        }
         match request {
             CallRequest::StartThread { options, turn } => {
                 let key = self.add_thread(Origin::New(Box::new(options)));
@@ -291,6 +296,9 @@ impl Bridge {
 
     /// Sends what a reading call needs, or keeps it until an app-server is there.
     pub(crate) fn send_read(&mut self, id: CallId, now: Instant) {
+        if let Some(failure) = self.quarantined(now) {
+            return self.fail_call(id, failure, now);
+        }
         self.want_app_server(now);
         let Some(app_server) = self.app_server.ready() else {
             return self.waiting_for_app_server.push(id);

@@ -95,9 +95,13 @@ impl Bridge {
         match result {
             Ok(Reply::ThreadOpened(opened)) => {
                 thread.load = Load::Loaded;
+                thread.used_at = Some(now);
                 let ThreadOpened { thread: id, working_directory, model, effort, approval_policy } =
                     opened;
-                thread.defaults = Defaults { model: model.clone(), effort, approval_policy };
+                // Codex makes what one turn asked for the thread's own; only its first word is the thread's.
+                if !thread.recorded {
+                    thread.defaults = Defaults { model: model.clone(), effort, approval_policy };
+                }
                 thread.recorded = true;
                 let known = Origin::Known(id.clone());
                 let new = match std::mem::replace(&mut thread.origin, known) {
@@ -119,6 +123,7 @@ impl Bridge {
                 self.record_queued(key);
                 self.name_thread(id, name);
                 self.pump(key, now);
+                self.keep_below_ceiling();
             }
             Err(failure) if Self::is_hung(&failure) => {
                 thread.load = Load::Unloaded;
@@ -256,9 +261,11 @@ impl Bridge {
             }
         }
         if let Some(thread) = self.threads.get_mut(&key) {
+            thread.used_at = Some(now);
             thread.remember(report, self.limits.finished_per_thread);
         }
         self.pump(key, now);
+        self.keep_below_ceiling();
     }
 
     /// Ends all turns that wait on a thread.

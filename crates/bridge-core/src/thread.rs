@@ -1,6 +1,7 @@
 //! One thread: what is loaded, what runs, what waits, what ended.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use crate::ids::ThreadKey;
 use crate::turn::Turn;
@@ -23,6 +24,8 @@ pub(crate) struct Thread {
     pub(crate) last_effort: Option<String>,
     pub(crate) running: Option<Turn>,
     pub(crate) queue: VecDeque<Turn>,
+    /// When a turn last ended or the thread was loaded.
+    pub(crate) used_at: Option<Instant>,
     /// The last turns that ended here, oldest first.
     pub(crate) finished: VecDeque<TurnReport>,
 }
@@ -64,6 +67,7 @@ impl Thread {
             last_effort: None,
             running: None,
             queue: VecDeque::new(),
+            used_at: None,
             finished: VecDeque::new(),
         }
     }

@@ -42,6 +42,8 @@ enum Step {
     Retry(usize),
     Ask(u8),
     Unload(u8),
+    Measure(u64),
+    WantRoom,
     Pass(u64),
 }
 
@@ -85,6 +87,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(Step::Retry),
         1 => (0..8u8).prop_map(Step::Ask),
         1 => (0..8u8).prop_map(Step::Unload),
+        1 => (500..1500u64).prop_map(Step::Measure),
+        1 => Just(Step::WantRoom),
         3 => (1..400u64).prop_map(Step::Pass),
     ]
 }

@@ -19,6 +19,11 @@ pub(crate) fn limits() -> Limits {
         idle_stop: Some(Duration::from_secs(300)),
         start_attempts: 3,
         restart_pause: Duration::from_millis(500),
+        quarantine: Duration::from_secs(5),
+        jitter: 0,
+        loaded_threads: 2,
+        thread_idle: Some(Duration::from_secs(400)),
+        app_server_memory: 1000,
         command_output_chars: 10,
         finished_per_thread: 2,
     }
@@ -126,6 +131,8 @@ impl Script {
             "delete" => change(thread(2), ThreadChange::Delete),
             "health" => call(CallRequest::Health),
             "give-up" => Event::CallCancelled { call: CallId(number(1)) },
+            "measured" => Event::AppServerMeasured { app_server, resident_bytes: number(1) },
+            "room-wanted" => Event::RoomWanted,
             "shutdown" => Event::ShutdownRequested,
             "ready" => Event::AppServerReady { app_server, info: info() },
             "start-failed" => {
@@ -357,6 +364,7 @@ fn show_request(request: &Request) -> String {
         Request::ListThreads(query) => format!("{method} {query:?}"),
         Request::ResumeThread(thread)
         | Request::ReadTurns(thread)
+        | Request::UnsubscribeThread(thread)
         | Request::ArchiveThread(thread)
         | Request::UnarchiveThread(thread)
         | Request::DeleteThread(thread)

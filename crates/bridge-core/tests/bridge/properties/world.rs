@@ -186,6 +186,15 @@ impl World {
                     "{request:?}: a turn runs on the thread"
                 );
             }
+            Request::UnsubscribeThread(thread) => {
+                loaded(thread);
+                assert!(
+                    !self.codex.running.contains_key(thread),
+                    "{request:?}: a turn runs on the thread"
+                );
+                // Codex takes its time, and this one is in a hurry: nothing may count on the thread from here on.
+                self.codex.loaded.remove(thread);
+            }
             Request::StartThread(_)
             | Request::ResumeThread(_)
             | Request::UnarchiveThread(_)
@@ -227,6 +236,12 @@ impl World {
                 self.call(CallRequest::ChangeThread { thread, change });
             }
             Step::Health => self.call(CallRequest::Health),
+            Step::Measure(resident_bytes) => {
+                if let Some((app_server, true)) = self.codex.process {
+                    self.handle(Event::AppServerMeasured { app_server, resident_bytes });
+                }
+            }
+            Step::WantRoom => self.handle(Event::RoomWanted),
             Step::GiveUp(call) => self.handle(Event::CallCancelled { call: CallId(call) }),
             Step::CloseConnection => {
                 self.handle(Event::ConnectionClosed { connection: ConnectionId(0) })
@@ -361,6 +376,7 @@ impl World {
             Request::NameThread { .. }
             | Request::InterruptTurn { .. }
             | Request::UnarchiveThread(_)
+            | Request::UnsubscribeThread(_)
             | Request::CleanTerminals(_) => Reply::Done,
         }
     }

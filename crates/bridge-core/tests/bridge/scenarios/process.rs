@@ -87,7 +87,7 @@ fn a_program_that_cannot_start_is_not_tried_again() {
 }
 
 #[test]
-fn a_start_that_may_pass_is_tried_again_with_pauses() {
+fn a_start_that_may_pass_is_tried_again_with_pauses_and_then_refused_for_a_while() {
     check(
         "",
         r#"
@@ -98,6 +98,14 @@ fn a_start_that_may_pass_is_tried_again_with_pauses() {
             +500ms
             start-failed crashed
             codex 2 "hi"
+            health 3
+            +5s
+            codex 4 "hi"
+            start-failed crashed
+            +9s
+            codex 5 "hi"
+            +1s
+            codex 6 "hi"
             ready
             opened T
         "#,
@@ -115,13 +123,27 @@ fn a_start_that_may_pass_is_tried_again_with_pauses() {
             start-failed crashed
               -> answer 1 Failed -/- after 0ns because Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" })
             codex 2 "hi"
+              -> answer 2 Quarantined { failures: 3, rest: 5s }
+            health 3
+              -> answer 3 HealthReport { process: Quarantined { failures: 3, rest: 5s }, info: None, resident_bytes: None, last_exit: None, account: Err(Quarantined { failures: 3, rest: 5s }), sandbox: Err(Quarantined { failures: 3, rest: 5s }), threads_loaded: 0, turns_running: 0, turns_queued: 0, connections: 1 }
+            +5s
+            codex 4 "hi"
               -> start the app-server
-              -> tell 2 StartingCodex
+              -> tell 4 StartingCodex
+            start-failed crashed
+              -> answer 4 Failed -/- after 0ns because Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" })
+            +9s
+            codex 5 "hi"
+              -> answer 5 Quarantined { failures: 4, rest: 1s }
+            +1s
+            codex 6 "hi"
+              -> start the app-server
+              -> tell 6 StartingCodex
             ready
               -> send thread/start
             opened T
               -> keep new thread T
-              -> keep Foreground turn 2 of T "hi"
+              -> keep Foreground turn 6 of T "hi"
               -> send turn/start T "hi" model=base effort=-
         "#]],
     );
@@ -226,7 +248,7 @@ fn health_asks_for_both_parts() {
               -> send command/exec
             account
             sandbox
-              -> answer 1 HealthReport { process: Ready { uptime: 0ns }, info: Some(AppServerInfo { program: "codex", pid: 1, version: Some("0.169.0"), codex_home: None }), last_exit: None, account: Ok(Account { kind: Some("apiKey"), plan: None, login_required: true }), sandbox: Ok(SandboxProbe { exit_code: 0, stderr: "" }), threads_loaded: 0, turns_running: 0, turns_queued: 0, connections: 1 }
+              -> answer 1 HealthReport { process: Ready { uptime: 0ns }, info: Some(AppServerInfo { program: "codex", pid: 1, version: Some("0.169.0"), codex_home: None }), resident_bytes: None, last_exit: None, account: Ok(Account { kind: Some("apiKey"), plan: None, login_required: true }), sandbox: Ok(SandboxProbe { exit_code: 0, stderr: "" }), threads_loaded: 0, turns_running: 0, turns_queued: 0, connections: 1 }
         "#]],
     );
 }
@@ -243,7 +265,7 @@ fn health_without_an_app_server_says_why() {
             health 1
               -> start the app-server
             start-failed missing
-              -> answer 1 HealthReport { process: Stopped, info: None, last_exit: None, account: Err(Start(StartFailure { program: "codex", kind: NotFound, detail: "why" })), sandbox: Err(Start(StartFailure { program: "codex", kind: NotFound, detail: "why" })), threads_loaded: 0, turns_running: 0, turns_queued: 0, connections: 0 }
+              -> answer 1 HealthReport { process: Stopped, info: None, resident_bytes: None, last_exit: None, account: Err(Start(StartFailure { program: "codex", kind: NotFound, detail: "why" })), sandbox: Err(Start(StartFailure { program: "codex", kind: NotFound, detail: "why" })), threads_loaded: 0, turns_running: 0, turns_queued: 0, connections: 0 }
         "#]],
     );
 }
