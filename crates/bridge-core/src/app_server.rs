@@ -59,6 +59,8 @@ pub enum StartFailureKind {
     Deadline,
     /// The system refused (no memory, too many processes).
     System,
+    /// The ceiling on processes is reached, and all are at work.
+    NoPlace,
 }
 
 /// The longest pause between two starts.
@@ -71,7 +73,11 @@ impl StartFailureKind {
     fn may_pass(self) -> bool {
         match self {
             Self::ExitedEarly | Self::Deadline | Self::System => true,
-            Self::NotFound | Self::NotExecutable | Self::NotCodex | Self::TooOld => false,
+            Self::NoPlace
+            | Self::NotFound
+            | Self::NotExecutable
+            | Self::NotCodex
+            | Self::TooOld => false,
         }
     }
 }
@@ -88,6 +94,8 @@ pub(crate) struct AppServer {
     pub(crate) used_at: Option<Instant>,
     /// Until when nothing is started, after too many failures in a row.
     pub(crate) rest_until: Option<Instant>,
+    /// The failure that led to that.
+    rests_for: Option<Failure>,
     /// What it needs of memory, as last measured.
     pub(crate) resident_bytes: Option<u64>,
     /// The method that it did not answer, when it is being killed for that.
@@ -112,6 +120,7 @@ impl AppServer {
             failures: 0,
             used_at: None,
             rest_until: None,
+            rests_for: None,
             resident_bytes: None,
             hung: None,
         }
@@ -263,14 +272,12 @@ impl Bridge {
     /// Starts nothing for a while, if it failed too often.
     fn rest(&mut self, failure: &Failure, now: Instant) {
         // A program that is missing is looked for again with each call: that costs nothing.
-        let may_pass = match failure {
-            Failure::Start(failure) => failure.kind.may_pass(),
-            _ => true,
-        };
+        let may_pass = !matches!(failure, Failure::Start(failure) if !failure.kind.may_pass());
         let beyond = self.app_server.failures.checked_sub(self.limits.start_attempts);
         if let Some(beyond) = beyond.filter(|_| may_pass) {
             let rest = doubled(self.limits.quarantine, beyond, MAX_QUARANTINE);
             self.app_server.rest_until = Some(now + self.moved(rest));
+            self.app_server.rests_for = Some(failure.clone());
         }
     }
 
@@ -283,7 +290,9 @@ impl Bridge {
     /// The answer to who needs an app-server while nothing is started.
     pub(crate) fn quarantined(&self, now: Instant) -> Option<Failure> {
         let failures = self.app_server.failures;
-        self.quarantine(now).map(|rest| Failure::Quarantined { failures, rest })
+        let rest = self.quarantine(now)?;
+        let last = Box::new(self.app_server.rests_for.clone()?);
+        Some(Failure::Quarantined { failures, rest, last })
     }
 
     /// Moves a pause by up to a quarter, each time by another part of it.

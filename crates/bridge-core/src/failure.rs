@@ -22,6 +22,8 @@ pub enum Failure {
         failures: u32,
         /// How much longer.
         rest: Duration,
+        /// The newest of the failures.
+        last: Box<Failure>,
     },
     /// A request to the app-server failed.
     Request {

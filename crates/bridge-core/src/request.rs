@@ -21,12 +21,7 @@ impl Bridge {
         request: CallRequest,
         now: Instant,
     ) {
-        if self.shutting_down {
-            return self.refuse(id, Failure::ShuttingDown);
-        }
-        if request.starts_turn()
-            && let Some(failure) = self.quarantined(now)
-        {
+        if let Some(failure) = self.refusal(&request, now) {
             return self.refuse(id, failure);
         }
         match request {
@@ -74,6 +69,14 @@ impl Bridge {
                 self.read(id, connection, nothing_yet, now);
             }
         }
+    }
+
+    /// Why a call cannot even be taken.
+    fn refusal(&self, request: &CallRequest, now: Instant) -> Option<Failure> {
+        if self.shutting_down {
+            return Some(Failure::ShuttingDown);
+        }
+        self.quarantined(now).filter(|_| request.starts_turn())
     }
 
     /// Takes a call that needs no more than an answer of Codex.

@@ -1,18 +1,20 @@
-//! The only loop: events in, decisions by the core, effects out, in order.
+//! The loop of a lane: events in, decisions by the core, effects out, in order. There is no other.
 //!
 //! The engine owns the app-server processes and the way back to each call. It decides nothing: whatever happens goes
 //! to [`Bridge`] as an event, and whatever that wants done is done here. It serves any number of connections.
 
 mod activity;
 mod handle;
+mod lanes;
 mod ports;
+mod room;
 mod servers;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bridge_core::{Bridge, CallId, Effect, Event, Limits, Outcome, Record, RequestFailure};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::clock;
@@ -24,7 +26,9 @@ use crate::mcp::subscriptions::Subscriptions;
 
 pub use activity::Activity;
 pub use handle::{Engine, EngineCall, EngineConnection, Next};
+use lanes::{Lane, Lanes};
 use ports::{Port, Ports};
+pub use room::Room;
 use servers::{ServerNews, Servers};
 
 /// Inputs that wait for the loop. When full, clients and app-servers wait: nothing is dropped.
@@ -34,6 +38,8 @@ const INPUTS: usize = 256;
 const START_ATTEMPTS: u32 = 3;
 /// The pause before the second start in a row.
 const RESTART_PAUSE: Duration = Duration::from_millis(250);
+/// How long nothing is started after [`START_ATTEMPTS`] failures.
+const QUARANTINE: Duration = Duration::from_secs(5);
 /// How long an interrupt may take before the app-server counts as hung. Codex needs under 10 ms.
 const INTERRUPT_GRACE: Duration = Duration::from_secs(3);
 /// Finished turns that are kept for each thread.
@@ -50,29 +56,57 @@ enum Input {
     Server(ServerNews),
 }
 
-/// Starts the loop on `tasks`; it ends after [`Engine::shut_down`].
-pub fn start(
-    config: Arc<Config>,
-    ledger: Ledger,
-    subscriptions: Arc<Subscriptions>,
-    activity: Arc<Activity>,
-    tasks: &TaskTracker,
-) -> Engine {
-    let (inputs, receiver) = mpsc::channel(INPUTS);
-    let home: Arc<str> = config.codex_home().unwrap_or_default().display().to_string().into();
+/// Which threads share an app-server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// All.
+    #[default]
+    Shared,
+    /// None: each has its own.
+    Thread,
+}
+
+/// What all engines of a process have in common.
+#[derive(Clone, Debug)]
+pub struct Services {
+    /// What is kept on disk.
+    pub ledger: Ledger,
+    /// Who watches which resource.
+    pub subscriptions: Arc<Subscriptions>,
+    /// Whether anything is going on.
+    pub activity: Arc<Activity>,
+    /// Places for app-servers.
+    pub room: Arc<Room>,
+    /// What the process waits for before it ends.
+    pub tasks: TaskTracker,
+}
+
+/// Starts an engine; it ends after [`Engine::shut_down`].
+#[must_use]
+pub fn start(config: Arc<Config>, services: Services) -> Engine {
+    Engine::new(Lanes::start(config, services))
+}
+
+/// Starts the loop of a lane; one with a number is a thread's own.
+fn spawn(lanes: &Arc<Lanes>, lane: &Lane, inputs: mpsc::Receiver<Input>, number: Option<u64>) {
+    let Lanes { config, services, codex_home, .. } = &**lanes;
+    let Services { ledger, subscriptions, activity, room, tasks } = services;
     let engine_loop = EngineLoop {
-        bridge: Bridge::new(limits(&config)),
-        inputs: receiver,
+        bridge: Bridge::new(limits(config)),
+        inputs,
         ports: Ports::default(),
-        home: home.clone(),
-        servers: Servers::new(config, inputs.downgrade(), tasks.clone()),
+        home: codex_home.clone(),
+        servers: Servers::new(config.clone(), lane.downgrade(), room.clone(), tasks.clone()),
+        room_wanted: room.wanted(),
         ledger: ledger.clone(),
-        subscriptions,
+        subscriptions: subscriptions.clone(),
         activity: activity.clone(),
         busy: false,
+        lanes: Arc::downgrade(lanes),
+        number,
+        was_used: false,
     };
     tasks.spawn(engine_loop.run());
-    Engine::new(inputs, ledger, activity, home, tasks.clone())
 }
 
 fn limits(config: &Config) -> Limits {
@@ -85,6 +119,11 @@ fn limits(config: &Config) -> Limits {
         idle_stop: config.idle_stop,
         start_attempts: START_ATTEMPTS,
         restart_pause: RESTART_PAUSE,
+        quarantine: QUARANTINE,
+        jitter: u64::from(std::process::id()),
+        loaded_threads: config.max_loaded_threads,
+        thread_idle: config.thread_idle,
+        app_server_memory: (config.max_codex_megabytes as u64) << 20,
         command_output_chars: config.command_output_chars,
         finished_per_thread: FINISHED_PER_THREAD,
     }
@@ -101,12 +140,19 @@ struct EngineLoop {
     home: Arc<str>,
     activity: Arc<Activity>,
     busy: bool,
+    /// Changes when another engine finds no place for an app-server.
+    room_wanted: watch::Receiver<u64>,
+    lanes: Weak<Lanes>,
+    /// The number of this lane, if it is a thread's own.
+    number: Option<u64>,
+    /// Whether a call has come.
+    was_used: bool,
 }
 
 impl EngineLoop {
     async fn run(mut self) {
         let mut shutting_down = false;
-        while !(shutting_down && self.servers.is_empty()) {
+        while !(self.servers.is_empty() && (shutting_down || self.is_done())) {
             let timeout = self.bridge.poll_timeout();
             tokio::select! {
                 input = self.inputs.recv() => match input {
@@ -118,11 +164,34 @@ impl EngineLoop {
                     None => break,
                 },
                 () = until(timeout) => self.bridge.handle_timeout(clock::now()),
+                Ok(()) = self.room_wanted.changed() => self.handle(Event::RoomWanted),
             }
             self.carry_out();
             self.tell_activity(self.bridge.is_busy());
         }
         self.tell_activity(false);
+        self.leave().await;
+    }
+
+    /// Whether this lane is of no use any more: its thread's app-server was stopped, or its thread never was.
+    fn is_done(&self) -> bool {
+        self.number.is_some() && self.was_used && !self.bridge.is_busy()
+    }
+
+    /// Closes the lane. A call that came just now goes to the lane that is its thread's next.
+    async fn leave(mut self) {
+        let (Some(number), Some(lanes)) = (self.number, self.lanes.upgrade()) else {
+            return;
+        };
+        lanes.close(number);
+        self.inputs.close();
+        while let Some(input) = self.inputs.recv().await {
+            if let Input::Call { event: Event::CallReceived { request, .. }, .. } = &input {
+                let lane = lanes.of(request);
+                // Boxed, because the way to the next lane may end in this very function.
+                let _ = Box::pin(lane.send(input)).await;
+            }
+        }
     }
 
     fn tell_activity(&mut self, busy: bool) {
@@ -136,6 +205,7 @@ impl EngineLoop {
         match input {
             Input::Event(event) => self.handle(event),
             Input::Call { event, port } => {
+                self.was_used = true;
                 self.ports.insert(port);
                 self.handle(event);
             }
@@ -166,6 +236,11 @@ impl EngineLoop {
 
     /// Keeps a record, and then tells those who watch what it changes.
     fn record(&self, record: Record) {
+        if let (Some(number), Record::ThreadOpened { thread, .. }) = (self.number, &record)
+            && let Some(lanes) = self.lanes.upgrade()
+        {
+            lanes.name(number, thread);
+        }
         let news = News::of(&record);
         self.ledger.record(record, &self.home);
         if self.subscriptions.is_watched(&news) {

@@ -171,6 +171,7 @@ pub(crate) fn reply(
         }),
         Request::ListThreads(_) => wire::ThreadList::read(&raw).map(thread_list),
         Request::NameThread { .. }
+        | Request::UnsubscribeThread(_)
         | Request::InterruptTurn { .. }
         | Request::CleanTerminals(_)
         | Request::ArchiveThread(_)

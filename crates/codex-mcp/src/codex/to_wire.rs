@@ -32,9 +32,7 @@ pub(crate) fn send(
             submit::<wire::ThreadResume>(connection, id, &thread_resume(thread), deadline)
         }
         Request::NameThread { thread, name } => {
-            let params =
-                wire::ThreadSetNameParams { thread_id: thread.0.clone(), name: name.clone() };
-            submit::<wire::ThreadSetName>(connection, id, &params, deadline)
+            submit::<wire::ThreadSetName>(connection, id, &set_name(thread, name), deadline)
         }
         Request::StartTurn { thread, prompt, options, effort } => {
             let params = turn_start(&thread.0, prompt, options, effort);
@@ -44,9 +42,7 @@ pub(crate) fn send(
             submit::<wire::TurnSteer>(connection, id, &turn_steer(thread, turn, prompt), deadline)
         }
         Request::InterruptTurn { thread, turn } => {
-            let params =
-                wire::TurnInterruptParams { thread_id: thread.0.clone(), turn_id: turn.0.clone() };
-            submit::<wire::TurnInterrupt>(connection, id, &params, deadline)
+            submit::<wire::TurnInterrupt>(connection, id, &interrupt(thread, turn), deadline)
         }
         Request::CleanTerminals(thread) => {
             submit::<wire::BackgroundTerminalsClean>(connection, id, &of_thread(thread), deadline)
@@ -62,6 +58,9 @@ pub(crate) fn send(
         }
         Request::DeleteThread(thread) => {
             submit::<wire::ThreadDelete>(connection, id, &of_thread(thread), deadline)
+        }
+        Request::UnsubscribeThread(thread) => {
+            submit::<wire::ThreadUnsubscribe>(connection, id, &of_thread(thread), deadline)
         }
         Request::ReadTurn { thread, .. } | Request::ReadTurns(thread) => {
             submit::<wire::ThreadTurnsList>(connection, id, &newest_turns(thread), deadline)
@@ -151,6 +150,14 @@ fn turn_steer(thread: &ThreadId, turn: &TurnId, prompt: &str) -> wire::TurnSteer
         expected_turn_id: turn.0.clone(),
         client_user_message_id: None,
     }
+}
+
+fn set_name(thread: &ThreadId, name: &str) -> wire::ThreadSetNameParams {
+    wire::ThreadSetNameParams { thread_id: thread.0.clone(), name: name.to_owned() }
+}
+
+fn interrupt(thread: &ThreadId, turn: &TurnId) -> wire::TurnInterruptParams {
+    wire::TurnInterruptParams { thread_id: thread.0.clone(), turn_id: turn.0.clone() }
 }
 
 fn of_thread(thread: &ThreadId) -> wire::ThreadIdParams {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tracing::Level;
 
 use super::environment::Environment;
+use super::isolation::IsolationWord;
 use super::kind::{Describe, Kind, LogLevel, Switch};
 use super::layer::Given;
 use super::names::{NamePattern, VariableNames};
@@ -15,6 +16,7 @@ use super::number::{count, seconds, seconds_or_never};
 use super::page::PageChars;
 use super::place::{Program, StateDir, WorkspaceRoots};
 use super::problem::{Origin, Problem};
+use crate::engine::Isolation;
 use crate::mcp::paging::PageSize;
 
 /// What the variable of every key begins with.
@@ -112,6 +114,23 @@ declare_keys! {
 
     /// How long an app-server may be unused before it is stopped. The next turn starts a new one.
     "idle_stop_seconds", "idle-stop-seconds" => idle_stop: Option<Duration> = seconds_or_never(900, 86_400);
+
+    /// Which threads share an app-server process: `shared` is all of them, `thread` gives each its own, which costs more
+    /// memory and a start for each thread.
+    "isolation", "isolation" => isolation: Isolation = IsolationWord;
+
+    /// How many app-servers there may be at once. A further one waits until another is idle, which is then stopped.
+    "max_codex_processes", "max-codex-processes" => max_codex_processes: usize = count("PROCESSES", 8, 1..=256);
+
+    /// How much memory an app-server may need for itself, in megabytes, before it is replaced in its next idle moment.
+    "max_codex_megabytes", "max-codex-megabytes" => max_codex_megabytes: usize = count("MEGABYTES", 2048, 1..=1_048_576);
+
+    /// How many threads an app-server keeps in its memory. Beyond that the ones that were idle longest are let go; their
+    /// next turn brings them back.
+    "max_loaded_threads", "max-loaded-threads" => max_loaded_threads: usize = count("THREADS", 64, 1..=10_000);
+
+    /// How long a thread that nobody uses stays in the app-server's memory.
+    "thread_idle_seconds", "thread-idle-seconds" => thread_idle: Option<Duration> = seconds_or_never(600, 86_400);
 
     /// The longest line, in bytes, that is read from the app-server. A longer one is dropped, and the log says so.
     "max_line_bytes", "max-line-bytes" => max_line_bytes: usize = count("BYTES", 64 << 20, 1 << 20..=1 << 30);

@@ -11,6 +11,7 @@ mod codex_bin;
 mod codex_environment;
 mod environment;
 mod file;
+mod isolation;
 mod keys;
 mod kind;
 mod layer;

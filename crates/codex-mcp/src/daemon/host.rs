@@ -16,7 +16,7 @@ use super::place::{Claim, PlaceError};
 use super::{Version, guest};
 use crate::clock;
 use crate::config::Config;
-use crate::engine::{Activity, Engine};
+use crate::engine::{Activity, Engine, Room, Services};
 use crate::ledger::Ledger;
 use crate::mcp::outputs::Outputs;
 use crate::mcp::subscriptions::Subscriptions;
@@ -121,12 +121,13 @@ impl Host {
         let activity = Arc::new(Activity::starting_at(ledger.first_call()));
         let (sender, news) = mpsc::channel(NEWS);
         let mut hosting = Hosting {
-            launches: Launches::new(
-                ledger.clone(),
-                common.subscriptions.clone(),
-                activity.clone(),
-                tasks.clone(),
-            ),
+            launches: Launches::new(Services {
+                ledger: ledger.clone(),
+                subscriptions: common.subscriptions.clone(),
+                activity: activity.clone(),
+                room: Arc::new(Room::new(config.max_codex_processes)),
+                tasks: tasks.clone(),
+            }),
             activity,
             news,
             sender,

@@ -4,12 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio_util::task::TaskTracker;
-
 use crate::config::Config;
-use crate::engine::{self, Activity, Engine};
-use crate::ledger::Ledger;
-use crate::mcp::subscriptions::Subscriptions;
+use crate::engine::{self, Engine, Isolation, Services};
 
 /// What differs between terminals of one user and means nothing to Codex.
 const IGNORED: [&str; 5] = ["TERM", "XDG_SESSION_ID", "XDG_SESSION_TYPE", "XDG_SEAT", "XDG_VTNR"];
@@ -19,6 +15,7 @@ const IGNORED: [&str; 5] = ["TERM", "XDG_SESSION_ID", "XDG_SESSION_TYPE", "XDG_S
 struct Launch {
     program: PathBuf,
     environment: Vec<(OsString, OsString)>,
+    isolation: Isolation,
 }
 
 impl Launch {
@@ -28,27 +25,19 @@ impl Launch {
         environment.sort();
         // A program that is not found is told when it is needed.
         let program = config.find_codex_bin().unwrap_or_else(|_| config.codex_bin.clone());
-        Self { program, environment }
+        Self { program, environment, isolation: config.isolation }
     }
 }
 
 /// All engines, each for one way to start Codex.
 pub(super) struct Launches {
-    ledger: Ledger,
-    subscriptions: Arc<Subscriptions>,
-    activity: Arc<Activity>,
-    tasks: TaskTracker,
+    services: Services,
     engines: Vec<(Launch, Engine)>,
 }
 
 impl Launches {
-    pub(super) fn new(
-        ledger: Ledger,
-        subscriptions: Arc<Subscriptions>,
-        activity: Arc<Activity>,
-        tasks: TaskTracker,
-    ) -> Self {
-        Self { ledger, subscriptions, activity, tasks, engines: Vec::new() }
+    pub(super) fn new(services: Services) -> Self {
+        Self { services, engines: Vec::new() }
     }
 
     /// The engine for a client's configuration, started if it is the first of its kind.
@@ -57,13 +46,7 @@ impl Launches {
         if let Some((_, engine)) = self.engines.iter().find(|(known, _)| *known == launch) {
             return engine.clone();
         }
-        let engine = engine::start(
-            config.clone(),
-            self.ledger.clone(),
-            self.subscriptions.clone(),
-            self.activity.clone(),
-            &self.tasks,
-        );
+        let engine = engine::start(config.clone(), self.services.clone());
         self.engines.push((launch, engine.clone()));
         engine
     }

@@ -3,47 +3,43 @@
 use std::sync::Arc;
 
 use bridge_core::{CallId, CallRequest, ConnectionId, Event, Failure, Outcome, Update};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::task::TaskTracker;
 
-use super::{Activity, Input, Port};
+use super::lanes::Lanes;
+use super::{Input, Port, Room};
 use crate::ledger::Ledger;
 
 /// A handle to the engine. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    inputs: mpsc::Sender<Input>,
-    activity: Arc<Activity>,
-    ledger: Ledger,
-    codex_home: Arc<str>,
-    tasks: TaskTracker,
+    lanes: Arc<Lanes>,
 }
 
 impl Engine {
-    pub(super) fn new(
-        inputs: mpsc::Sender<Input>,
-        ledger: Ledger,
-        activity: Arc<Activity>,
-        codex_home: Arc<str>,
-        tasks: TaskTracker,
-    ) -> Self {
-        Self { inputs, activity, ledger, codex_home, tasks }
+    pub(super) fn new(lanes: Arc<Lanes>) -> Self {
+        Self { lanes }
     }
 
     /// What is kept on disk.
     pub(crate) fn ledger(&self) -> &Ledger {
-        &self.ledger
+        &self.lanes.services.ledger
     }
 
     /// The home of Codex that its threads lie in.
     pub(crate) fn codex_home(&self) -> &str {
-        &self.codex_home
+        &self.lanes.codex_home
+    }
+
+    /// Places for app-servers.
+    pub(crate) fn room(&self) -> &Room {
+        &self.lanes.services.room
     }
 
     /// Tells the engine of a new client, until the result is dropped.
     pub async fn connect(&self) -> EngineConnection {
         let id = ConnectionId(self.mint());
-        self.send(Input::Event(Event::ConnectionOpened { connection: id })).await;
+        self.lanes.tell_all(Event::ConnectionOpened { connection: id }).await;
         EngineConnection { id, engine: self.clone() }
     }
 
@@ -51,33 +47,29 @@ impl Engine {
     pub async fn call(&self, connection: ConnectionId, request: CallRequest) -> EngineCall {
         let call = CallId(self.mint());
         let (port, updates, outcome) = Port::new(call);
+        let lane = self.lanes.of(&request);
         let event = Event::CallReceived { call, connection, request };
-        self.send(Input::Call { event, port }).await;
+        // A loop ends only when it is shut down, and whoever waits for it then finds its channels closed.
+        let _ = lane.send(Input::Call { event, port }).await;
         EngineCall { id: call, engine: self.clone(), updates, outcome, answered: false }
     }
 
-    /// Answers everything, stops the app-servers and ends the loop.
+    /// Answers everything, stops the app-servers and ends the loops.
     pub async fn shut_down(&self) {
-        self.send(Input::Event(Event::ShutdownRequested)).await;
+        self.lanes.tell_all(Event::ShutdownRequested).await;
     }
 
-    /// The loop ends only when it is shut down, and whoever waits for it then finds its channels closed.
-    async fn send(&self, input: Input) {
-        let _ = self.inputs.send(input).await;
-    }
-
-    /// Sends from where nothing can wait, such as a drop.
-    fn send_soon(&self, event: Event) {
-        if let Err(mpsc::error::TrySendError::Full(input)) =
-            self.inputs.try_send(Input::Event(event))
-        {
-            let engine = self.clone();
-            self.tasks.spawn(async move { engine.send(input).await });
+    /// Tells every loop from where nothing can wait, such as a drop.
+    fn tell_soon(&self, event: &Event) {
+        for lane in self.lanes.all() {
+            if let Err(TrySendError::Full(input)) = lane.try_send(Input::Event(event.clone())) {
+                self.lanes.services.tasks.spawn(async move { lane.send(input).await });
+            }
         }
     }
 
     fn mint(&self) -> u64 {
-        self.activity.mint()
+        self.lanes.services.activity.mint()
     }
 }
 
@@ -98,7 +90,7 @@ impl EngineConnection {
 
 impl Drop for EngineConnection {
     fn drop(&mut self) {
-        self.engine.send_soon(Event::ConnectionClosed { connection: self.id });
+        self.engine.tell_soon(&Event::ConnectionClosed { connection: self.id });
     }
 }
 
@@ -136,7 +128,7 @@ impl EngineCall {
 
     /// Gives the call up, and waits until the engine has let go of it.
     pub async fn cancel(mut self) -> Outcome {
-        self.engine.send(Input::Event(Event::CallCancelled { call: self.id })).await;
+        self.engine.lanes.tell_all(Event::CallCancelled { call: self.id }).await;
         loop {
             if let Next::Outcome(outcome) = self.next().await {
                 return outcome;
@@ -148,7 +140,7 @@ impl EngineCall {
 impl Drop for EngineCall {
     fn drop(&mut self) {
         if !self.answered {
-            self.engine.send_soon(Event::CallCancelled { call: self.id });
+            self.engine.tell_soon(&Event::CallCancelled { call: self.id });
         }
     }
 }

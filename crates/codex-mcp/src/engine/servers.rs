@@ -6,21 +6,25 @@ use std::time::Duration;
 
 use bridge_core::{
     AppServerId, AppServerInfo, Event, Exit, Question, Request, RequestId, ServerRequestId,
-    StartFailure,
+    StartFailure, StartFailureKind,
 };
 use codex_client::orphan::{self, Marker};
 use codex_client::protocol::{Notification, ServerRequest};
 use codex_client::{AppServer, Inbox, Incoming, RequestError};
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Input;
+use super::{Input, Room};
 use crate::codex::{from_wire, launch, to_wire};
 use crate::config::Config;
 
 /// How long each step of the stop ladder may take. Codex ends within 35 ms of the end of its input.
 const STOP_GRACE: Duration = Duration::from_millis(300);
+
+/// How often the memory of an app-server is looked at.
+const MEASURE_EVERY: Duration = Duration::from_secs(10);
 
 /// What happens to a process.
 #[derive(Debug)]
@@ -33,6 +37,11 @@ pub(super) enum ServerNews {
         app_server: AppServerId,
         incoming: Incoming,
     },
+    /// How much memory it needs for itself.
+    Measured {
+        app_server: AppServerId,
+        resident_bytes: u64,
+    },
     /// It was to stop before it had started, and did.
     Abandoned {
         app_server: AppServerId,
@@ -43,6 +52,7 @@ pub(super) enum ServerNews {
 pub(super) struct Servers {
     config: Arc<Config>,
     inputs: mpsc::WeakSender<Input>,
+    room: Arc<Room>,
     tasks: TaskTracker,
     servers: HashMap<AppServerId, State>,
 }
@@ -64,9 +74,10 @@ impl Servers {
     pub(super) fn new(
         config: Arc<Config>,
         inputs: mpsc::WeakSender<Input>,
+        room: Arc<Room>,
         tasks: TaskTracker,
     ) -> Self {
-        Self { config, inputs, tasks, servers: HashMap::new() }
+        Self { config, inputs, room, tasks, servers: HashMap::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -77,17 +88,24 @@ impl Servers {
         let stop = CancellationToken::new();
         self.servers.insert(app_server, State::Starting { stop: stop.clone() });
         let (config, inputs) = (self.config.clone(), self.inputs.clone());
-        let tasks = self.tasks.clone();
+        let (tasks, room) = (self.tasks.clone(), self.room.clone());
         self.tasks.spawn(async move {
             let marker = Marker::mint();
+            let start = async {
+                let place = room.enter().await.ok_or_else(|| full(&config, &room))?;
+                let (server, inbox, info) = launch::start(&config, &marker).await?;
+                Ok((server, inbox, info, place))
+            };
             let started = tokio::select! {
-                started = launch::start(&config, &marker) => started,
+                started = start => started,
                 () = stop.cancelled() => return tell(&inputs, ServerNews::Abandoned { app_server }).await,
             };
             match started {
-                Ok((server, inbox, info)) => {
+                Ok((server, inbox, info, place)) => {
+                    let pid = info.pid;
                     tell(&inputs, ServerNews::Started { app_server, result: Ok((server, info)) }).await;
-                    read(inbox, app_server, inputs).await;
+                    read(inbox, app_server, pid, inputs).await;
+                    drop(place);
                     // Beside, so that nobody waits for it; the end of the process does.
                     tasks.spawn_blocking(move || match orphan::sweep(&marker) {
                         0 => {}
@@ -174,6 +192,16 @@ impl Servers {
                 self.servers.remove(&app_server);
                 Some(Event::AppServerExited { app_server, exit: Exit::default() })
             }
+            ServerNews::Measured { app_server, resident_bytes } => {
+                if resident_bytes > (self.config.max_codex_megabytes as u64) << 20 {
+                    tracing::warn!(
+                        ?app_server,
+                        resident_bytes,
+                        "an app-server has grown beyond `max_codex_megabytes`"
+                    );
+                }
+                Some(Event::AppServerMeasured { app_server, resident_bytes })
+            }
             ServerNews::Received { app_server, incoming } => self.received(app_server, incoming),
         }
     }
@@ -232,9 +260,35 @@ impl Servers {
 }
 
 /// Passes on what a process sends until it has ended.
-async fn read(mut inbox: Inbox, app_server: AppServerId, inputs: mpsc::WeakSender<Input>) {
-    while let Some(incoming) = inbox.recv().await {
-        tell(&inputs, ServerNews::Received { app_server, incoming }).await;
+async fn read(
+    mut inbox: Inbox,
+    app_server: AppServerId,
+    pid: u32,
+    inputs: mpsc::WeakSender<Input>,
+) {
+    let mut look = tokio::time::interval(MEASURE_EVERY);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let news = tokio::select! {
+            incoming = inbox.recv() => match incoming {
+                Some(incoming) => ServerNews::Received { app_server, incoming },
+                None => return,
+            },
+            _ = look.tick() => match orphan::resident_bytes(pid) {
+                Some(resident_bytes) => ServerNews::Measured { app_server, resident_bytes },
+                None => continue,
+            },
+        };
+        tell(&inputs, news).await;
+    }
+}
+
+/// There is no place for another process.
+fn full(config: &Config, room: &Room) -> StartFailure {
+    StartFailure {
+        program: config.codex_bin.display().to_string(),
+        kind: StartFailureKind::NoPlace,
+        detail: format!("{} app-servers are at work already", room.size()),
     }
 }
 

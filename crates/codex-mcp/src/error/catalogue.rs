@@ -86,6 +86,10 @@ catalogue! {
         "Run `codex app-server` in a terminal to see what it says: a broken Codex configuration file is the usual cause. Check that `codex_bin` names the Codex CLI.", seconds(5);
     CodexExited = "codex_exited", "The Codex app-server ended in the middle of the work.",
         "Send the prompt again with `codex-reply` on the same thread: earlier turns are kept and a new process is started.", NOW;
+    CodexQuarantined = "codex_quarantined", "The Codex app-server failed several times in a row, so none is started for a while.",
+        "The next start is tried when the time to wait is over.", seconds(5);
+    CodexProcessLimit = "codex_process_limit", "As many Codex app-servers as there may be are at work already.",
+        "Wait for their turns to end, or raise `max_codex_processes`.", seconds(30);
     CodexHung = "codex_hung", "The Codex app-server stopped answering and was ended.",
         "Send the prompt again with `codex-reply` on the same thread; check first what the turn may have done already.", NOW;
     CodexOverloaded = "codex_overloaded", "The Codex app-server has too many requests under way.",

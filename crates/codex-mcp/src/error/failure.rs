@@ -17,6 +17,7 @@ impl From<&Failure> for Problem {
                 Code::CodexHung,
                 format!("the app-server did not answer `{method}` and was ended"),
             ),
+            Failure::Quarantined { failures, rest, last } => quarantined(*failures, *rest, last),
             Failure::Request { method, failure } => request_failure(method, failure),
             Failure::Codex(error) => turn_error(error),
             Failure::ProviderUnreachable { after, last } => Self::new(
@@ -79,8 +80,17 @@ fn start_failure(failure: &StartFailure) -> Problem {
         StartFailureKind::ExitedEarly | StartFailureKind::Deadline | StartFailureKind::System => {
             Code::CodexStartFailed
         }
+        StartFailureKind::NoPlace => Code::CodexProcessLimit,
     };
     Problem::new(code, failure.detail.clone())
+}
+
+/// What to do is what the last failure says; trying again helps only when the rest is over.
+fn quarantined(failures: u32, rest: Duration, last: &Failure) -> Problem {
+    let last = Problem::from(last);
+    let message = format!("{}; that was failure {failures} in a row", last.message);
+    let problem = Problem::new(Code::CodexQuarantined, message).with_hint(last.remedy());
+    Problem { retry_after: Some(Duration::from_secs(rest.as_secs() + 1)), ..problem }
 }
 
 fn exited(exit: &Exit) -> Problem {

@@ -43,6 +43,11 @@ impl<'a> ToolCall<'a> {
         Threads::of(self.server)
     }
 
+    /// App-servers of all clients.
+    pub(super) fn codex_processes(&self) -> usize {
+        self.server.engine().room().taken()
+    }
+
     /// The version of the client's front, where that is newer than this engine.
     pub(super) fn newer_client(&self) -> Option<Version> {
         self.server.newer_client()

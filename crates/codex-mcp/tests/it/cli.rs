@@ -129,6 +129,11 @@ fn show_prints_every_key_with_its_origin() {
             request_deadline_seconds = 30 # default
             start_deadline_seconds = 20 # default
             idle_stop_seconds = 0 # $TEST/.config/codex-mcp/config.toml:2
+            isolation = "shared" # default
+            max_codex_processes = 8 # default
+            max_codex_megabytes = 2048 # default
+            max_loaded_threads = 64 # default
+            thread_idle_seconds = 600 # default
             max_line_bytes = 67108864 # default
             command_output_chars = 4000 # default
             store_thread_days = 180 # default

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use codex_mcp::config::{Config, Environment, Flags};
-use codex_mcp::engine::{self, Engine};
+use codex_mcp::engine::{self, Engine, Room, Services};
 use codex_mcp::ledger::Ledger;
 use codex_mcp::mcp::outputs::Outputs;
 use codex_mcp::mcp::subscriptions::Subscriptions;
@@ -44,8 +44,14 @@ impl House {
         let ledger = Ledger::open(&config);
         let outputs = Arc::new(Outputs::open(ledger.clone()).await);
         let subscriptions = Arc::new(Subscriptions::default());
-        let activity = Arc::default();
-        let engine = engine::start(config.clone(), ledger, subscriptions.clone(), activity, &tasks);
+        let services = Services {
+            ledger,
+            subscriptions: subscriptions.clone(),
+            activity: Arc::default(),
+            room: Arc::new(Room::new(config.max_codex_processes)),
+            tasks: tasks.clone(),
+        };
+        let engine = engine::start(config.clone(), services);
         let shared = Shared { config, roots, outputs, subscriptions, newer_client: None };
         Self { engine, shared, tasks }
     }

@@ -30,6 +30,7 @@ mod roots;
 mod steer;
 mod store;
 mod subscriptions;
+mod supervision;
 mod thread_archive;
 mod thread_list;
 mod thread_read;

@@ -123,9 +123,9 @@ fn a_start_that_may_pass_is_tried_again_with_pauses_and_then_refused_for_a_while
             start-failed crashed
               -> answer 1 Failed -/- after 0ns because Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" })
             codex 2 "hi"
-              -> answer 2 Quarantined { failures: 3, rest: 5s }
+              -> answer 2 Quarantined { failures: 3, rest: 5s, last: Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" }) }
             health 3
-              -> answer 3 HealthReport { process: Quarantined { failures: 3, rest: 5s }, info: None, resident_bytes: None, last_exit: None, account: Err(Quarantined { failures: 3, rest: 5s }), sandbox: Err(Quarantined { failures: 3, rest: 5s }), threads_loaded: 0, turns_running: 0, turns_queued: 0, connections: 1 }
+              -> answer 3 HealthReport { process: Quarantined { failures: 3, rest: 5s }, info: None, resident_bytes: None, last_exit: None, account: Err(Quarantined { failures: 3, rest: 5s, last: Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" }) }), sandbox: Err(Quarantined { failures: 3, rest: 5s, last: Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" }) }), threads_loaded: 0, turns_running: 0, turns_queued: 0, connections: 1 }
             +5s
             codex 4 "hi"
               -> start the app-server
@@ -134,7 +134,7 @@ fn a_start_that_may_pass_is_tried_again_with_pauses_and_then_refused_for_a_while
               -> answer 4 Failed -/- after 0ns because Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" })
             +9s
             codex 5 "hi"
-              -> answer 5 Quarantined { failures: 4, rest: 1s }
+              -> answer 5 Quarantined { failures: 4, rest: 1s, last: Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" }) }
             +1s
             codex 6 "hi"
               -> start the app-server

@@ -1,5 +1,7 @@
 //! `codex.health`: what runs, who is logged in, what is wrong and what to do about it.
 
+use std::fmt;
+
 use bridge_core::{
     Account, CallRequest, Failure, HealthReport, Outcome, ProcessState, SandboxProbe,
 };
@@ -62,13 +64,16 @@ struct Versions {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Process {
-    /// `ready`, `starting`, `stopping`, `stopped` or `pausing`.
+    /// `ready`, `starting`, `stopping`, `stopped`, `pausing` or `quarantined`.
     state: &'static str,
     program: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     uptime_seconds: Option<u64>,
+    /// What it needs of memory for itself, as measured last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    megabytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     codex_home: Option<String>,
     /// How an app-server last ended that was not stopped by us.
@@ -81,6 +86,8 @@ struct Process {
 #[serde(rename_all = "camelCase")]
 struct EngineResult {
     pid: u32,
+    /// App-servers of all clients.
+    codex_processes: usize,
     state_dir: String,
 }
 
@@ -130,6 +137,16 @@ struct Login {
     plan: Option<String>,
 }
 
+impl fmt::Display for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.kind, self.required) {
+            (Some(kind), _) => write!(f, "Login: {kind}"),
+            (None, true) => write!(f, "Login: none, and the provider needs one"),
+            (None, false) => write!(f, "Login: none, and the provider needs none"),
+        }
+    }
+}
+
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Work {
@@ -163,8 +180,9 @@ pub(super) async fn call(
             let store = StoreResult::of(call.ledger()).await;
             let mut findings = findings(&report);
             findings.extend(findings_of_engine(&call));
-            let health =
-                Health::new(*report, findings, store, call.config(), call.workspace_roots());
+            let processes = call.codex_processes();
+            let roots = call.workspace_roots();
+            let health = Health::new(*report, findings, store, processes, call.config(), roots);
             Ok(Answer::success(health.text(), &health))
         }
         Outcome::Failed(failure) => Err(Problem::from(&failure)),
@@ -183,6 +201,7 @@ impl Health {
         report: HealthReport,
         findings: Vec<Finding>,
         store: StoreResult,
+        codex_processes: usize,
         config: &Config,
         workspace_roots: Vec<String>,
     ) -> Self {
@@ -193,6 +212,7 @@ impl Health {
             ProcessState::Stopping => ("stopping", None),
             ProcessState::Stopped => ("stopped", None),
             ProcessState::Pausing { .. } => ("pausing", None),
+            ProcessState::Quarantined { .. } => ("quarantined", None),
         };
         let program = info.as_ref().map(|info| info.program.clone());
         Self {
@@ -208,6 +228,7 @@ impl Health {
                 program: program.unwrap_or_else(|| config.codex_bin.display().to_string()),
                 pid: uptime.and(info.as_ref().map(|info| info.pid)),
                 uptime_seconds: uptime.map(|uptime| uptime.as_secs()),
+                megabytes: report.resident_bytes.map(|bytes| bytes.div_ceil(1 << 20)),
                 codex_home: info.and_then(|info| info.codex_home),
                 last_exit: report
                     .last_exit
@@ -227,6 +248,7 @@ impl Health {
             },
             engine: EngineResult {
                 pid: std::process::id(),
+                codex_processes,
                 state_dir: config.state_dir.display().to_string(),
             },
             store,
@@ -257,13 +279,7 @@ impl Health {
             }
             (_, _) => format!("App-server: {}", self.process.state),
         });
-        if let Some(login) = &self.login {
-            lines.push(match (&login.kind, login.required) {
-                (Some(kind), _) => format!("Login: {kind}"),
-                (None, true) => "Login: none, and the provider needs one".to_owned(),
-                (None, false) => "Login: none, and the provider needs none".to_owned(),
-            });
-        }
+        lines.extend(self.login.as_ref().map(ToString::to_string));
         if let Some(works) = self.sandbox_works {
             lines.push(format!("Sandbox: {}", if works { "works" } else { "does not work" }));
         }
@@ -277,8 +293,10 @@ impl Health {
         ));
         let store = &self.store;
         lines.push(format!(
-            "Engine: process {}, state in {}",
-            self.engine.pid, self.engine.state_dir
+            "Engine: process {}, {}, state in {}",
+            self.engine.pid,
+            count(self.engine.codex_processes, "app-server"),
+            self.engine.state_dir
         ));
         lines.push(match (store.keeps, store.threads, store.turns) {
             (true, Some(threads), Some(turns)) => {
@@ -372,6 +390,8 @@ fn limits(config: &Config) -> serde_json::Map<String, serde_json::Value> {
         "_limit_seconds",
         "_deadline_seconds",
         "idle_stop_seconds",
+        "thread_idle_seconds",
+        "store_",
         "command_output_chars",
     ];
     let settings = config.settings().iter();
