@@ -36,7 +36,8 @@ impl Bridge {
     /// Lets go of the threads that were idle longest until there are no more in memory than there may be.
     pub(crate) fn keep_below_ceiling(&mut self) {
         let excess = self.threads_loaded().saturating_sub(self.limits.loaded_threads);
-        if excess == 0 {
+        // At the end all are let go at once, with the app-server.
+        if excess == 0 || self.shutting_down {
             return;
         }
         let unused = self.threads.iter().filter(|(_, thread)| can_go(thread));
