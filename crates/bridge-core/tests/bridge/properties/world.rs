@@ -187,7 +187,7 @@ impl World {
                 );
             }
             Request::UnsubscribeThread(thread) => {
-                loaded(thread);
+                // One that is not loaded any more needs not be: Codex says so and does nothing.
                 assert!(
                     !self.codex.running.contains_key(thread),
                     "{request:?}: a turn runs on the thread"
