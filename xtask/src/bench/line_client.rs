@@ -72,20 +72,25 @@ impl LineClient {
 
     /// Waits for the reply to a request and returns its result.
     pub(super) fn reply(&mut self, id: u64) -> Result<Value> {
+        let mut message = self.answer(id)?;
+        if message.get("error").is_some() || message["result"]["isError"] == true {
+            bail!("a request was refused: {message}");
+        }
+        Ok(message["result"].take())
+    }
+
+    /// Waits for the reply to a request, whatever it says.
+    pub(super) fn answer(&mut self, id: u64) -> Result<Value> {
         loop {
             let line = self.next_line()?;
             // Notifications have no id, and arrive in great numbers.
             if !line.contains("\"id\":") {
                 continue;
             }
-            let mut message: Value = serde_json::from_str(line).context("a line is no JSON")?;
-            if message["id"] != id || message.get("method").is_some() {
-                continue;
+            let message: Value = serde_json::from_str(line).context("a line is no JSON")?;
+            if message["id"] == id && message.get("method").is_none() {
+                return Ok(message);
             }
-            if message.get("error").is_some() || message["result"]["isError"] == true {
-                bail!("a request was refused: {message}");
-            }
-            return Ok(message["result"].take());
         }
     }
 

@@ -2,7 +2,6 @@
 //!
 //! All processes of a party count, from the shell to the app-server.
 
-use std::fs;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -14,6 +13,7 @@ use testkit::model::{FakeModel, Script, reply};
 
 use super::lab::{self, Lab};
 use super::party::{OneShot, Ours, PROMPT};
+use super::process::{self, megabytes};
 use super::row::{Outcome, Row, Target};
 use super::samples::Samples;
 
@@ -32,20 +32,23 @@ pub(super) fn rows(lab: &Lab) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Our process alone: before anything was asked, and for each further thread.
+/// Our processes alone, the client's front and the engine: before anything was asked, and for each further thread.
 fn own(lab: &Lab) -> Result<Vec<Row>> {
     let (mut idle, mut each) = (Vec::new(), Vec::new());
     for _ in 0..lab.samples(4) {
         let home = lab.home();
         let mut ours = Ours::start(&lab.server, &home)?;
-        idle.push(megabytes(ours.client.pid(), "status", "VmRSS:")?);
+        let (front, engine) = (ours.client.pid(), process::engine(&home)?);
+        let resident = || -> Result<f64> {
+            Ok(megabytes(front, "status", "VmRSS:")? + megabytes(engine, "status", "VmRSS:")?)
+        };
+        idle.push(resident()?);
         ours.new_thread()?;
-        let one = megabytes(ours.client.pid(), "status", "VmRSS:")?;
+        let one = resident()?;
         for _ in 0..THREADS {
             ours.new_thread()?;
         }
-        let all = megabytes(ours.client.pid(), "status", "VmRSS:")?;
-        each.push((all - one) / THREADS as f64);
+        each.push((resident()? - one) / THREADS as f64);
     }
     let row = |what, samples, limit| Row {
         what,
@@ -180,13 +183,4 @@ fn peak_while(home: &CodexHome, mut goes_on: impl FnMut() -> Result<bool>) -> Re
         peak.resident = peak.resident.max(now.resident);
     }
     Ok(peak)
-}
-
-/// A line of a file about a process, in megabytes.
-fn megabytes(pid: u32, file: &str, field: &str) -> Result<f64> {
-    let path = format!("/proc/{pid}/{file}");
-    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix(field));
-    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
-    Ok(kilobytes.with_context(|| format!("{path} says nothing of {field}"))? / 1024.0)
 }
