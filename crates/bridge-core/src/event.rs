@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     Account, AppServerId, AppServerInfo, CallId, CodexError, ConnectionId, Exit, Item, ItemId,
     Json, Plan, RequestFailure, RequestId, SandboxProbe, ServerRequestId, StartFailure, ThreadId,
-    Tokens, Transcript, TurnId, TurnState,
+    Tokens, Transcript, TurnId, TurnNumber, TurnState,
 };
 
 /// One thing that happened.
@@ -159,6 +159,13 @@ pub enum CallRequest {
         turn: Option<TurnId>,
         /// Why, in the caller's words.
         reason: Option<String>,
+    },
+    /// Stop one turn, whether it runs or waits. One that has ended is left as it is.
+    StopTurn {
+        /// Its thread.
+        thread: ThreadId,
+        /// The turn.
+        turn: TurnNumber,
     },
     /// A turn from Codex's own disk.
     ReadTurn {

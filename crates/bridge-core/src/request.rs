@@ -52,6 +52,9 @@ impl Bridge {
                     now,
                 );
             }
+            CallRequest::StopTurn { thread, turn } => {
+                self.stop_one(id, connection, &thread, turn, now);
+            }
             CallRequest::ReadTurn { thread, turn } => {
                 self.read(id, connection, CallKind::Read { thread, turn }, now);
             }
@@ -229,10 +232,8 @@ impl Bridge {
         }
         match running {
             Some(turn) => {
-                self.attach(
-                    id,
-                    Call::new(connection, CallKind::Canceller { thread: key, turn, dropped }),
-                );
+                let kind = CallKind::Canceller { thread: key, turn, dropped };
+                self.attach(id, Call::new(connection, kind));
                 self.stop_turn(key, turn, cause, None, now);
             }
             None => {
@@ -240,6 +241,33 @@ impl Bridge {
                 self.effects.push_back(Effect::Answer { call: id, outcome });
             }
         }
+    }
+
+    fn stop_one(
+        &mut self,
+        id: CallId,
+        connection: ConnectionId,
+        thread: &ThreadId,
+        turn: TurnNumber,
+        now: Instant,
+    ) {
+        let cause = StopCause::Requested { reason: None };
+        let thread = self.keys.get(thread).and_then(|key| self.threads.get(key));
+        let place = thread.and_then(|thread| Some((thread.key, thread.position(turn)?)));
+        let dropped = match place {
+            Some((key, 0)) => {
+                let kind = CallKind::Canceller { thread: key, turn, dropped: 0 };
+                self.attach(id, Call::new(connection, kind));
+                return self.stop_turn(key, turn, cause, None, now);
+            }
+            Some((key, _)) => {
+                self.stop_turn(key, turn, cause, None, now);
+                1
+            }
+            None => 0,
+        };
+        let outcome = Outcome::Cancelled { turn: None, dropped };
+        self.effects.push_back(Effect::Answer { call: id, outcome });
     }
 
     fn steer(&mut self, id: CallId, thread_id: &ThreadId, given: Option<&TurnId>, prompt: String) {

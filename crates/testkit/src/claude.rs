@@ -44,8 +44,10 @@ impl ClaudeCode {
     /// # Panics
     /// When its files cannot be written.
     pub fn new(home: &CodexHome, messages: &FakeMessages, server: &Launch) -> Self {
-        let own = home.root().join("claude");
-        fs::create_dir(&own).expect("a directory in a fresh home");
+        // Several may share a home, each with a directory of its own.
+        let mut names = (0..).map(|number| home.root().join(format!("claude-{number}")));
+        let own = names.find(|name| !name.exists()).expect("numbers do not end");
+        fs::create_dir(&own).expect("a new directory in a home");
         let config = own.join("mcp.json");
         let servers = json!({ "mcpServers": { SERVER_NAME: server.mcp_config() } });
         fs::write(&config, servers.to_string()).expect("a file in a fresh directory");

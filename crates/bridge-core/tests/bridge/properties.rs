@@ -20,6 +20,10 @@ enum Step {
     Steer(u8),
     Wait(u8),
     Cancel(u8),
+    Stop {
+        thread: u8,
+        turn: u64,
+    },
     Change {
         thread: u8,
         change: ThreadChange,
@@ -76,6 +80,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..8u8).prop_map(Step::Steer),
         2 => (0..8u8).prop_map(Step::Wait),
         2 => (0..8u8).prop_map(Step::Cancel),
+        2 => (0..8u8, 0..30u64).prop_map(|(thread, turn)| Step::Stop { thread, turn }),
         2 => (0..8u8, change).prop_map(|(thread, change)| Step::Change { thread, change }),
         1 => Just(Step::Health),
         3 => (0..40u64).prop_map(Step::GiveUp),

@@ -120,6 +120,9 @@ impl Script {
             "cancel" => {
                 call(CallRequest::Cancel { thread: thread(2), turn: turn(3), reason: None })
             }
+            "stop" => {
+                call(CallRequest::StopTurn { thread: thread(2), turn: TurnNumber(number(3)) })
+            }
             "read" => call(CallRequest::ReadTurn { thread: thread(2), turn: turn(3) }),
             "list" => call(CallRequest::ListThreads(ThreadQuery {
                 archived: false,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bridge_core::{CallId, CallRequest, ConnectionId, Event, Failure, Outcome, Update};
+use bridge_core::{CallId, CallRequest, ConnectionId, Event, Failure, Outcome, TurnNumber, Update};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
@@ -114,6 +114,11 @@ pub struct EngineCall {
 }
 
 impl EngineCall {
+    /// The number of the turn that the call asks for, if it asks for one.
+    pub(crate) fn turn(&self) -> TurnNumber {
+        TurnNumber(self.id.0)
+    }
+
     /// What comes next. News that wait when the outcome is there are dropped: it says all they could. Safe to cancel.
     pub async fn next(&mut self) -> Next {
         tokio::select! {

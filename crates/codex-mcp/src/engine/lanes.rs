@@ -63,6 +63,7 @@ impl Lanes {
             CallRequest::Steer { thread, .. }
             | CallRequest::Wait { thread, .. }
             | CallRequest::Cancel { thread, .. }
+            | CallRequest::StopTurn { thread, .. }
             | CallRequest::ReadTurn { thread, .. }
             | CallRequest::ReadTurns { thread }
             | CallRequest::ChangeThread { thread, .. } => {

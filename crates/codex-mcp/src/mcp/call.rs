@@ -1,6 +1,6 @@
 //! One tool call on its way through the engine: its progress, its cancellation, its outcome.
 
-use bridge_core::{CallRequest, Outcome, TurnReport};
+use bridge_core::{Attachment, CallRequest, Outcome, TurnNumber, TurnReport, TurnState};
 use bridge_store::TurnRow;
 use rmcp::RoleServer;
 use rmcp::service::RequestContext;
@@ -11,6 +11,7 @@ use super::progress::ProgressSink;
 use super::render::{self, Answer, TurnResult};
 use super::server::Server;
 use super::threads::Threads;
+use super::{is_modern, tasks};
 use crate::clock;
 use crate::config::Config;
 use crate::daemon::Version;
@@ -90,6 +91,32 @@ impl<'a> ToolCall<'a> {
         TurnResult::from(report).fit(self.limits(), self.outputs()).await
     }
 
+    /// Starts a turn, and answers with its result; `None` if the outcome is not a turn's. A background turn is a task for
+    /// a client that knows tasks.
+    pub(super) async fn run_turn(
+        &self,
+        request: CallRequest,
+        attachment: Attachment,
+    ) -> Option<Answer> {
+        let (number, outcome) = self.run_numbered(request).await;
+        let goes_on = match &outcome {
+            Outcome::Turn(report) => match report.state {
+                TurnState::Queued { .. } | TurnState::InProgress => true,
+                TurnState::Completed | TurnState::Interrupted | TurnState::Failed => false,
+            },
+            _ => false,
+        };
+        let answer = self.turn_answer(outcome).await?;
+        let knows_tasks =
+            || self.context.client_capabilities().is_some_and(|client| client.supports_tasks());
+        Some(match attachment {
+            Attachment::Background if goes_on && is_modern(&self.context) && knows_tasks() => {
+                answer.as_task(tasks::of_new_turn(number))
+            }
+            Attachment::Background | Attachment::Foreground => answer,
+        })
+    }
+
     /// The answer of a tool that starts or awaits a turn; `None` if the outcome is not a turn's.
     pub(super) async fn turn_answer(&self, outcome: Outcome) -> Option<Answer> {
         match outcome {
@@ -113,16 +140,22 @@ impl<'a> ToolCall<'a> {
     /// Lets the engine carry out a request, passes its news on, and waits for its outcome. If the client gives the
     /// call up, so does the engine.
     pub(super) async fn run(&self, request: CallRequest) -> Outcome {
+        self.run_numbered(request).await.1
+    }
+
+    /// The same, with the number of the turn that the call asks for, if it asks for one.
+    async fn run_numbered(&self, request: CallRequest) -> (TurnNumber, Outcome) {
         let mut call = self.server.engine().call(self.server.connection(), request).await;
         let sink = ProgressSink::of(&self.context);
         let mut sent = 0;
+        let number = call.turn();
         loop {
             let update = tokio::select! {
                 biased;
-                () = self.context.ct.cancelled() => return call.cancel().await,
+                () = self.context.ct.cancelled() => return (number, call.cancel().await),
                 next = call.next() => match next {
                     Next::News(update) => update,
-                    Next::Outcome(outcome) => return outcome,
+                    Next::Outcome(outcome) => return (number, outcome),
                 },
             };
             if let Some(sink) = &sink {

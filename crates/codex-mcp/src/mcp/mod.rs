@@ -24,6 +24,7 @@ mod schema;
 mod server;
 pub mod stdio;
 pub mod subscriptions;
+mod tasks;
 mod threads;
 mod tools;
 mod transport;

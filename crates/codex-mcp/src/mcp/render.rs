@@ -6,7 +6,7 @@ mod progress;
 mod thread;
 mod turn;
 
-use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
+use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, CreateTaskResult, Task};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ pub(super) struct Answer {
     text: String,
     data: Value,
     is_error: bool,
+    task: Option<Task>,
 }
 
 /// An error, as data.
@@ -58,29 +59,42 @@ impl From<&Problem> for ErrorResult {
 
 impl Answer {
     pub(super) fn success(text: String, data: &impl Serialize) -> Self {
-        Self { text, data: to_value(data), is_error: false }
+        Self { text, data: to_value(data), is_error: false, task: None }
     }
 
     /// The answer of a tool that starts or awaits a turn.
     pub(super) fn of_turn(result: &TurnResult) -> Self {
-        Self { text: result.to_string(), data: to_value(result), is_error: result.error.is_some() }
+        let is_error = result.error.is_some();
+        Self { text: result.to_string(), data: to_value(result), is_error, task: None }
     }
 
     pub(super) fn into_response(self) -> CallToolResponse {
+        match self.task {
+            Some(task) => CreateTaskResult::new(task).into(),
+            None => self.into_result().into(),
+        }
+    }
+
+    pub(super) fn into_result(self) -> CallToolResult {
         let content = vec![ContentBlock::text(self.text)];
         let mut result = match self.is_error {
             true => CallToolResult::error(content),
             false => CallToolResult::success(content),
         };
         result.structured_content = Some(self.data);
-        result.into()
+        result
+    }
+
+    /// Tells the client of a task instead, whose result this will be.
+    pub(super) fn as_task(self, task: Task) -> Self {
+        Self { task: Some(task), ..self }
     }
 }
 
 impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
         let data = json!({ "error": to_value(&ErrorResult::from(&problem)) });
-        Self { text: problem.to_string(), data, is_error: true }
+        Self { text: problem.to_string(), data, is_error: true, task: None }
     }
 }
 

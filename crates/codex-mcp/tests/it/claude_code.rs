@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use testkit::claude::{ClaudeCode, interrupt, user_message};
 use testkit::gate::Gate;
@@ -9,6 +10,7 @@ use testkit::home::CodexHome;
 use testkit::leaks::{Process, processes_under};
 use testkit::messages::{self, FakeMessages, MessagesRequest, calls_tool, calls_tool_with};
 use testkit::model::{self, FakeModel, reply, runs, says};
+use testkit::peer::Peer;
 use testkit::poll;
 
 use crate::bridge::{Setup, launch, text};
@@ -260,4 +262,55 @@ async fn an_interrupt_by_the_user_ends_the_turn_and_its_command_and_leaves_the_s
     let health = requests.last().unwrap().tool_results().pop().unwrap();
     assert_eq!(health.json()["healthy"], true, "{}", health.text);
     assert_eq!(health.json()["work"]["turnsRunning"], 0, "{}", health.text);
+}
+
+/// A Claude Code of its own in the rig's home, which asks Codex one thing. Its model is the second.
+async fn asks(rig: &Rig, prompt: &str) -> (Peer, FakeMessages) {
+    let script = [calls_tool(CODEX, json!({ "prompt": prompt })), messages::says("done")];
+    let model = FakeMessages::start(script).await;
+    let server = launch(&rig.home, Setup::default());
+    let mut claude = ClaudeCode::new(&rig.home, &model, &server).converse();
+    claude.send(&user_message("Ask Codex.")).await;
+    (claude, model)
+}
+
+/// Waits for the end of a Claude Code's turn, and gives what Codex answered it.
+async fn answered(claude: &mut Peer, model: FakeMessages) -> String {
+    let ended = claude.find("the end of the turn", |event| event["type"] == "result").await;
+    assert_eq!(ended["result"], "done", "{ended}");
+    claude.close_input();
+    claude.wait_exit().await;
+    let shown = model.finish().pop().unwrap().tool_results().pop().unwrap();
+    text(&shown.json()["content"])
+}
+
+#[tokio::test]
+async fn two_share_an_engine_and_neither_end_hurts_the_other() {
+    let gates = [Gate::new("first"), Gate::new("second"), Gate::new("third")];
+    let script = [
+        reply().when("first").holds(&gates[0]).says("one"),
+        reply().when("second").holds(&gates[1]).says("two"),
+        reply().when("third").holds(&gates[2]).says("three"),
+    ];
+    let rig = Rig::start(script, []).await;
+    let (mut first, first_model) = asks(&rig, "first").await;
+    let (mut second, second_model) = asks(&rig, "second").await;
+    gates[0].reached().await;
+    gates[1].reached().await;
+    let engines = rig.processes("daemon run");
+    assert_eq!((engines.len(), rig.processes("app-server").len()), (1, 1), "{engines:#?}");
+
+    first.signal(Signal::KILL);
+    first.wait_exit().await;
+    gates[0].abandoned().await;
+    drop(first_model);
+    // The second one's turn goes on, and so does one that begins now and outlives it.
+    let (mut third, third_model) = asks(&rig, "third").await;
+    gates[2].reached().await;
+    gates[1].open();
+    assert_eq!(answered(&mut second, second_model).await, "two");
+    gates[2].open();
+    assert_eq!(rig.processes("daemon run"), engines, "not the same engine");
+    assert_eq!(answered(&mut third, third_model).await, "three");
+    rig.finish();
 }

@@ -31,6 +31,7 @@ mod steer;
 mod store;
 mod subscriptions;
 mod supervision;
+mod tasks;
 mod thread_archive;
 mod thread_list;
 mod thread_read;

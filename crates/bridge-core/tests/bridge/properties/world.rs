@@ -231,6 +231,10 @@ impl World {
                 let thread = self.name(thread);
                 self.call(CallRequest::Cancel { thread, turn: None, reason: None });
             }
+            Step::Stop { thread, turn } => {
+                let thread = self.name(thread);
+                self.call(CallRequest::StopTurn { thread, turn: TurnNumber(turn) });
+            }
             Step::Change { thread, change } => {
                 let thread = self.name(thread);
                 self.call(CallRequest::ChangeThread { thread, change });

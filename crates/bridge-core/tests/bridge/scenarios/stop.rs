@@ -368,3 +368,43 @@ fn shutdown_answers_everything_and_refuses_the_rest() {
         "#]],
     );
 }
+
+#[test]
+fn one_turn_is_stopped_wherever_it_is() {
+    check(
+        RUNNING,
+        r#"
+            reply 2 T background "two"
+            reply 3 T "three"
+            stop 4 T 2
+            stop 5 T 99
+            stop 6 T 1
+            interrupted T t1
+            done thread/backgroundTerminals/clean
+        "#,
+        expect![[r#"
+            reply 2 T background "two"
+              -> keep Background turn 2 of T "two"
+              -> tell 2 Queued { position: 1 }
+              -> answer 2 Queued { position: 1 } T/- after 0ns
+            reply 3 T "three"
+              -> keep Foreground turn 3 of T "three"
+              -> tell 3 Queued { position: 2 }
+            stop 4 T 2
+              -> keep end of turn 2: Interrupted
+              -> answer 4 cancelled [no turn] and 1 waiting
+            stop 5 T 99
+              -> answer 5 cancelled [no turn] and 0 waiting
+            stop 6 T 1
+              -> send turn/interrupt T/t1
+              -> tell 6 Stopping
+            interrupted T t1
+              -> send thread/backgroundTerminals/clean T
+            done thread/backgroundTerminals/clean
+              -> keep end of turn 1: Interrupted
+              -> answer 1 Interrupted T/t1 after 0ns effort=medium stopped by Requested { reason: None }
+              -> answer 6 cancelled [Interrupted T/t1 after 0ns effort=medium stopped by Requested { reason: None }] and 0 waiting
+              -> send turn/start T "three" model=base effort=-
+        "#]],
+    );
+}

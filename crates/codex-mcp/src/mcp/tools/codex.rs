@@ -103,6 +103,7 @@ pub(super) async fn call(
         developer_instructions: arguments.developer_instructions,
         name: arguments.name.filter(|name| !name.trim().is_empty()),
     };
-    let outcome = call.run(CallRequest::StartThread { options, turn }).await;
-    call.turn_answer(outcome).await.ok_or_else(|| unexpected("codex"))
+    let attachment = turn.attachment;
+    let request = CallRequest::StartThread { options, turn };
+    call.run_turn(request, attachment).await.ok_or_else(|| unexpected("codex"))
 }

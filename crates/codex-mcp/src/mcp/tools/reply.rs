@@ -74,6 +74,7 @@ pub(super) async fn call(
         approval_policy: arguments.approval_policy,
     };
     let turn = turn.check(call.max_prompt_chars())?;
-    let outcome = call.run(CallRequest::ContinueThread { thread: thread_id(&thread)?, turn }).await;
-    call.turn_answer(outcome).await.ok_or_else(|| unexpected("codex-reply"))
+    let attachment = turn.attachment;
+    let request = CallRequest::ContinueThread { thread: thread_id(&thread)?, turn };
+    call.run_turn(request, attachment).await.ok_or_else(|| unexpected("codex-reply"))
 }
