@@ -30,18 +30,23 @@ enum Step {
     Streaming,
     /// A command runs.
     Command,
+    /// Codex has asked for something and was told no.
+    Asked,
     /// A turn runs and a background turn waits behind it.
     Queued,
 }
 
 impl Step {
     /// The turn that is cut, as its model would have it.
-    fn turn(self, gate: &Gate) -> Option<Reply> {
+    fn turn(self, gate: &Gate) -> Vec<Reply> {
         match self {
-            Self::Idle => None,
-            Self::Starting | Self::Queued => Some(reply().holds(gate)),
-            Self::Streaming => Some(reply().streams("Half an ans").holds(gate)),
-            Self::Command => Some(reply().runs("sleep 600").holds(gate)),
+            Self::Idle => vec![],
+            Self::Starting | Self::Queued => vec![reply().holds(gate)],
+            Self::Streaming => vec![reply().streams("Half an ans").holds(gate)],
+            Self::Command => vec![reply().runs("sleep 600").holds(gate)],
+            Self::Asked => {
+                vec![reply().runs_escalated("touch x", "to see"), reply().holds(gate)]
+            }
         }
     }
 }
@@ -118,6 +123,12 @@ async fn check(victim: Victim, step: Step) {
     };
     let found = newest(&mut bridge, &thread).await;
     assert_eq!((found.0.as_str(), found.1.as_str()), expected);
+    let whole = json!({ "threadId": thread });
+    let read = bridge.call("codex.thread.read", whole).await;
+    let said = read["structuredContent"]["entries"].as_array().expect("entries");
+    let said: Vec<_> = said.iter().map(|entry| text(&entry["text"])).collect();
+    assert_eq!(said[..2], ["zero", "Zero."], "the turn before the kill is not whole");
+    assert_eq!(step == Step::Idle, said.len() == 2, "{said:?}");
 
     let next = bridge.call("codex-reply", json!({ "prompt": "on", "threadId": thread })).await;
     assert_eq!(content(&next), "Whole.");
@@ -141,15 +152,18 @@ matrix! {
     an_engine_with_a_turn_that_starts: Engine Starting;
     an_engine_with_a_turn_that_streams: Engine Streaming;
     an_engine_with_a_command: Engine Command;
+    an_engine_after_a_question: Engine Asked;
     an_engine_with_a_queue: Engine Queued;
     an_idle_app_server: AppServer Idle;
     an_app_server_with_a_turn_that_starts: AppServer Starting;
     an_app_server_with_a_turn_that_streams: AppServer Streaming;
     an_app_server_with_a_command: AppServer Command;
+    an_app_server_after_a_question: AppServer Asked;
     an_app_server_with_a_queue: AppServer Queued;
     both_idle: Both Idle;
     both_with_a_turn_that_starts: Both Starting;
     both_with_a_turn_that_streams: Both Streaming;
     both_with_a_command: Both Command;
+    both_after_a_question: Both Asked;
     both_with_a_queue: Both Queued;
 }
