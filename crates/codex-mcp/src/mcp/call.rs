@@ -104,14 +104,21 @@ impl<'a> ToolCall<'a> {
                 TurnState::Queued { .. } | TurnState::InProgress => true,
                 TurnState::Completed | TurnState::Interrupted | TurnState::Failed => false,
             },
-            _ => false,
+            Outcome::Steered { .. }
+            | Outcome::Cancelled { .. }
+            | Outcome::NotLive
+            | Outcome::Turns(_)
+            | Outcome::Threads(_)
+            | Outcome::ThreadChanged
+            | Outcome::Health(_)
+            | Outcome::Failed(_) => false,
         };
         let answer = self.turn_answer(outcome).await?;
         let knows_tasks =
             || self.context.client_capabilities().is_some_and(|client| client.supports_tasks());
         Some(match attachment {
             Attachment::Background if goes_on && is_modern(&self.context) && knows_tasks() => {
-                answer.as_task(tasks::of_new_turn(number))
+                answer.with_task(tasks::of_new_turn(number))
             }
             Attachment::Background | Attachment::Foreground => answer,
         })

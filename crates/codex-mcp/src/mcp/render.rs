@@ -86,7 +86,7 @@ impl Answer {
     }
 
     /// Tells the client of a task instead, whose result this will be.
-    pub(super) fn as_task(self, task: Task) -> Self {
+    pub(super) fn with_task(self, task: Task) -> Self {
         Self { task: Some(task), ..self }
     }
 }
