@@ -214,16 +214,22 @@ impl Bridge {
         }
     }
 
-    /// Marks every thread unloaded and ends what ran on it.
+    /// Marks every thread unloaded. What ran on it is run again if it had done nothing yet, and is over otherwise.
     fn unload_all(&mut self, failure: &Failure, now: Instant) {
         for key in self.thread_keys() {
             let Some(thread) = self.threads.get_mut(&key) else {
                 continue;
             };
             thread.load = Load::Unloaded;
-            let Some(turn) = thread.running.take() else {
+            let Some(mut turn) = thread.running.take() else {
                 continue;
             };
+            if turn.may_run_again(&self.limits) {
+                turn.wait_again(failure.clone());
+                thread.queue.push_front(turn);
+                self.tell_queue(key, now);
+                continue;
+            }
             match turn.stop {
                 // What it was told to do has come about, if roughly.
                 Some(_) => self.finish_turn(key, turn, TurnState::Interrupted, None, now),
@@ -406,6 +412,11 @@ impl Bridge {
             | RequestFailure::Closed
             | RequestFailure::Unreadable { .. } => false,
         }
+    }
+
+    /// Turns that run now.
+    pub(crate) fn turns_running(&self) -> usize {
+        self.threads.values().filter(|thread| thread.running.is_some()).count()
     }
 
     /// Threads that are loaded now.

@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::app_server::AppServer;
 use crate::call::Call;
 use crate::ids::{Counter, ThreadKey};
+use crate::pace::Pace;
 use crate::thread::Thread;
 use crate::{
     AppServerId, CallId, ConnectionId, Effect, Event, Limits, Reply, Request, RequestFailure,
@@ -17,6 +18,8 @@ use crate::{
 pub struct Bridge {
     pub(crate) limits: Limits,
     pub(crate) connections: BTreeSet<ConnectionId>,
+    /// The turns that each client asked for lately.
+    pub(crate) paces: BTreeMap<ConnectionId, Pace>,
     pub(crate) threads: BTreeMap<ThreadKey, Thread>,
     pub(crate) keys: BTreeMap<ThreadId, ThreadKey>,
     /// Calls that are not answered yet.
@@ -64,6 +67,7 @@ impl Bridge {
         Self {
             limits,
             connections: BTreeSet::new(),
+            paces: BTreeMap::new(),
             threads: BTreeMap::new(),
             keys: BTreeMap::new(),
             calls: BTreeMap::new(),

@@ -465,3 +465,21 @@ pub enum TurnEvent {
     /// Something that changes nothing here but shows that the turn is alive.
     Activity,
 }
+
+impl TurnEvent {
+    /// Whether the model has answered, as opposed to the turn only being set up, waiting or retrying. A command of which
+    /// Codex shows nothing, because the sandbox refused it at once, ran in the read-only sandbox and changed nothing.
+    pub(crate) fn shows_work(&self) -> bool {
+        match self {
+            Self::ItemStarted(item) | Self::ItemCompleted(item) => *item != Item::Record,
+            Self::MessageDelta { .. }
+            | Self::ThinkingDelta { .. }
+            | Self::PlanUpdated(_)
+            | Self::TokensCounted { .. }
+            | Self::ModelChanged { .. }
+            | Self::Completed { .. }
+            | Self::ErrorReported { will_retry: false, .. } => true,
+            Self::Started | Self::ErrorReported { will_retry: true, .. } | Self::Activity => false,
+        }
+    }
+}

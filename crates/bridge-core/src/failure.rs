@@ -63,6 +63,15 @@ pub enum Failure {
         /// The limit.
         limit: usize,
     },
+    /// Too many turns were asked for within a minute.
+    TooManyTurns {
+        /// By whom or where.
+        scope: Scope,
+        /// The limit.
+        limit: usize,
+        /// How long until there may be another one.
+        wait: Duration,
+    },
     /// Nothing runs on the thread.
     NoRunningTurn {
         /// The thread.
@@ -88,6 +97,15 @@ pub enum Failure {
     CallCancelled,
     /// The server is about to end.
     ShuttingDown,
+}
+
+/// What a limit on the pace of turns counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The turns of one thread.
+    Thread,
+    /// The turns of one client.
+    Client,
 }
 
 /// Why a request to an app-server has no result.

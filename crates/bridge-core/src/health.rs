@@ -151,7 +151,7 @@ impl Bridge {
             account,
             sandbox,
             threads_loaded: self.threads_loaded(),
-            turns_running: self.threads.values().filter(|thread| thread.running.is_some()).count(),
+            turns_running: self.turns_running(),
             turns_queued: self.threads.values().map(|thread| thread.queue.len()).sum(),
             connections: self.connections.len(),
         };

@@ -20,6 +20,7 @@ mod health;
 mod idle;
 mod ids;
 mod limits;
+mod pace;
 mod patch;
 mod progress;
 mod record;
@@ -40,7 +41,7 @@ pub use event::{
     ThreadOpened, ThreadOptions, ThreadQuery, ThreadSummary, TurnEvent, TurnOptions, TurnRecord,
     TurnRequest,
 };
-pub use failure::{CodexError, Failure, RequestFailure};
+pub use failure::{CodexError, Failure, RequestFailure, Scope};
 pub use health::{Account, HealthReport, ProcessState, SandboxProbe};
 pub use ids::{
     AppServerId, CallId, ConnectionId, ItemId, Json, RequestId, ServerRequestId, ThreadId, TurnId,

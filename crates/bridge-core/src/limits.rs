@@ -7,6 +7,12 @@ use std::time::Duration;
 pub struct Limits {
     /// Turns that may wait on one thread behind the running one.
     pub queue_per_thread: usize,
+    /// Turns that may run at once, over all threads. Further ones wait.
+    pub running_turns: usize,
+    /// Turns that may be asked for in a minute, on one thread.
+    pub turns_a_minute_of_thread: usize,
+    /// Turns that may be asked for in a minute, by one client.
+    pub turns_a_minute_of_client: usize,
     /// How long a turn may run, unless the call asks for less or more.
     pub turn_time: Duration,
     /// How long a running turn may be silent while nothing that it started is still going.

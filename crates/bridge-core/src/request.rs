@@ -10,7 +10,8 @@ use crate::thread::{Origin, Thread};
 use crate::turn::{Turn, TurnPhase};
 use crate::{
     Attachment, CallId, CallRequest, ConnectionId, Effect, Failure, Outcome, Reply, Request,
-    RequestFailure, StopCause, ThreadChange, ThreadId, TurnId, TurnNumber, TurnReport, TurnRequest,
+    RequestFailure, Scope, StopCause, ThreadChange, ThreadId, TurnId, TurnNumber, TurnReport,
+    TurnRequest,
 };
 
 impl Bridge {
@@ -119,18 +120,47 @@ impl Bridge {
         if thread.queue.len() >= limit {
             return self.refuse(id, Failure::QueueFull { limit });
         }
+        if let Err(failure) = self.count_turn(key, connection, now) {
+            self.refuse(id, failure);
+            return self.forget_if_empty(key);
+        }
         let turn = TurnNumber(id.0);
         let kind = match request.attachment {
             Attachment::Foreground => CallKind::Owner { thread: key, turn },
             Attachment::Background => CallKind::Background { thread: key, turn },
         };
-        thread.queue.push_back(Turn::new(turn, request, &self.limits));
+        if let Some(thread) = self.threads.get_mut(&key) {
+            thread.queue.push_back(Turn::new(turn, request, &self.limits));
+        }
         self.attach(id, Call::new(connection, kind));
         self.record_queued(key);
         self.want_app_server(now);
         self.pump(key, now);
         self.tell_position(key, turn, now);
         self.release_background(key, turn, now);
+    }
+
+    /// Counts a turn against the limits of its client and its thread.
+    fn count_turn(
+        &mut self,
+        key: ThreadKey,
+        connection: ConnectionId,
+        now: Instant,
+    ) -> Result<(), Failure> {
+        let too_many = |scope, limit| move |wait| Failure::TooManyTurns { scope, limit, wait };
+        let (of_client, of_thread) =
+            (self.limits.turns_a_minute_of_client, self.limits.turns_a_minute_of_thread);
+        self.paces.retain(|_, pace| !pace.is_idle(now));
+        let client = self.paces.entry(connection).or_default();
+        client.count(of_client, now).map_err(too_many(Scope::Client, of_client))?;
+        let Some(thread) = self.threads.get_mut(&key) else {
+            return Ok(());
+        };
+        let counted = thread.pace.count(of_thread, now);
+        counted.map_err(|wait| {
+            client.take_back();
+            too_many(Scope::Thread, of_thread)(wait)
+        })
     }
 
     /// Answers a background call as soon as there is something to come back for: its turn runs, or waits behind
@@ -177,7 +207,7 @@ impl Bridge {
         if let Some(thread) = self.keys.get(&thread_id).and_then(|key| self.threads.get(key)) {
             let target = match &turn {
                 None => thread.newest(),
-                Some(_) => thread.running.as_ref().filter(|running| running.id == turn),
+                Some(turn) => thread.named(turn),
             };
             if let Some(target) = target {
                 let (key, turn) = (thread.key, target.key);
@@ -206,7 +236,7 @@ impl Bridge {
         let Some(thread) = self.keys.get(thread_id).and_then(|key| self.threads.get(key)) else {
             return self.refuse(id, Failure::NoRunningTurn { thread: thread_id.clone() });
         };
-        if let Some(given) = turn.filter(|given| thread.running_id() != Some(given)) {
+        if let Some(given) = turn.filter(|given| thread.named(given).is_none()) {
             let outcome = match thread.finished(Some(given)) {
                 Some(report) => {
                     Outcome::Cancelled { turn: Some(Box::new(report.clone())), dropped: 0 }
@@ -221,7 +251,11 @@ impl Bridge {
         if thread.is_idle() {
             return self.refuse(id, Failure::NoRunningTurn { thread: thread_id.clone() });
         }
-        let (key, running) = (thread.key, thread.running.as_ref().map(|running| running.key));
+        let target = match turn {
+            None => thread.running.as_ref(),
+            Some(given) => thread.named(given),
+        };
+        let (key, target) = (thread.key, target.map(|turn| turn.key));
         let waiting: Vec<TurnNumber> = match turn {
             None => thread.queue.iter().map(|turn| turn.key).collect(),
             Some(_) => Vec::new(),
@@ -230,7 +264,7 @@ impl Bridge {
         for waiting in waiting {
             self.stop_turn(key, waiting, cause.clone(), None, now);
         }
-        match running {
+        match target {
             Some(turn) => {
                 let kind = CallKind::Canceller { thread: key, turn, dropped };
                 self.attach(id, Call::new(connection, kind));
@@ -290,10 +324,13 @@ impl Bridge {
                 self.answer(id, Outcome::Failed(failure));
             }
             (None, None) => turn.waiting_steers.push((id, prompt)),
-            (Some(running), _) => {
-                let running = running.clone();
-                self.send_steer(id, thread_id.clone(), running, prompt);
-            }
+            (Some(_), _) => match turn.running_as.clone() {
+                Some(running) => {
+                    turn.begun = true;
+                    self.send_steer(id, thread_id.clone(), running, prompt);
+                }
+                None => turn.waiting_steers.push((id, prompt)),
+            },
         }
     }
 

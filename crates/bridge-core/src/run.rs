@@ -38,15 +38,20 @@ impl Bridge {
         {
             return; // It goes on when the change is through.
         }
+        let running = self.turns_running();
+        let Some(thread) = self.threads.get_mut(&key) else {
+            return;
+        };
         match (thread.load, &thread.origin) {
             (Load::Opening { .. }, _) => {}
+            (Load::Loaded, Origin::Known(_)) if running >= self.limits.running_turns => {}
             (Load::Loaded, Origin::Known(id)) => {
                 let id = id.clone();
                 let Some(mut turn) = thread.queue.pop_front() else {
                     return;
                 };
                 let options = thread.complete(turn.options.clone());
-                let prompt = std::mem::take(&mut turn.prompt);
+                let prompt = turn.prompt.clone();
                 turn.start(&options, thread.last_model.as_deref(), now);
                 turn.effort = turn.effort.or_else(|| {
                     turn.model.as_ref().and_then(|model| self.default_efforts.get(model)).cloned()
@@ -187,26 +192,29 @@ impl Bridge {
             return;
         };
         turn.phase = TurnPhase::Running;
-        turn.id = Some(id.clone());
+        turn.running_as = Some(id.clone());
+        let name = turn.id.get_or_insert_with(|| id.clone()).clone();
         let turn_key = turn.key;
-        let (model, effort) = (turn.model.clone(), turn.effort.clone());
-        let record = Record::TurnStarted {
+        let record = (name == id).then(|| Record::TurnStarted {
             turn: turn_key,
             thread: thread_id.clone(),
-            id: id.clone(),
-            model,
-            effort,
-        };
+            id: name.clone(),
+            model: turn.model.clone(),
+            effort: turn.effort.clone(),
+        });
+        turn.begun |= !turn.waiting_steers.is_empty();
         let steers = std::mem::take(&mut turn.waiting_steers);
         let stopped = turn.stop.is_some();
-        self.record(record);
+        if let Some(record) = record {
+            self.record(record);
+        }
         if stopped {
             self.send_interrupt(thread_id.clone(), id.clone());
         }
         for (call, prompt) in steers {
             self.send_steer(call, thread_id.clone(), id.clone(), prompt);
         }
-        self.tell_turn(key, &Update::Started { thread: thread_id, turn: id }, now);
+        self.tell_turn(key, &Update::Started { thread: thread_id, turn: name }, now);
         self.release_background(key, turn_key, now);
     }
 
@@ -265,14 +273,22 @@ impl Bridge {
             thread.remember(report, self.limits.finished_per_thread);
         }
         self.pump(key, now);
+        // Others may have waited for the place of this turn.
+        if self.turns_running() + 1 >= self.limits.running_turns {
+            self.pump_all(now);
+        }
         self.keep_below_ceiling();
     }
 
     /// Ends all turns that wait on a thread.
     pub(crate) fn fail_queue(&mut self, key: ThreadKey, failure: &Failure, now: Instant) {
         let queue = self.threads.get_mut(&key).map(|thread| std::mem::take(&mut thread.queue));
-        for turn in queue.into_iter().flatten() {
-            self.finish_turn(key, turn, TurnState::Failed, Some(failure.clone()), now);
+        for mut turn in queue.into_iter().flatten() {
+            let (state, failure) = match turn.cut_by.take() {
+                Some(cut) => (TurnState::Interrupted, cut),
+                None => (TurnState::Failed, failure.clone()),
+            };
+            self.finish_turn(key, turn, state, Some(failure), now);
         }
         self.forget_if_empty(key);
     }
@@ -358,6 +374,12 @@ impl Bridge {
 impl Turn {
     fn start(&mut self, options: &TurnOptions, last_model: Option<&str>, now: Instant) {
         self.phase = TurnPhase::Starting;
+        self.starts += 1;
+        if self.cut_by.take().is_some() {
+            self.transcript.warn(
+                "Codex ended before it had begun to work on this turn, so the turn was run again",
+            );
+        }
         self.model = options.model.clone();
         if let (Some(before), Some(model)) = (last_model, &self.model)
             && before != model
@@ -368,7 +390,7 @@ impl Turn {
             ));
         }
         self.effort = options.effort.clone();
-        self.started_at = Some(now);
+        self.started_at.get_or_insert(now);
         self.progress_at = Some(now);
     }
 }

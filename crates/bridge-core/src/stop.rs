@@ -47,7 +47,7 @@ impl Bridge {
         }
         running.stop = Some(stop);
         if let (TurnPhase::Running, Some(thread), Some(turn)) =
-            (&running.phase, thread_id, running.id.clone())
+            (&running.phase, thread_id, running.running_as.clone())
         {
             self.send_interrupt(thread, turn);
         }

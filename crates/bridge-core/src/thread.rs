@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use crate::ids::ThreadKey;
+use crate::pace::Pace;
 use crate::turn::Turn;
 use crate::{
     ApprovalPolicy, RequestId, ThreadId, ThreadOptions, TurnId, TurnNumber, TurnOptions, TurnReport,
@@ -24,6 +25,8 @@ pub(crate) struct Thread {
     pub(crate) last_effort: Option<String>,
     pub(crate) running: Option<Turn>,
     pub(crate) queue: VecDeque<Turn>,
+    /// The turns that were asked for lately.
+    pub(crate) pace: Pace,
     /// When a turn last ended or the thread was loaded.
     pub(crate) used_at: Option<Instant>,
     /// The last turns that ended here, oldest first.
@@ -67,6 +70,7 @@ impl Thread {
             last_effort: None,
             running: None,
             queue: VecDeque::new(),
+            pace: Pace::default(),
             used_at: None,
             finished: VecDeque::new(),
         }
@@ -95,6 +99,11 @@ impl Thread {
 
     pub(crate) fn turn_mut(&mut self, key: TurnNumber) -> Option<&mut Turn> {
         self.running.iter_mut().chain(self.queue.iter_mut()).find(|turn| turn.key == key)
+    }
+
+    /// The turn that has this name outside, if it has not ended.
+    pub(crate) fn named(&self, id: &TurnId) -> Option<&Turn> {
+        self.running.iter().chain(self.queue.iter()).find(|turn| turn.id.as_ref() == Some(id))
     }
 
     /// The turn's place: 0 runs, 1 is next.

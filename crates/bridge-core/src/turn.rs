@@ -11,7 +11,16 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Turn {
     pub(crate) key: TurnNumber,
+    /// Codex's first name for it, under which it is known outside.
     pub(crate) id: Option<TurnId>,
+    /// Codex's name for it as it runs now: another one, if it was run again.
+    pub(crate) running_as: Option<TurnId>,
+    /// How often it was started.
+    pub(crate) starts: u32,
+    /// What cut its last run, while it waits to be run again.
+    pub(crate) cut_by: Option<Failure>,
+    /// Whether its model has said or done anything, or anything came to it but its prompt.
+    pub(crate) begun: bool,
     pub(crate) prompt: String,
     pub(crate) options: TurnOptions,
     pub(crate) attachment: Attachment,
@@ -63,6 +72,10 @@ impl Turn {
         Self {
             key,
             id: None,
+            running_as: None,
+            starts: 0,
+            cut_by: None,
+            begun: false,
             prompt: request.prompt,
             options: request.options,
             attachment: request.attachment,
@@ -98,6 +111,21 @@ impl Turn {
             false => None,
         };
         [time, retry, silence].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// Whether it can be run again after its app-server died under it, so that nothing happens twice: nobody stopped it,
+    /// and its model had not said a word.
+    pub(crate) fn may_run_again(&self, limits: &Limits) -> bool {
+        self.stop.is_none() && !self.begun && self.starts < limits.start_attempts
+    }
+
+    /// Makes it wait for its next start.
+    pub(crate) fn wait_again(&mut self, failure: Failure) {
+        self.cut_by = Some(failure);
+        self.phase = TurnPhase::Queued;
+        self.running_as = None;
+        self.waiting_steers.clear();
+        self.retrying = None;
     }
 
     pub(crate) fn progressed(&mut self, now: Instant) {

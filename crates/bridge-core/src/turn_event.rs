@@ -31,12 +31,13 @@ impl Bridge {
         if turn.phase == TurnPhase::Starting && event == TurnEvent::Started {
             return self.turn_runs(key, turn_id.clone(), now);
         }
-        if turn.id.as_ref() != Some(turn_id) {
+        if turn.running_as.as_ref() != Some(turn_id) {
             return;
         }
         if let TurnEvent::Completed { state, error } = event {
             return self.turn_completed(key, state, error, now);
         }
+        turn.begun |= event.shows_work();
         match &event {
             TurnEvent::ErrorReported { error, will_retry: true } => match &mut turn.retrying {
                 Some((_, newest)) => newest.clone_from(error),
@@ -82,10 +83,12 @@ impl Bridge {
                 update
             }
             TurnEvent::MessageDelta { item, text } => {
-                Some(Update::Message { text: tail(transcript.message_delta(item, &text)) })
+                let text = tail(transcript.message_delta(item, &text))?;
+                Some(Update::Message { text })
             }
             TurnEvent::ThinkingDelta { item, text } => {
-                Some(Update::Thinking { text: tail(transcript.thinking_delta(item, &text)) })
+                let text = tail(transcript.thinking_delta(item, &text))?;
+                Some(Update::Thinking { text })
             }
             TurnEvent::PlanUpdated(plan) => {
                 transcript.plan = Some(plan.clone());
@@ -150,6 +153,7 @@ impl Bridge {
             return;
         };
         turn.progressed(now);
+        turn.begun = true;
         turn.transcript.declined.push(Declined { what: what.clone(), reason: reason.clone() });
         let turn = turn.key;
         if let Some(thread) = thread.cloned() {
@@ -202,16 +206,18 @@ fn item_update(item: &Item, state: ItemState) -> Option<Update> {
             state: ended(tool.status),
         }),
         Item::Message(message) if state == ItemState::Completed => {
-            Some(Update::Message { text: tail(&message.text) })
+            tail(&message.text).map(|text| Update::Message { text })
         }
-        Item::Thinking(thinking) if state == ItemState::Completed && !thinking.text.is_empty() => {
-            Some(Update::Thinking { text: tail(&thinking.text) })
+        Item::Thinking(thinking) if state == ItemState::Completed => {
+            tail(&thinking.text).map(|text| Update::Thinking { text })
         }
         Item::Message(_) | Item::Thinking(_) | Item::Other { .. } | Item::Record => None,
     }
 }
 
-fn tail(text: &str) -> String {
+/// The end of a text; `None` if there is nothing to read in it yet.
+fn tail(text: &str) -> Option<String> {
+    let text = text.trim();
     let start = text.char_indices().rev().nth(TAIL_CHARS - 1).map_or(0, |(start, _)| start);
-    text[start..].to_owned()
+    (!text.is_empty()).then(|| text[start..].to_owned())
 }

@@ -112,6 +112,9 @@ fn spawn(lanes: &Arc<Lanes>, lane: &Lane, inputs: mpsc::Receiver<Input>, number:
 fn limits(config: &Config) -> Limits {
     Limits {
         queue_per_thread: config.max_queue_per_thread,
+        running_turns: config.max_running_turns,
+        turns_a_minute_of_thread: config.max_turns_per_minute,
+        turns_a_minute_of_client: config.max_client_turns_per_minute,
         turn_time: config.turn_time_limit,
         silence: config.silence_limit,
         provider_retry: config.provider_retry_limit,

@@ -1,7 +1,7 @@
 //! An app-server that is killed again and again while clients work: every call is answered, rightly or with an error that
 //! says to try again, and no turn runs twice.
 //!
-//! Clients pause between calls as people and models do, so that a turn runs for about a fifth of the time. A kill that
+//! Clients pause between calls as people and models do, so that a turn runs for about a tenth of the time. A kill that
 //! hits a turn costs that turn: nobody can know what it has done already, so it is not run again.
 
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ const KILLS: usize = 40;
 /// What the model answers.
 const ANSWER: &str = "pong";
 /// The longest pause of a client.
-const PAUSE_MS: u64 = 500;
+const PAUSE_MS: u64 = 1_200;
 
 /// How the calls went.
 #[derive(Default)]
@@ -120,7 +120,13 @@ fn work(ours: &mut Ours, number: u64, tally: &Tally) -> Result<()> {
         }
         match judge(tool, &answer) {
             Judgement::Right => tally.right.fetch_add(1, Ordering::Relaxed),
-            Judgement::Retryable => tally.retryable.fetch_add(1, Ordering::Relaxed),
+            Judgement::Retryable => {
+                println!(
+                    "  {tool}: {} {} {}",
+                    result["error"]["code"], result["status"], result["turnId"]
+                );
+                tally.retryable.fetch_add(1, Ordering::Relaxed)
+            }
             Judgement::Wrong => bail!("a wrong answer to {tool}: {answer}"),
         };
     }
@@ -162,7 +168,7 @@ fn kill(home: &CodexHome, tally: &Tally, done: &AtomicBool) -> Result<usize> {
             std::thread::sleep(Duration::from_millis(5));
             continue;
         }
-        std::thread::sleep(Duration::from_millis(chance.below(PAUSE_MS / 4)));
+        std::thread::sleep(Duration::from_millis(chance.below(300)));
         for pid in process::named(home, "app-server") {
             let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
             if pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok()) {

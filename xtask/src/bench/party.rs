@@ -26,6 +26,9 @@ pub(super) fn server_command(server: &Path, home: &CodexHome, codex: &Path) -> C
     command.env_clear().envs(home.environment()).current_dir(home.workspace());
     command.env("CODEX_MCP_CODEX_BIN", codex);
     command.env("CODEX_MCP_ENVIRONMENT_ALLOW", KEY_VARIABLE);
+    // A measurement asks for more turns than a person or a model would.
+    command.env("CODEX_MCP_MAX_TURNS_PER_MINUTE", "100000");
+    command.env("CODEX_MCP_MAX_CLIENT_TURNS_PER_MINUTE", "100000");
     // Nothing is to be left of one measurement when the next begins.
     command.env("CODEX_MCP_ENGINE_LINGER_SECONDS", "0");
     command

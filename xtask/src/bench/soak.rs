@@ -1,6 +1,6 @@
 //! Many clients with many threads for a long time: what one engine takes, and whether it takes ever more.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -61,7 +61,10 @@ pub(super) fn rows(lab: &Lab) -> Result<Vec<Row>> {
     for client in &mut clients {
         client.ours.client.end().context("a client does not end")?;
     }
-    let (warm, end) = (looks[WARM - 1], looks[ROUNDS - 1]);
+    Ok(report(before, looks[WARM - 1], looks[ROUNDS - 1], &times))
+}
+
+fn report(before: Look, warm: Look, end: Look, times: &[Duration]) -> Vec<Row> {
     let threads = (CLIENTS * THREADS) as f64;
     let turns = threads * (ROUNDS - WARM) as f64;
     let row = |what, unit, value: f64, limit| Row {
@@ -72,7 +75,7 @@ pub(super) fn rows(lab: &Lab) -> Result<Vec<Row>> {
         outcome: Outcome::Median,
         target: Some(Target::AtMost(limit)),
     };
-    Ok(vec![
+    vec![
         row(
             "soak: engine, each of 200 threads",
             "MB",
@@ -95,12 +98,12 @@ pub(super) fn rows(lab: &Lab) -> Result<Vec<Row>> {
         Row {
             what: "soak: a turn, 20 clients at once",
             unit: "ms",
-            ours: Samples::of_times(&times),
+            ours: Samples::of_times(times),
             other: None,
             outcome: Outcome::Median,
             target: None,
         },
-    ])
+    ]
 }
 
 impl Client {
@@ -122,7 +125,7 @@ fn at_once(clients: &mut [Client], act: impl Fn(&mut Client) -> Result<()> + Syn
         let act = &act;
         let running: Vec<_> =
             clients.iter_mut().map(|client| scope.spawn(move || act(client))).collect();
-        let ended = running.into_iter().map(|thread| thread.join());
-        ended.map(|result| result.unwrap_or_else(|_| bail!("a client panicked"))).collect()
+        let mut ended = running.into_iter().map(|thread| thread.join());
+        ended.try_for_each(|result| result.unwrap_or_else(|_| bail!("a client panicked")))
     })
 }

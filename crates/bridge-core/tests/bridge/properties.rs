@@ -1,5 +1,6 @@
 //! Whatever happens, in whatever order: every call is answered once, a thread runs one turn at a time, nothing is
-//! sent for a thread that is not loaded or to a process that is gone, and time never stands still.
+//! sent for a thread that is not loaded or to a process that is gone, what a model has begun is never begun again, and
+//! time never stands still.
 
 mod world;
 
@@ -44,6 +45,8 @@ enum Step {
         state: TurnState,
     },
     Retry(usize),
+    /// The model of a running turn says something.
+    Work(usize),
     Ask(u8),
     Unload(u8),
     Measure(u64),
@@ -90,6 +93,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(which, well, hung)| Step::Respond { which, well, hung }),
         6 => (any::<usize>(), state).prop_map(|(which, state)| Step::EndTurn { which, state }),
         1 => any::<usize>().prop_map(Step::Retry),
+        3 => any::<usize>().prop_map(Step::Work),
         1 => (0..8u8).prop_map(Step::Ask),
         1 => (0..8u8).prop_map(Step::Unload),
         1 => (500..1500u64).prop_map(Step::Measure),

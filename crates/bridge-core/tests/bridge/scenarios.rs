@@ -5,6 +5,7 @@ mod keep;
 mod news;
 mod process;
 mod queue;
+mod rerun;
 mod start;
 mod steer;
 mod stop;

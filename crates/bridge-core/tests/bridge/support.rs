@@ -12,6 +12,9 @@ use bridge_core::*;
 pub(crate) fn limits() -> Limits {
     Limits {
         queue_per_thread: 2,
+        running_turns: 3,
+        turns_a_minute_of_thread: 4,
+        turns_a_minute_of_client: 6,
         turn_time: Duration::from_secs(1000),
         silence: Duration::from_secs(100),
         provider_retry: Duration::from_secs(50),

@@ -96,6 +96,15 @@ declare_keys! {
     /// How many turns may wait behind the running one of a thread; a further one is refused.
     "max_queue_per_thread", "max-queue-per-thread" => max_queue_per_thread: usize = count("TURNS", 16, 1..=256);
 
+    /// How many turns may run at once, over all threads of an engine. Further ones wait for a place.
+    "max_running_turns", "max-running-turns" => max_running_turns: usize = count("TURNS", 16, 1..=256);
+
+    /// How many turns may be asked for within a minute on one thread; a further one is refused.
+    "max_turns_per_minute", "max-turns-per-minute" => max_turns_per_minute: usize = count("TURNS", 30, 1..=100_000);
+
+    /// How many turns one client may ask for within a minute, over all threads; a further one is refused.
+    "max_client_turns_per_minute", "max-client-turns-per-minute" => max_client_turns_per_minute: usize = count("TURNS", 30, 1..=100_000);
+
     /// How long a turn may take before it is interrupted.
     "turn_time_limit_seconds", "turn-time-limit-seconds" => turn_time_limit: Duration = seconds(3600, 1..=86_400);
 

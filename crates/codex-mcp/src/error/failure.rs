@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bridge_core::{Exit, Failure, StartFailure, StartFailureKind};
+use bridge_core::{Exit, Failure, Scope, StartFailure, StartFailureKind};
 
 use super::codex::{describe, request_failure, turn_error};
 use super::{Code, Problem};
@@ -46,24 +46,23 @@ impl From<&Failure> for Problem {
                 Self::new(Code::QueueFull, format!("{limit} turns wait on the thread already"))
                     .with_hint("The limit is `max_queue_per_thread`.")
             }
+            Failure::TooManyTurns { scope, limit, wait } => too_many_turns(*scope, *limit, *wait),
             Failure::NoRunningTurn { thread } => {
                 Self::new(Code::NoRunningTurn, format!("no turn runs on thread {thread}"))
             }
-            Failure::WrongTurn { given, running: Some(running) } => Self::new(
-                Code::WrongTurn,
-                format!("turn {given} does not run; turn {running} does"),
-            ),
-            Failure::WrongTurn { given, running: None } => {
-                Self::new(Code::WrongTurn, format!("turn {given} does not run, and no other does"))
+            Failure::WrongTurn { given, running } => {
+                let other = match running {
+                    Some(running) => format!("; turn {running} does"),
+                    None => ", and no other does".to_owned(),
+                };
+                Self::new(Code::WrongTurn, format!("turn {given} does not run{other}"))
             }
             Failure::TurnStopping => {
                 Self::new(Code::TurnNotSteerable, "the turn is being interrupted")
             }
-            Failure::NoSuchTurn { thread, turn: Some(turn) } => {
+            Failure::NoSuchTurn { thread, turn } => {
+                let turn = turn.as_ref().map_or_else(|| "yet".to_owned(), ToString::to_string);
                 Self::new(Code::TurnNotFound, format!("thread {thread} has no turn {turn}"))
-            }
-            Failure::NoSuchTurn { thread, turn: None } => {
-                Self::new(Code::TurnNotFound, format!("thread {thread} has no turn yet"))
             }
             Failure::CallCancelled => Self::new(Code::CallCancelled, "the call was cancelled"),
             Failure::ShuttingDown => Self::new(Code::ShuttingDown, "the server is ending"),
@@ -83,6 +82,17 @@ fn start_failure(failure: &StartFailure) -> Problem {
         StartFailureKind::NoPlace => Code::CodexProcessLimit,
     };
     Problem::new(code, failure.detail.clone())
+}
+
+fn too_many_turns(scope: Scope, limit: usize, wait: Duration) -> Problem {
+    let (whose, key) = match scope {
+        Scope::Thread => ("on this thread", "max_turns_per_minute"),
+        Scope::Client => ("by this client", "max_client_turns_per_minute"),
+    };
+    let message = format!("{limit} turns were asked for {whose} within a minute");
+    let problem = Problem::new(Code::TooManyTurns, message);
+    let problem = problem.with_hint(format!("The limit is `{key}`."));
+    Problem { retry_after: Some(Duration::from_secs(wait.as_secs() + 1)), ..problem }
 }
 
 /// What to do is what the last failure says; trying again helps only when the rest is over.

@@ -100,6 +100,16 @@ impl TestBridge {
         }
     }
 
+    /// Takes news of a call until one is of this kind.
+    pub(crate) async fn news(&mut self, call: u64, event: &str) -> Value {
+        loop {
+            let news = self.client.progress(call).await;
+            if news["_meta"]["event"] == event {
+                return news;
+            }
+        }
+    }
+
     /// Ends the server and starts another one on the same home.
     pub(crate) async fn restart(&mut self, setup: Setup) {
         self.client.peer.close_input();

@@ -66,11 +66,11 @@ async fn a_killed_app_server_is_said_and_the_thread_goes_on() {
 #[tokio::test]
 async fn a_turn_that_waited_runs_after_the_crash() {
     let gate = Gate::new("held");
-    let script = [says("Zero."), reply().holds(&gate), says("Two.")];
+    let script = [says("Zero."), reply().streams("On").holds(&gate), says("Two.")];
     let mut bridge = TestBridge::start(script).await;
     let thread = bridge.thread("zero").await;
     let one = bridge.begin("codex-reply", json!({ "prompt": "one", "threadId": thread })).await;
-    gate.reached().await;
+    bridge.news(one, "result").await;
     let two = bridge.begin("codex-reply", json!({ "prompt": "two", "threadId": thread })).await;
     bridge.client.progress(two).await;
     let process = app_server(&mut bridge).await;

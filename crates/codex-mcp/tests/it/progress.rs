@@ -1,21 +1,11 @@
 //! News of a running turn, as a client gets them.
 
 use expect_test::expect;
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::gate::Gate;
 use testkit::model::{StepStatus, reply, says};
 
 use crate::bridge::{TestBridge, content, text};
-
-/// Takes news until one has this event.
-async fn until_event(bridge: &mut TestBridge, call: u64, event: &str) -> Value {
-    loop {
-        let news = bridge.client.progress(call).await;
-        if news["_meta"]["event"] == event {
-            return news;
-        }
-    }
-}
 
 #[tokio::test]
 async fn every_kind_of_news_has_its_message_and_its_data() {
@@ -34,7 +24,7 @@ async fn every_kind_of_news_has_its_message_and_its_data() {
     let call = bridge.begin("codex", json!({ "prompt": "Say hello." })).await;
     let mut shown = Vec::new();
     for (event, gate) in [("thinking", 0), ("plan_update", 1), ("command", 2), ("result", 3)] {
-        shown.push(until_event(&mut bridge, call, event).await);
+        shown.push(bridge.news(call, event).await);
         gates[gate].open();
         if event == "command" {
             std::fs::write(bridge.home.root().join("go"), "").unwrap();
@@ -54,10 +44,10 @@ async fn every_kind_of_news_has_its_message_and_its_data() {
         })
         .collect();
     expect![[r#"
-        thinking: | {"text":"\n\n"}
+        thinking: Where am I? | {"text":"Where am I?"}
         plan 2/2: think | {"explanation":"why","steps":[{"status":"completed","step":"look around"},{"status":"in_progress","step":"think"}]}
         running: while [ ! -e ../go ]; do sleep 0.05; done | {"command":"/bin/bash -lc 'while [ ! -e ../go ]; do sleep 0.05; done'","itemId":"call_2","state":"started"}
-        says: Hello | {"text":"Hello "}
+        says: Hello | {"text":"Hello"}
     "#]].assert_eq(&(shown.join("\n") + "\n"));
     bridge.finish().await;
 }

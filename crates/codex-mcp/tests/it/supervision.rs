@@ -25,7 +25,7 @@ async fn isolated_threads_have_a_process_each_and_die_alone() {
     let gates = [Gate::new("first"), Gate::new("second")];
     let script = [
         reply().when("first").holds(&gates[0]).says("one"),
-        reply().when("second").holds(&gates[1]).says("two"),
+        reply().when("second").streams("tw").holds(&gates[1]),
         says("again").when("third"),
     ];
     let mut bridge = TestBridge::start_with(script, with(&["--isolation", "thread"])).await;
@@ -34,7 +34,7 @@ async fn isolated_threads_have_a_process_each_and_die_alone() {
     let before: Vec<_> =
         bridge.processes("app-server").into_iter().map(|process| process.pid).collect();
     let second = bridge.begin("codex", json!({ "prompt": "second" })).await;
-    gates[1].reached().await;
+    bridge.news(second, "result").await;
     let mut servers = bridge.processes("app-server");
     // One that was warmed for the client may be there too.
     assert!(servers.len() > before.len(), "{servers:#?}");

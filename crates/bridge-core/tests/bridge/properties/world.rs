@@ -17,6 +17,10 @@ struct Codex {
     running: BTreeMap<ThreadId, TurnId>,
     /// Turns that were asked for and not answered.
     starting: BTreeSet<ThreadId>,
+    /// The prompt of each thread's newest turn.
+    prompts: BTreeMap<ThreadId, String>,
+    /// Prompts on which the model has begun to work.
+    begun: BTreeSet<String>,
     /// Threads and turns that it has named.
     threads: u64,
     turns: u64,
@@ -57,7 +61,12 @@ impl World {
     )]
     pub(super) fn new() -> Self {
         let mut world = Self {
-            bridge: Bridge::new(support::limits()),
+            // Refused turns would show little.
+            bridge: Bridge::new(Limits {
+                turns_a_minute_of_thread: 15,
+                turns_a_minute_of_client: 40,
+                ..support::limits()
+            }),
             now: Instant::now(),
             codex: Codex::default(),
             calls: 0,
@@ -165,8 +174,10 @@ impl World {
             assert!(self.codex.loaded.contains(thread), "{request:?}: not loaded")
         };
         match &request {
-            Request::StartTurn { thread, .. } => {
+            Request::StartTurn { thread, prompt, .. } => {
                 loaded(thread);
+                assert!(!self.codex.begun.contains(prompt), "{prompt:?} was begun twice");
+                self.codex.prompts.insert(thread.clone(), prompt.clone());
                 assert!(
                     !self.codex.running.contains_key(thread),
                     "a second turn was started on {thread}"
@@ -213,11 +224,11 @@ impl World {
             Step::Start { background } => {
                 let options =
                     ThreadOptions { name: Some("name".to_owned()), ..ThreadOptions::default() };
-                self.call(CallRequest::StartThread { options, turn: turn(background) });
+                self.call(CallRequest::StartThread { options, turn: self.turn(background) });
             }
             Step::Continue { thread, background } => {
                 let thread = self.name(thread);
-                self.call(CallRequest::ContinueThread { thread, turn: turn(background) });
+                self.call(CallRequest::ContinueThread { thread, turn: self.turn(background) });
             }
             Step::Steer(thread) => {
                 let thread = self.name(thread);
@@ -261,6 +272,14 @@ impl World {
                     details: None,
                 };
                 self.turn_event(which, TurnEvent::ErrorReported { error, will_retry: true });
+            }
+            Step::Work(which) => {
+                let Some((thread, _)) = self.pick_turn(which) else {
+                    return;
+                };
+                self.codex.begun.extend(self.codex.prompts.get(&thread).cloned());
+                let (item, text) = (ItemId("m".to_owned()), "word".to_owned());
+                self.turn_event(which, TurnEvent::MessageDelta { item, text });
             }
             Step::Ask(thread) => {
                 if let Some((app_server, true)) = self.codex.process {
@@ -428,18 +447,19 @@ impl World {
         }
     }
 
+    /// A turn that no other call asks for.
+    fn turn(&self, background: bool) -> TurnRequest {
+        TurnRequest {
+            prompt: format!("prompt {}", self.calls),
+            options: TurnOptions::default(),
+            attachment: if background { Attachment::Background } else { Attachment::Foreground },
+            time_limit: None,
+        }
+    }
+
     fn pick_turn(&self, which: usize) -> Option<(ThreadId, TurnId)> {
         let running = &self.codex.running;
         let (thread, turn) = running.iter().nth(which % running.len().max(1))?;
         Some((thread.clone(), turn.clone()))
-    }
-}
-
-fn turn(background: bool) -> TurnRequest {
-    TurnRequest {
-        prompt: "prompt".to_owned(),
-        options: TurnOptions::default(),
-        attachment: if background { Attachment::Background } else { Attachment::Foreground },
-        time_limit: None,
     }
 }

@@ -82,6 +82,7 @@ fn a_waiting_turn_of_a_known_thread_is_kept_at_once() {
         opened t
         started a
         reply 2 t background "two"
+        thinks t a "hm"
         exited
         ready
         opened t
@@ -104,6 +105,7 @@ fn a_waiting_turn_of_a_known_thread_is_kept_at_once() {
               -> keep Background turn 2 of t "two"
               -> tell 2 Queued { position: 1 }
               -> answer 2 Queued { position: 1 } t/- after 0ns
+            thinks t a "hm"
             exited
               -> keep end of turn 1: Interrupted
               -> answer 1 Interrupted t/a after 0ns effort=medium because AppServerExited(Exit { code: None, signal: Some(9), stderr: "" })

@@ -43,12 +43,14 @@ fn news_from_a_dead_app_server_are_ignored() {
     check(
         RUNNING,
         r#"
+            thinks T t1 "hm"
             exited
             completed T t1
             reply 2 T "two"
             ready
         "#,
         expect![[r#"
+            thinks T t1 "hm"
             exited
               -> keep end of turn 1: Interrupted
               -> answer 1 Interrupted T/t1 after 0ns effort=medium because AppServerExited(Exit { code: None, signal: Some(9), stderr: "" })
@@ -158,6 +160,9 @@ fn a_start_without_an_answer_kills_the_app_server() {
             opened T
             late turn/start
             exited
+            ready
+            opened T
+            started t1
         "#,
         expect![[r#"
             reply 1 T "hi"
@@ -170,8 +175,14 @@ fn a_start_without_an_answer_kills_the_app_server() {
             late turn/start
               -> kill the app-server
             exited
-              -> keep end of turn 1: Interrupted
-              -> answer 1 Interrupted T/- after 0ns effort=medium because AppServerHung { method: "turn/start" }
+              -> start the app-server
+            ready
+              -> send thread/resume T
+            opened T
+              -> keep thread T
+              -> send turn/start T "hi" model=base effort=-
+            started t1
+              -> keep turn 1 started as t1
         "#]],
     );
 }
