@@ -5,6 +5,7 @@ mod clock;
 mod codex;
 pub mod config;
 pub mod daemon;
+mod diagnosis;
 pub mod engine;
 pub mod error;
 pub mod ledger;

@@ -22,6 +22,10 @@ fn main() -> ExitCode {
                 cli::daemon::run(&command, &environment, &invocation.flags, &mut io::stdout());
             run.unwrap_or_else(|error| say(&error))
         }
+        Subcommand::Doctor(command) => {
+            let run = cli::doctor::run(command, &environment, &invocation.flags, &mut io::stdout());
+            run.unwrap_or_else(|error| say(&error))
+        }
         Subcommand::Store(command) => {
             let mut out = io::BufWriter::new(io::stdout());
             let run = cli::store::run(&command, &environment, &invocation.flags, &mut out);

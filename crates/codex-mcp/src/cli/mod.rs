@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod daemon;
+pub mod doctor;
 pub mod serve;
 mod signal;
 pub mod store;
@@ -17,6 +18,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use self::config::ConfigCommand;
 use self::daemon::DaemonCommand;
+use self::doctor::DoctorCommand;
 use self::store::StoreCommand;
 use crate::config::{FlagShape, Flags, all_keys};
 
@@ -38,6 +40,8 @@ pub enum Subcommand {
     Config(ConfigCommand),
     /// Look after the engine.
     Daemon(DaemonCommand),
+    /// Look at everything.
+    Doctor(DoctorCommand),
     /// Look after the records.
     Store(StoreCommand),
 }
@@ -86,6 +90,7 @@ pub fn parse(
     let flags = flags(&matches);
     let command = match matches.subcommand() {
         Some(("daemon", matches)) => Subcommand::Daemon(DaemonCommand::from_matches(matches)),
+        Some(("doctor", matches)) => Subcommand::Doctor(DoctorCommand::from_matches(matches)),
         Some(("store", matches)) => Subcommand::Store(StoreCommand::from_matches(matches)),
         Some(("config", matches)) => Subcommand::Config(ConfigCommand::from_matches(matches)),
         // The parser lets no other name through.
@@ -122,6 +127,7 @@ pub fn command() -> Command {
         .args(flags)
         .subcommand(config::command())
         .subcommand(daemon::command())
+        .subcommand(doctor::command())
         .subcommand(store::command())
 }
 

@@ -55,7 +55,7 @@ impl Environment {
     }
 
     /// Returns the value of a variable; one that is set to nothing counts as not set.
-    pub(super) fn get(&self, name: &str) -> Option<&OsStr> {
+    pub(crate) fn get(&self, name: &str) -> Option<&OsStr> {
         let value = self.variables.get(OsStr::new(name))?;
         (!value.is_empty()).then_some(value.as_os_str())
     }
@@ -64,7 +64,7 @@ impl Environment {
         self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 
-    pub(super) fn working_directory(&self) -> Option<&Path> {
+    pub(crate) fn working_directory(&self) -> Option<&Path> {
         self.working_directory.as_deref()
     }
 
@@ -78,7 +78,7 @@ impl Environment {
     }
 
     /// Returns a path from a variable; a relative one, which nobody can mean, is ignored.
-    pub(super) fn absolute(&self, name: &str) -> Option<&Path> {
+    pub(crate) fn absolute(&self, name: &str) -> Option<&Path> {
         self.get(name).map(Path::new).filter(|path| path.is_absolute())
     }
 }

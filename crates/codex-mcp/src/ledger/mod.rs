@@ -65,6 +65,12 @@ impl Ledger {
         Self { state: Arc::new(state) }
     }
 
+    /// A ledger that keeps nothing, for who only looks.
+    pub(crate) fn without_store() -> Self {
+        let problem = Problem::new(Code::StoreUnavailable, "nothing is kept here");
+        Self { state: Arc::new(Err(problem)) }
+    }
+
     /// The first number that no call may have had before, so that turns are told apart over restarts.
     pub(crate) fn first_call(&self) -> u64 {
         match &*self.state {

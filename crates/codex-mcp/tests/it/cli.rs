@@ -21,6 +21,7 @@ fn check(home: &Home, words: &[&str], expected: Expect) {
     let text = match cli::parse(words.map(|word| home.filled(word))) {
         Ok(invocation) => match &invocation.command {
             Subcommand::Serve => "serve\n".to_owned(),
+            Subcommand::Doctor(command) => format!("{command:?}\n"),
             Subcommand::Store(command) => format!("{command:?}\n"),
             Subcommand::Daemon(command) => format!("{command:?}\n"),
             Subcommand::Config(command) => {
@@ -123,6 +124,9 @@ fn show_prints_every_key_with_its_origin() {
             verbose = true # --verbose
             max_prompt_chars = 1000000 # default
             max_queue_per_thread = 16 # default
+            max_running_turns = 16 # default
+            max_turns_per_minute = 30 # default
+            max_client_turns_per_minute = 30 # default
             turn_time_limit_seconds = 3600 # default
             silence_limit_seconds = 600 # default
             provider_retry_limit_seconds = 120 # default

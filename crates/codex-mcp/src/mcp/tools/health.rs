@@ -2,16 +2,14 @@
 
 use std::fmt;
 
-use bridge_core::{
-    Account, CallRequest, Failure, HealthReport, Outcome, ProcessState, SandboxProbe,
-};
+use bridge_core::{CallRequest, Failure, HealthReport, Outcome, ProcessState};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Definition, Visibility, unexpected};
-use crate::codex::last_words;
 use crate::config::Config;
+use crate::diagnosis::{Finding, findings};
 use crate::error::Problem;
 use crate::ledger::Ledger;
 use crate::mcp::arguments::parse;
@@ -42,14 +40,6 @@ struct Health {
     /// The limits in force, by the names of their settings.
     limits: serde_json::Map<String, serde_json::Value>,
     workspace_roots: Vec<String>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct Finding {
-    /// What is wrong.
-    problem: String,
-    /// What to do about it.
-    remedy: String,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -321,43 +311,6 @@ fn count(number: usize, noun: &str) -> String {
         1 => format!("1 {noun}"),
         number => format!("{number} {noun}s"),
     }
-}
-
-/// What is wrong. The same failure of both questions is one finding.
-fn findings(report: &HealthReport) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut add = |problem: String, remedy: String| {
-        if !findings.iter().any(|finding: &Finding| finding.problem == problem) {
-            findings.push(Finding { problem, remedy });
-        }
-    };
-    match &report.account {
-        Ok(Account { kind: None, login_required: true, .. }) => add(
-            "nobody is logged in, and the configured provider needs a login".to_owned(),
-            "The user has to run `codex login`, or set an API key.".to_owned(),
-        ),
-        Ok(_) => {}
-        Err(failure) => {
-            let problem = Problem::from(failure);
-            add(problem.message.clone(), problem.remedy());
-        }
-    }
-    match &report.sandbox {
-        Ok(SandboxProbe { exit_code: 0, .. }) => {}
-        Ok(SandboxProbe { exit_code, stderr }) => {
-            let said = last_words(stderr).unwrap_or_else(|| "nothing".to_owned());
-            add(
-                format!("commands cannot run in Codex's sandbox (exit code {exit_code}): {said}"),
-                "Turns work, but every command in them fails. Allow unprivileged user namespaces, or install bubblewrap."
-                    .to_owned(),
-            );
-        }
-        Err(failure) => {
-            let problem = Problem::from(failure);
-            add(problem.message.clone(), problem.remedy());
-        }
-    }
-    findings
 }
 
 /// What is wrong with the process that serves this client.
