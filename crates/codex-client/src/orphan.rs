@@ -12,6 +12,7 @@ mod linux;
 #[cfg(not(target_os = "linux"))]
 mod other;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -84,6 +85,21 @@ pub fn sweep(marker: &Marker) -> usize {
 /// Ends what the app-servers of engines that are gone have left. Blocks for some milliseconds.
 pub fn sweep_abandoned() -> usize {
     system::sweep(|found| system::start_time(found.engine) != Some(found.began))
+}
+
+/// Waits for orphans that were adopted and have ended, so that they leave no trace in the system's list of processes.
+/// To be asked now and then: what it finds is waited for when it is asked the next time.
+#[derive(Debug, Default)]
+pub struct Reaper {
+    /// What had ended at the last look: its id, and when it began.
+    seen: BTreeSet<(i32, u64)>,
+}
+
+impl Reaper {
+    /// Gives how many there were. Blocks for some milliseconds.
+    pub fn reap(&mut self) -> usize {
+        system::reap(&mut self.seen)
+    }
 }
 
 /// How much memory a process needs for itself: what is resident and not shared with a file, in bytes. The code of Codex,

@@ -1,6 +1,6 @@
 //! Linux: everything is in `/proc`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use rustix::process::{
@@ -35,6 +35,14 @@ fn stat(pid: i32) -> Option<Vec<String>> {
     Some(fields.split_whitespace().map(str::to_owned).collect())
 }
 
+fn is_child(stat: &[String], own: Pid) -> bool {
+    stat.get(1).is_some_and(|parent| parent.parse() == Ok(own.as_raw_nonzero().get()))
+}
+
+fn is_zombie(stat: &[String]) -> bool {
+    stat.first().is_some_and(|state| state == "Z")
+}
+
 pub(super) fn resident_bytes(pid: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("RssAnon:"))?;
@@ -47,6 +55,8 @@ struct Process {
     marker: Option<Marker>,
     is_child: bool,
     is_zombie: bool,
+    /// Whether it runs this very program: it is about to become an app-server.
+    is_fork: bool,
     /// In clock ticks since the system did.
     began: u64,
 }
@@ -57,10 +67,6 @@ pub(super) fn sweep(is_orphan: impl Fn(&Marker) -> bool) -> usize {
         let orphans = orphans(&is_orphan);
         let mut new = false;
         for (pid, process) in orphans {
-            if process.is_child {
-                // An adopted child: nobody else waits for it. One that still runs is waited for in a later round.
-                let _ = waitpid(Some(pid), WaitOptions::NOHANG);
-            }
             if !process.is_zombie && kill_process(pid, Signal::KILL).is_ok() {
                 new |= ended.insert(pid.as_raw_nonzero(), ()).is_none();
             }
@@ -70,6 +76,24 @@ pub(super) fn sweep(is_orphan: impl Fn(&Marker) -> bool) -> usize {
         }
     }
     ended.len()
+}
+
+/// Waits for adopted children that have ended: nobody else does. A child that was already there to be waited for at the
+/// last look is one, because whoever starts a process waits for its end at once.
+pub(super) fn reap(seen: &mut BTreeSet<(i32, u64)>) -> usize {
+    let own = getpid();
+    let zombie = |pid: Pid| {
+        let stat = stat(pid.as_raw_nonzero().get())?;
+        let is_ours = is_zombie(&stat) && is_child(&stat, own);
+        is_ours.then_some(((pid.as_raw_nonzero().get(), began(&stat)?), pid))
+    };
+    let zombies: BTreeMap<_, _> = pids().filter_map(zombie).collect();
+    let before = std::mem::take(seen);
+    let (adopted, new): (Vec<_>, Vec<_>) =
+        zombies.into_iter().partition(|(name, _)| before.contains(name));
+    seen.extend(new.into_iter().map(|(name, _)| name));
+    let waited = |pid| waitpid(Some(pid), WaitOptions::NOHANG).is_ok_and(|status| status.is_some());
+    adopted.into_iter().filter(|(_, pid)| waited(*pid)).count()
 }
 
 fn orphans(is_orphan: &impl Fn(&Marker) -> bool) -> Vec<(Pid, Process)> {
@@ -84,7 +108,7 @@ fn orphans(is_orphan: &impl Fn(&Marker) -> bool) -> Vec<(Pid, Process)> {
     let oldest = living.map(|(_, process)| process.began).min().unwrap_or(u64::MAX);
     found.retain(|(_, process)| match &process.marker {
         Some(marker) => is_orphan(marker),
-        None => process.is_child && adopting && process.began < oldest,
+        None => process.is_child && adopting && !process.is_fork && process.began < oldest,
     });
     found
 }
@@ -99,14 +123,17 @@ fn pids() -> impl Iterator<Item = Pid> {
 fn look(pid: Pid, own: Pid) -> Option<Process> {
     let number = pid.as_raw_nonzero().get();
     let stat = stat(number)?;
-    let is_child = stat.get(1)?.parse::<i32>() == Ok(own.as_raw_nonzero().get());
-    let is_zombie = stat.first().is_some_and(|state| state == "Z");
+    let is_child = is_child(&stat, own);
+    let program = |pid: &str| fs::read_link(format!("/proc/{pid}/exe")).ok();
+    let is_fork =
+        is_child && program("self").is_some_and(|own| program(&number.to_string()) == Some(own));
     let environment = fs::read(format!("/proc/{number}/environ")).unwrap_or_default();
     let marker = environment.split(|byte| *byte == 0).find_map(|variable| {
         let value =
             std::str::from_utf8(variable).ok()?.strip_prefix(VARIABLE)?.strip_prefix('=')?;
         Marker::parse(value)
     });
-    let process = Process { marker, is_child, is_zombie, began: began(&stat)? };
+    let process =
+        Process { marker, is_child, is_zombie: is_zombie(&stat), is_fork, began: began(&stat)? };
     (is_child || process.marker.is_some()).then_some(process)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use codex_client::orphan;
+use codex_client::orphan::{self, Reaper};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,8 @@ const NEWS: usize = 64;
 const LAST_GRACE: Duration = Duration::from_secs(2);
 /// How often old records are looked for.
 const MAINTENANCE: Duration = Duration::from_secs(3600);
+/// How often adopted processes that have ended are looked for.
+const REAPING: Duration = Duration::from_secs(60);
 
 /// The engine cannot run here.
 #[derive(Debug, thiserror::Error)]
@@ -177,6 +179,7 @@ impl Hosting {
     async fn run(&mut self, listener: &UnixListener, linger: Duration, ledger: &Ledger) {
         let mut maintenance = tokio::time::interval(MAINTENANCE);
         maintenance.tick().await;
+        let (mut reaping, mut reaper) = (tokio::time::interval(REAPING), Reaper::default());
         // Nobody is there yet: the one who started it is on its way.
         let mut quiet_since = Some(tokio::time::Instant::now());
         let mut greeted = false;
@@ -196,6 +199,7 @@ impl Hosting {
                 () = at(since.map(|since| since + patience)) => return,
                 () = self.activity.changed() => {}
                 _ = maintenance.tick() => ledger.maintain(),
+                _ = reaping.tick() => drop(reaper.reap()),
                 stream = listener.accept() => match stream {
                     Ok((stream, _)) => self.accept(stream),
                     Err(error) => tracing::warn!(%error, "a client could not be taken in"),

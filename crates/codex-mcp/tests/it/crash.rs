@@ -103,6 +103,7 @@ async fn check(victim: Victim, step: Step) {
     script.push(says("Whole."));
     let mut bridge = TestBridge::start(script).await;
     let thread = bridge.thread("zero").await;
+    let before = records(&bridge).await;
 
     let mut cut = None;
     if step != Step::Idle {
@@ -150,6 +151,9 @@ async fn check(victim: Victim, step: Step) {
     };
     let found = newest(&mut bridge, &thread).await;
     assert_eq!((found.0.as_str(), found.1.as_str()), expected);
+    let after = records(&bridge).await;
+    let lost: Vec<_> = before.iter().filter(|record| !after.contains(record)).collect();
+    assert!(lost.is_empty(), "changed or lost: {lost:#?}");
     let whole = json!({ "threadId": thread });
     let read = bridge.call("codex.thread.read", whole).await;
     let said = read["structuredContent"]["entries"].as_array().expect("entries");
@@ -163,6 +167,52 @@ async fn check(victim: Victim, step: Step) {
     let last = requests.last().expect("the last turn reached the model");
     assert!(last.texts("assistant").iter().any(|said| said == "Zero."), "the thread is whole");
     bridge.finish().await;
+}
+
+/// Every record but the thread's own, which tells when it was last used.
+async fn records(bridge: &TestBridge) -> Vec<String> {
+    let export = bridge.command(&["store", "export"]).await.success();
+    let records = export.lines().filter(|line| !line.contains(r#""table":"threads""#));
+    records.map(str::to_owned).collect()
+}
+
+/// A kill somewhere on a long answer's way to the disk: it is there as a whole, or the turn says that it was cut.
+async fn check_while_writing(victim: Victim) {
+    let long = "All work and no play. ".repeat(20_000);
+    let gate = Gate::new("held");
+    let script = [says("Zero."), reply().holds(&gate).says(&long), says("Whole.")];
+    let mut bridge = TestBridge::start(script).await;
+    let thread = bridge.thread("zero").await;
+    let before = records(&bridge).await;
+    let arguments = json!({ "prompt": "one", "threadId": thread, "background": true });
+    bridge.call("codex-reply", arguments).await;
+    gate.reached().await;
+    gate.open();
+    kill(&bridge, victim).await;
+    let (status, code) = newest(&mut bridge, &thread).await;
+    let after = records(&bridge).await;
+    let whole = |record: &String| record.contains(&long);
+    match (status.as_str(), code.as_str()) {
+        ("completed", "-") => assert!(after.iter().any(whole), "the answer is not whole"),
+        ("interrupted", "turn_cut") => {}
+        other => panic!("{other:?}"),
+    }
+    assert!(before.iter().all(|record| after.contains(record)), "changed or lost: {before:#?}");
+    let check = bridge.command(&["store", "check"]).await.success();
+    assert!(check.ends_with("Sound.\n"), "{check}");
+    let next = bridge.call("codex-reply", json!({ "prompt": "on", "threadId": thread })).await;
+    assert_eq!(content(&next), "Whole.");
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn an_engine_that_writes() {
+    check_while_writing(Victim::Engine).await;
+}
+
+#[tokio::test]
+async fn both_while_the_engine_writes() {
+    check_while_writing(Victim::Both).await;
 }
 
 macro_rules! matrix {
