@@ -1,10 +1,10 @@
 //! An app-server that is killed again and again while clients work: every call is answered, rightly or with an error that
 //! says to try again, and no turn runs twice.
 //!
-//! Clients pause between calls as people and models do, so that a turn runs for about a tenth of the time. A kill that
-//! hits a turn costs that turn: nobody can know what it has done already, so it is not run again.
+//! Clients pause between calls as people and models do. A kill that hits a turn before its model has said a word costs
+//! nothing: the turn is run again. Later it costs that turn, because nobody can know what it has done already.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use testkit::home::CodexHome;
-use testkit::model::{FakeModel, Script, says};
+use testkit::model::{CapturedRequest, FakeModel, Script, says};
 
 use super::lab::{self, Lab};
 use super::party::Ours;
@@ -27,7 +27,7 @@ const KILLS: usize = 40;
 /// What the model answers.
 const ANSWER: &str = "pong";
 /// The longest pause of a client.
-const PAUSE_MS: u64 = 1_200;
+const PAUSE_MS: u64 = 500;
 
 /// How the calls went.
 #[derive(Default)]
@@ -63,14 +63,12 @@ pub(super) fn rows(lab: &Lab) -> Result<Vec<Row>> {
     for ours in &mut clients {
         ours.client.end().context("a client does not end")?;
     }
-    let mut asked: BTreeMap<String, usize> = BTreeMap::new();
-    for request in model.captured() {
-        *asked.entry(request.prompt()).or_default() += 1;
-    }
-    let twice = asked.values().filter(|times| **times > 1).count();
+    let (again, twice) = asked_again(&model.captured());
     let (right, retryable) =
         (tally.right.load(Ordering::Relaxed), tally.retryable.load(Ordering::Relaxed));
-    println!("  {killed} kills, {right} calls right, {retryable} to be tried again");
+    println!(
+        "  {killed} kills, {right} calls right, {retryable} to be tried again, {again} turns run again"
+    );
     let row = |what, unit, value, target| Row {
         what,
         unit,
@@ -92,6 +90,28 @@ pub(super) fn rows(lab: &Lab) -> Result<Vec<Row>> {
         row("chaos: turns that ran twice", "turns", twice as f64, Target::AtMost(0.0)),
         row("chaos: kills", "kills", killed as f64, Target::AtLeast(KILLS as f64)),
     ])
+}
+
+/// How many prompts the model was asked again before it had answered them, and how many after that: those turns ran
+/// twice.
+fn asked_again(requests: &[CapturedRequest]) -> (usize, usize) {
+    let (mut asked, mut answered) = (BTreeSet::new(), BTreeSet::new());
+    let (mut again, mut twice) = (0, 0);
+    for request in requests {
+        let mut last = None;
+        for message in request.input() {
+            let text = || message["content"][0]["text"].as_str().map(str::to_owned);
+            match message["role"].as_str() {
+                Some("user") => last = text(),
+                Some("assistant") => answered.extend(last.take()),
+                _ => {}
+            }
+        }
+        let prompt = request.prompt();
+        twice += usize::from(answered.contains(&prompt));
+        again += usize::from(!asked.insert(prompt));
+    }
+    (again - twice, twice)
 }
 
 /// Makes one client's calls: turns, and what looks at them.
@@ -120,13 +140,7 @@ fn work(ours: &mut Ours, number: u64, tally: &Tally) -> Result<()> {
         }
         match judge(tool, &answer) {
             Judgement::Right => tally.right.fetch_add(1, Ordering::Relaxed),
-            Judgement::Retryable => {
-                println!(
-                    "  {tool}: {} {} {}",
-                    result["error"]["code"], result["status"], result["turnId"]
-                );
-                tally.retryable.fetch_add(1, Ordering::Relaxed)
-            }
+            Judgement::Retryable => tally.retryable.fetch_add(1, Ordering::Relaxed),
             Judgement::Wrong => bail!("a wrong answer to {tool}: {answer}"),
         };
     }
@@ -168,7 +182,7 @@ fn kill(home: &CodexHome, tally: &Tally, done: &AtomicBool) -> Result<usize> {
             std::thread::sleep(Duration::from_millis(5));
             continue;
         }
-        std::thread::sleep(Duration::from_millis(chance.below(300)));
+        std::thread::sleep(Duration::from_millis(chance.below(PAUSE_MS)));
         for pid in process::named(home, "app-server") {
             let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
             if pid.is_some_and(|pid| kill_process(pid, Signal::KILL).is_ok()) {
