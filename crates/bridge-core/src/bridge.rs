@@ -4,24 +4,29 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 use crate::app_server::AppServer;
+use crate::approval::Approval;
 use crate::call::Call;
 use crate::ids::{Counter, ThreadKey};
 use crate::pace::Pace;
 use crate::thread::Thread;
+use crate::turn::Turn;
 use crate::{
-    AppServerId, CallId, ConnectionId, Effect, Event, Limits, Reply, Request, RequestFailure,
-    RequestId, StopCause, ThreadId, TurnNumber,
+    AppServerId, ApprovalId, CallId, ConnectionId, Effect, Event, Limits, Policy, Reply, Request,
+    RequestFailure, RequestId, StopCause, ThreadId, TurnNumber,
 };
 
 /// Decides what happens next. See the crate's documentation for how to drive it.
 #[derive(Debug)]
 pub struct Bridge {
     pub(crate) limits: Limits,
+    pub(crate) policy: Policy,
     pub(crate) connections: BTreeSet<ConnectionId>,
     /// The turns that each client asked for lately.
     pub(crate) paces: BTreeMap<ConnectionId, Pace>,
     pub(crate) threads: BTreeMap<ThreadKey, Thread>,
     pub(crate) keys: BTreeMap<ThreadId, ThreadKey>,
+    /// Questions of Codex that are not answered yet.
+    pub(crate) approvals: BTreeMap<ApprovalId, Approval>,
     /// Calls that are not answered yet.
     pub(crate) calls: BTreeMap<CallId, Call>,
     /// Calls that need an app-server and have none yet.
@@ -63,13 +68,15 @@ pub(crate) enum Purpose {
 impl Bridge {
     /// Creates a bridge with nothing in it.
     #[must_use]
-    pub fn new(limits: Limits) -> Self {
+    pub fn new(limits: Limits, policy: Policy) -> Self {
         Self {
             limits,
+            policy,
             connections: BTreeSet::new(),
             paces: BTreeMap::new(),
             threads: BTreeMap::new(),
             keys: BTreeMap::new(),
+            approvals: BTreeMap::new(),
             calls: BTreeMap::new(),
             waiting_for_app_server: Vec::new(),
             pending: BTreeMap::new(),
@@ -89,9 +96,10 @@ impl Bridge {
                 self.want_app_server(now);
             }
             Event::ConnectionClosed { connection } => self.connection_closed(connection, now),
-            Event::CallReceived { call, connection, request } => {
-                self.call_received(call, connection, request, now)
+            Event::CallReceived { call, caller, request } => {
+                self.call_received(call, caller, request, now)
             }
+            Event::Answered { approval, answer } => self.answered(approval, answer, now),
             Event::CallCancelled { call } => self.give_up(call, StopCause::CallCancelled, now),
             Event::AppServerReady { app_server, info } => {
                 self.app_server_ready(app_server, info, now)
@@ -109,6 +117,7 @@ impl Bridge {
             Event::ShutdownRequested => self.shut_down(now),
             Event::Response { app_server, .. }
             | Event::QuestionAsked { app_server, .. }
+            | Event::QuestionWithdrawn { app_server, .. }
             | Event::Turn { app_server, .. }
             | Event::ThreadClosed { app_server, .. }
             | Event::Warned { app_server, .. }
@@ -116,6 +125,9 @@ impl Bridge {
             Event::Response { request, result, .. } => self.response(request, result, now),
             Event::QuestionAsked { app_server, id, thread, question } => {
                 self.question_asked(app_server, id, thread.as_ref(), question, now);
+            }
+            Event::QuestionWithdrawn { app_server, id } => {
+                self.question_withdrawn(app_server, &id, now);
             }
             Event::Turn { thread, turn, event, .. } => self.turn_event(&thread, &turn, event, now),
             Event::ThreadClosed { thread, .. } => self.thread_closed(&thread, now),
@@ -133,8 +145,9 @@ impl Bridge {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let calls = self.calls.values().filter_map(Call::timeout).min();
         let turns = self.threads.values().filter_map(|thread| thread.running.as_ref());
-        let turns = turns.filter_map(|turn| turn.watchdog(&self.limits)).map(|(at, _)| at).min();
-        let others = [self.app_server_timeout(), self.unload_timeout()];
+        let watchdog = |turn: &Turn| turn.watchdog(&self.limits, self.waits_for_person(turn.key));
+        let turns = turns.filter_map(watchdog).map(|(at, _)| at).min();
+        let others = [self.app_server_timeout(), self.unload_timeout(), self.approval_timeout()];
         others.into_iter().chain([calls, turns]).flatten().min()
     }
 
@@ -146,6 +159,7 @@ impl Bridge {
         if self.unload_timeout().is_some_and(|at| at <= now) {
             self.unload_due(now);
         }
+        self.approvals_due(now);
         for key in self.thread_keys() {
             self.check_watchdog(key, now);
         }

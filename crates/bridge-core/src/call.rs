@@ -5,15 +5,19 @@ use std::time::Instant;
 use crate::bridge::Bridge;
 use crate::ids::ThreadKey;
 use crate::progress::Pacer;
+use crate::turn::Turn;
 use crate::{
-    Account, CallId, ConnectionId, Effect, Failure, Outcome, SandboxProbe, StopCause, ThreadChange,
-    ThreadId, ThreadQuery, TurnId, TurnNumber, TurnReport, TurnState, Update,
+    Account, Attachment, CallId, Caller, ConnectionId, Effect, Failure, Outcome, Person,
+    SandboxProbe, StopCause, ThreadChange, ThreadId, ThreadQuery, TurnId, TurnNumber, TurnReport,
+    TurnState, Update,
 };
 
 /// A call that is not answered yet.
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) connection: ConnectionId,
+    /// How the person behind it can be asked.
+    pub(crate) person: Person,
     pub(crate) kind: CallKind,
     /// `None` once the client gave it up: it is told nothing more.
     pacer: Option<Pacer>,
@@ -103,8 +107,14 @@ impl CallKind {
 }
 
 impl Call {
-    pub(crate) fn new(connection: ConnectionId, kind: CallKind) -> Self {
-        Self { connection, kind, pacer: Some(Pacer::default()), deadline: None }
+    pub(crate) fn new(caller: Caller, kind: CallKind) -> Self {
+        let Caller { connection, person } = caller;
+        Self { connection, person, kind, pacer: Some(Pacer::default()), deadline: None }
+    }
+
+    /// Whether its client does not wait any more.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.pacer.is_none()
     }
 
     /// When the call has to be looked at: for its deadline or for news.
@@ -145,6 +155,17 @@ impl Bridge {
         for id in calls.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.give_up(id, StopCause::ClientGone, now);
         }
+        // Turns whose calls were answered with a question: nobody comes back to them.
+        let left = |turn: &&Turn| {
+            turn.connection == connection && turn.attachment == Attachment::Foreground
+        };
+        let turns = self
+            .threads
+            .values()
+            .filter_map(|thread| Some((thread.key, thread.running.as_ref().filter(left)?.key)));
+        for (key, turn) in turns.collect::<Vec<_>>() {
+            self.stop_turn(key, turn, StopCause::ClientGone, None, now);
+        }
     }
 
     /// A call that asked for a turn takes it with it and is answered at its end; any other call only lets go.
@@ -152,6 +173,7 @@ impl Bridge {
         let Some(call) = self.calls.get_mut(&id) else {
             return;
         };
+        let thread = call.kind.turn().map(|(thread, _)| thread);
         match call.kind {
             CallKind::Owner { thread, turn } | CallKind::Background { thread, turn } => {
                 call.pacer = None;
@@ -166,6 +188,9 @@ impl Bridge {
             | CallKind::Change { .. }
             | CallKind::Health { .. } => self.answer(id, Outcome::Failed(Failure::CallCancelled)),
         }
+        if let Some(thread) = thread {
+            self.offer(thread, now);
+        }
     }
 
     /// A call's deadline has come, or news may be told.
@@ -177,6 +202,9 @@ impl Bridge {
         if call.deadline.is_some_and(|deadline| deadline <= now) {
             if let Some(report) = turn.and_then(|(thread, turn)| self.snapshot(thread, turn, now)) {
                 self.answer(id, Outcome::Turn(Box::new(report)));
+            }
+            if let Some((thread, _)) = turn {
+                self.offer(thread, now);
             }
         } else if let Some(update) = call.pacer.as_mut().and_then(|pacer| pacer.due(now)) {
             self.effects.push_back(Effect::Report { call: id, update });
@@ -209,7 +237,9 @@ impl Bridge {
             0 => TurnState::InProgress,
             position => TurnState::Queued { position },
         };
-        Some(thread.turn(turn)?.report(thread.id(), state, now))
+        let mut report = thread.turn(turn)?.report(thread.id(), state, now);
+        report.asking = self.open_questions(turn);
+        Some(report)
     }
 
     /// Answers a call with a failure; a health call is told of it as a finding.
@@ -231,6 +261,7 @@ impl Bridge {
         if self.calls.remove(&id).is_some() {
             self.detach(id);
             self.effects.push_back(Effect::Answer { call: id, outcome });
+            self.not_asked_through(id);
         }
     }
 

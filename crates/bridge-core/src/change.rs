@@ -7,14 +7,14 @@ use crate::call::{Call, CallKind};
 use crate::failure::unexpected;
 use crate::thread::Load;
 use crate::{
-    CallId, ConnectionId, Failure, Outcome, Record, Reply, RequestFailure, ThreadChange, ThreadId,
+    CallId, Caller, Failure, Outcome, Record, Reply, RequestFailure, ThreadChange, ThreadId,
 };
 
 impl Bridge {
     pub(crate) fn change_thread(
         &mut self,
         id: CallId,
-        connection: ConnectionId,
+        caller: Caller,
         thread: ThreadId,
         change: ThreadChange,
         now: Instant,
@@ -23,7 +23,7 @@ impl Bridge {
         if busy.is_some_and(|thread| !thread.is_idle()) {
             return self.refuse(id, Failure::ThreadBusy { thread });
         }
-        self.read(id, connection, CallKind::Change { thread, change }, now);
+        self.read(id, caller, CallKind::Change { thread, change }, now);
     }
 
     pub(crate) fn thread_changed(

@@ -1,9 +1,9 @@
 //! Everything the bridge can do to the world. The shell carries effects out in order.
 
 use crate::{
-    AppServerId, CallId, Failure, HealthReport, Question, Record, RequestId, ServerRequestId,
-    ThreadId, ThreadList, ThreadOptions, ThreadQuery, TurnId, TurnOptions, TurnRecord, TurnReport,
-    Update,
+    Answer, AppServerId, ApprovalId, Ask, CallId, Failure, HealthReport, Question, Record,
+    RequestId, ServerRequestId, ThreadId, ThreadList, ThreadOptions, ThreadQuery, TurnId,
+    TurnNumber, TurnOptions, TurnRecord, TurnReport, Update,
 };
 
 /// One thing to do.
@@ -33,14 +33,30 @@ pub enum Effect {
         /// What to ask.
         request: Request,
     },
-    /// Tell Codex no, in the form that the question takes.
-    Decline {
+    /// Answer a question of Codex, in the form that the question takes.
+    Reply {
         /// To which app-server.
         app_server: AppServerId,
         /// Codex's id for the question.
         id: ServerRequestId,
         /// The question.
         question: Question,
+        /// The answer.
+        answer: Answer,
+    },
+    /// Ask the person behind a call; answered by `Answered`, or never.
+    Ask {
+        /// The call.
+        call: CallId,
+        /// The question.
+        ask: Ask,
+    },
+    /// The person behind a call need not answer any more.
+    StopAsking {
+        /// The call.
+        call: CallId,
+        /// The question.
+        approval: ApprovalId,
     },
     /// Keep something. An answer that comes after it is given only once it is safe.
     Record(Record),
@@ -172,6 +188,15 @@ pub enum Effort {
 pub enum Outcome {
     /// The turn, ended or as it stands.
     Turn(Box<TurnReport>),
+    /// The turn waits for a person. The call is to be made again with the answers.
+    Asked {
+        /// The turn as it stands.
+        turn: Box<TurnReport>,
+        /// Its number.
+        number: TurnNumber,
+        /// The questions.
+        asks: Vec<Ask>,
+    },
     /// The input reached the running turn.
     Steered {
         /// The thread.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::{
-    Account, AppServerId, AppServerInfo, CallId, CodexError, ConnectionId, Exit, Item, ItemId,
-    Json, Plan, RequestFailure, RequestId, SandboxProbe, ServerRequestId, StartFailure, ThreadId,
-    Tokens, Transcript, TurnId, TurnNumber, TurnState,
+    Account, Answer, AppServerId, AppServerInfo, ApprovalId, CallId, CodexError, ConnectionId,
+    Exit, Item, ItemId, Json, Person, Plan, Question, RequestFailure, RequestId, SandboxProbe,
+    ServerRequestId, StartFailure, ThreadId, Tokens, Transcript, TurnId, TurnNumber, TurnState,
 };
 
 /// One thing that happened.
@@ -26,7 +26,7 @@ pub enum Event {
         /// The new call.
         call: CallId,
         /// Who asks.
-        connection: ConnectionId,
+        caller: Caller,
         /// What is asked.
         request: CallRequest,
     },
@@ -75,6 +75,20 @@ pub enum Event {
         thread: Option<ThreadId>,
         /// What is asked.
         question: Question,
+    },
+    /// A person answered a question. Late and double answers change nothing.
+    Answered {
+        /// The question.
+        approval: ApprovalId,
+        /// The answer; `None` if the client could not ask.
+        answer: Option<Answer>,
+    },
+    /// Codex does not wait for an answer any more.
+    QuestionWithdrawn {
+        /// Which app-server.
+        app_server: AppServerId,
+        /// Codex's id for the question.
+        id: ServerRequestId,
     },
     /// Something happened in a turn.
     Turn {
@@ -150,6 +164,17 @@ pub enum CallRequest {
         turn: Option<TurnId>,
         /// How long to wait for its end.
         wait: Duration,
+    },
+    /// A call that was answered with questions, made again with their answers: it waits for the turn again.
+    Resume {
+        /// The thread.
+        thread: ThreadId,
+        /// The turn.
+        turn: TurnNumber,
+        /// The turn's name.
+        id: Option<TurnId>,
+        /// The answers.
+        answers: Vec<(ApprovalId, Answer)>,
     },
     /// The end of a turn.
     Cancel {
@@ -368,45 +393,13 @@ pub struct TurnRecord {
     pub duration: Duration,
 }
 
-/// Something that Codex wants to know before it goes on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Question {
-    /// May this command run?
-    Command {
-        /// The command line.
-        command: String,
-        /// Codex's reason.
-        reason: Option<String>,
-    },
-    /// May these files change?
-    FileChange {
-        /// The item that shows the change.
-        item: ItemId,
-        /// Codex's reason.
-        reason: Option<String>,
-    },
-    /// May the turn have more permissions?
-    Permissions {
-        /// Codex's reason.
-        reason: Option<String>,
-    },
-    /// A question for the user.
-    UserInput {
-        /// The questions, joined.
-        text: String,
-    },
-    /// A question of one of Codex's own MCP servers, or whether one of its tools may run.
-    Elicitation {
-        /// The server.
-        server: String,
-        /// Its message.
-        message: String,
-    },
-    /// A request that this bridge has no answer for.
-    Unknown {
-        /// The protocol method.
-        method: String,
-    },
+/// Who makes a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The client.
+    pub connection: ConnectionId,
+    /// How the person behind it can be asked.
+    pub person: Person,
 }
 
 /// Something that happened in a turn.

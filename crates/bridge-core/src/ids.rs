@@ -49,6 +49,10 @@ number_id! {
     RequestId
 }
 number_id! {
+    /// One question of Codex that is open. Minted by the core, never reused.
+    ApprovalId
+}
+number_id! {
     /// One turn, from the queue to its end: the number of the call that asked for it.
     TurnNumber
 }

@@ -10,9 +10,11 @@
 #![warn(missing_docs)]
 
 mod app_server;
+mod approval;
 mod bridge;
 mod call;
 mod change;
+mod decision;
 mod effect;
 mod event;
 mod failure;
@@ -22,11 +24,14 @@ mod ids;
 mod limits;
 mod pace;
 mod patch;
+mod policy;
 mod progress;
+mod question;
 mod record;
 mod report;
 mod request;
 mod run;
+mod shell;
 mod stop;
 mod thread;
 mod transcript;
@@ -35,24 +40,27 @@ mod turn_event;
 
 pub use app_server::{AppServerInfo, Exit, StartFailure, StartFailureKind};
 pub use bridge::Bridge;
+pub use decision::{Answer, Ask, Decider, Decision, Person};
 pub use effect::{Effect, Effort, Outcome, Request};
 pub use event::{
-    ApprovalPolicy, Attachment, CallRequest, Event, Question, Reply, ThreadChange, ThreadList,
+    ApprovalPolicy, Attachment, CallRequest, Caller, Event, Reply, ThreadChange, ThreadList,
     ThreadOpened, ThreadOptions, ThreadQuery, ThreadSummary, TurnEvent, TurnOptions, TurnRecord,
     TurnRequest,
 };
 pub use failure::{CodexError, Failure, RequestFailure, Scope};
 pub use health::{Account, HealthReport, ProcessState, SandboxProbe};
 pub use ids::{
-    AppServerId, CallId, ConnectionId, ItemId, Json, RequestId, ServerRequestId, ThreadId, TurnId,
-    TurnNumber,
+    AppServerId, ApprovalId, CallId, ConnectionId, ItemId, Json, RequestId, ServerRequestId,
+    ThreadId, TurnId, TurnNumber,
 };
 pub use limits::Limits;
 pub use patch::{ChangeKind, FileChange, Patch};
+pub use policy::{Policy, Rule, Subject, Verdict};
 pub use progress::{ItemState, Update};
+pub use question::{Choice, Field, Question};
 pub use record::Record;
 pub use report::{StopCause, TurnReport, TurnState};
 pub use transcript::{
-    Command, CommandStatus, Declined, Item, Message, Phase, Plan, PlanStep, StepStatus, Thinking,
+    Command, CommandStatus, Decided, Item, Message, Phase, Plan, PlanStep, StepStatus, Thinking,
     Tokens, Tool, Transcript, Usage,
 };

@@ -19,6 +19,8 @@ pub struct Limits {
     pub silence: Duration,
     /// How long Codex may report retries to its provider without any progress.
     pub provider_retry: Duration,
+    /// How long a person may take to answer a question before it is declined.
+    pub approval: Duration,
     /// How long an interrupt may take before the app-server counts as hung.
     pub interrupt_grace: Duration,
     /// How long an app-server may be unused before it is stopped. `None`: for ever.

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::{ItemId, Plan, ThreadId, TurnId};
+use crate::{Decider, Decision, ItemId, Plan, ThreadId, TurnId};
 
 /// The shortest time between two updates of one call.
 pub(crate) const GAP: Duration = Duration::from_millis(100);
@@ -70,10 +70,19 @@ pub enum Update {
         /// Whether it ended.
         state: ItemState,
     },
-    /// Codex asked for something and was told no.
-    Declined {
+    /// Codex asks for something, and a person is asked.
+    Asking {
+        /// What it is.
+        what: String,
+    },
+    /// Codex asked for something and was told.
+    Decided {
         /// What it was.
         what: String,
+        /// The answer.
+        decision: Decision,
+        /// Who gave it.
+        decider: Decider,
     },
     /// Codex tries again after an error.
     Retrying {

@@ -4,8 +4,8 @@
 use crate::bridge::Bridge;
 use crate::ids::ThreadKey;
 use crate::{
-    Attachment, ConnectionId, Effect, Item, Plan, Question, ThreadId, ThreadOptions, TurnId,
-    TurnNumber, TurnOptions, TurnReport,
+    Attachment, ConnectionId, Decided, Effect, Item, Plan, Question, ThreadId, ThreadOptions,
+    TurnId, TurnNumber, TurnOptions, TurnReport,
 };
 
 /// One thing to be kept. Of a turn that has a `TurnQueued`, exactly one `TurnEnded` follows.
@@ -66,18 +66,16 @@ pub enum Record {
         /// The plan.
         plan: Plan,
     },
-    /// Codex asked for something and was told no.
-    Declined {
+    /// Codex asked for something and was told.
+    Decided {
         /// The turn.
         turn: TurnNumber,
         /// Its thread.
         thread: ThreadId,
         /// The question.
         question: Question,
-        /// What was asked for, in words.
-        what: String,
-        /// Codex's reason.
-        reason: Option<String>,
+        /// What it was told, and by whom.
+        decided: Decided,
     },
     /// A turn is over.
     TurnEnded {

@@ -23,6 +23,8 @@ pub struct TurnReport {
     pub transcript: Transcript,
     /// Why it failed, or why we stopped it, where that was a failure.
     pub failure: Option<Failure>,
+    /// What it waits for a person to say, in words that follow "Codex asks".
+    pub asking: Vec<String>,
     /// Who stopped it.
     pub stopped: Option<StopCause>,
 }
@@ -57,6 +59,8 @@ pub enum StopCause {
         /// The caller's words.
         reason: Option<String>,
     },
+    /// A person answered a question of Codex with an end of the turn.
+    Declined,
     /// A limit of ours; the report's failure says which.
     Limit,
     /// The server is about to end.

@@ -9,16 +9,16 @@ use crate::ids::ThreadKey;
 use crate::thread::{Origin, Thread};
 use crate::turn::{Turn, TurnPhase};
 use crate::{
-    Attachment, CallId, CallRequest, ConnectionId, Effect, Failure, Outcome, Reply, Request,
-    RequestFailure, Scope, StopCause, ThreadChange, ThreadId, TurnId, TurnNumber, TurnReport,
-    TurnRequest,
+    Attachment, CallId, CallRequest, Caller, ConnectionId, Effect, Failure, Outcome, Reply,
+    Request, RequestFailure, Scope, StopCause, ThreadChange, ThreadId, TurnId, TurnNumber,
+    TurnReport, TurnRequest,
 };
 
 impl Bridge {
     pub(crate) fn call_received(
         &mut self,
         id: CallId,
-        connection: ConnectionId,
+        caller: Caller,
         request: CallRequest,
         now: Instant,
     ) {
@@ -28,49 +28,46 @@ impl Bridge {
         match request {
             CallRequest::StartThread { options, turn } => {
                 let key = self.add_thread(Origin::New(Box::new(options)));
-                self.enqueue(id, connection, key, turn, now);
+                self.enqueue(id, caller, key, turn, now);
             }
             CallRequest::ContinueThread { thread, turn } => {
                 let known = self.keys.get(&thread).copied();
                 let key = known.unwrap_or_else(|| self.add_thread(Origin::Known(thread)));
-                self.enqueue(id, connection, key, turn, now);
+                self.enqueue(id, caller, key, turn, now);
             }
             CallRequest::Steer { thread, turn, prompt } => {
                 self.calls
-                    .insert(id, Call::new(connection, CallKind::Steer { thread: thread.clone() }));
+                    .insert(id, Call::new(caller, CallKind::Steer { thread: thread.clone() }));
                 self.steer(id, &thread, turn.as_ref(), prompt);
             }
             CallRequest::Wait { thread, turn, wait } => {
-                self.wait(id, connection, thread, turn, wait, now)
+                self.wait(id, caller, thread, turn, wait, now)
+            }
+            CallRequest::Resume { thread, turn, id: name, answers } => {
+                self.resume(id, caller, (thread, name, turn), answers, now);
             }
             CallRequest::Cancel { thread, turn, reason } => {
-                self.cancel(
-                    id,
-                    connection,
-                    &thread,
-                    turn.as_ref(),
-                    StopCause::Requested { reason },
-                    now,
-                );
+                let cause = StopCause::Requested { reason };
+                self.cancel(id, caller, &thread, turn.as_ref(), cause, now);
             }
             CallRequest::StopTurn { thread, turn } => {
-                self.stop_one(id, connection, &thread, turn, now);
+                self.stop_one(id, caller, &thread, turn, now);
             }
             CallRequest::ReadTurn { thread, turn } => {
-                self.read(id, connection, CallKind::Read { thread, turn }, now);
+                self.read(id, caller, CallKind::Read { thread, turn }, now);
             }
             CallRequest::ReadTurns { thread } => {
-                self.read(id, connection, CallKind::ReadTurns { thread }, now);
+                self.read(id, caller, CallKind::ReadTurns { thread }, now);
             }
             CallRequest::ListThreads(query) => {
-                self.read(id, connection, CallKind::List { query }, now);
+                self.read(id, caller, CallKind::List { query }, now);
             }
             CallRequest::ChangeThread { thread, change } => {
-                self.change_thread(id, connection, thread, change, now);
+                self.change_thread(id, caller, thread, change, now);
             }
             CallRequest::Health => {
                 let nothing_yet = CallKind::Health { account: None, sandbox: None };
-                self.read(id, connection, nothing_yet, now);
+                self.read(id, caller, nothing_yet, now);
             }
         }
     }
@@ -84,14 +81,8 @@ impl Bridge {
     }
 
     /// Takes a call that needs no more than an answer of Codex.
-    pub(crate) fn read(
-        &mut self,
-        id: CallId,
-        connection: ConnectionId,
-        kind: CallKind,
-        now: Instant,
-    ) {
-        self.calls.insert(id, Call::new(connection, kind));
+    pub(crate) fn read(&mut self, id: CallId, caller: Caller, kind: CallKind, now: Instant) {
+        self.calls.insert(id, Call::new(caller, kind));
         self.send_read(id, now);
     }
 
@@ -108,7 +99,7 @@ impl Bridge {
     fn enqueue(
         &mut self,
         id: CallId,
-        connection: ConnectionId,
+        caller: Caller,
         key: ThreadKey,
         request: TurnRequest,
         now: Instant,
@@ -120,7 +111,7 @@ impl Bridge {
         if thread.queue.len() >= limit {
             return self.refuse(id, Failure::QueueFull { limit });
         }
-        if let Err(failure) = self.count_turn(key, connection, now) {
+        if let Err(failure) = self.count_turn(key, caller.connection, now) {
             self.refuse(id, failure);
             return self.forget_if_empty(key);
         }
@@ -130,9 +121,9 @@ impl Bridge {
             Attachment::Background => CallKind::Background { thread: key, turn },
         };
         if let Some(thread) = self.threads.get_mut(&key) {
-            thread.queue.push_back(Turn::new(turn, request, &self.limits));
+            thread.queue.push_back(Turn::new(turn, caller.connection, request, &self.limits));
         }
-        self.attach(id, Call::new(connection, kind));
+        self.attach(id, Call::new(caller, kind));
         self.record_queued(key);
         self.want_app_server(now);
         self.pump(key, now);
@@ -198,7 +189,7 @@ impl Bridge {
     fn wait(
         &mut self,
         id: CallId,
-        connection: ConnectionId,
+        caller: Caller,
         thread_id: ThreadId,
         turn: Option<TurnId>,
         wait: Duration,
@@ -211,10 +202,11 @@ impl Bridge {
             };
             if let Some(target) = target {
                 let (key, turn) = (thread.key, target.key);
-                let mut call = Call::new(connection, CallKind::Waiter { thread: key, turn });
+                let mut call = Call::new(caller, CallKind::Waiter { thread: key, turn });
                 call.deadline = Some(now + wait);
                 self.attach(id, call);
-                return self.tell_position(key, turn, now);
+                self.tell_position(key, turn, now);
+                return self.offer(key, now);
             }
             if let Some(report) = thread.finished(turn.as_ref()) {
                 let outcome = Outcome::Turn(Box::new(report.clone()));
@@ -227,7 +219,7 @@ impl Bridge {
     fn cancel(
         &mut self,
         id: CallId,
-        connection: ConnectionId,
+        caller: Caller,
         thread_id: &ThreadId,
         turn: Option<&TurnId>,
         cause: StopCause,
@@ -267,7 +259,7 @@ impl Bridge {
         match target {
             Some(turn) => {
                 let kind = CallKind::Canceller { thread: key, turn, dropped };
-                self.attach(id, Call::new(connection, kind));
+                self.attach(id, Call::new(caller, kind));
                 self.stop_turn(key, turn, cause, None, now);
             }
             None => {
@@ -280,7 +272,7 @@ impl Bridge {
     fn stop_one(
         &mut self,
         id: CallId,
-        connection: ConnectionId,
+        caller: Caller,
         thread: &ThreadId,
         turn: TurnNumber,
         now: Instant,
@@ -291,7 +283,7 @@ impl Bridge {
         let dropped = match place {
             Some((key, 0)) => {
                 let kind = CallKind::Canceller { thread: key, turn, dropped: 0 };
-                self.attach(id, Call::new(connection, kind));
+                self.attach(id, Call::new(caller, kind));
                 return self.stop_turn(key, turn, cause, None, now);
             }
             Some((key, _)) => {
@@ -425,6 +417,7 @@ impl Bridge {
                 duration: record.duration,
                 transcript: record.transcript,
                 failure: record.error.map(Failure::Codex),
+                asking: Vec::new(),
                 stopped: None,
             })),
             Ok(Reply::TurnRead(None)) => {

@@ -9,8 +9,8 @@ use crate::ids::ThreadKey;
 use crate::thread::{Defaults, Load, Origin};
 use crate::turn::{Turn, TurnPhase};
 use crate::{
-    Effort, Failure, Outcome, Record, Reply, Request, RequestFailure, RequestId, ThreadOpened,
-    TurnId, TurnNumber, TurnOptions, TurnState, Update,
+    CallId, Effort, Failure, Outcome, Record, Reply, Request, RequestFailure, RequestId,
+    ThreadOpened, TurnId, TurnNumber, TurnOptions, TurnReport, TurnState, Update,
 };
 
 impl Bridge {
@@ -234,12 +234,36 @@ impl Bridge {
             self.app_server.failures = 0;
         }
         let thread_id = self.threads.get(&key).and_then(|thread| thread.id().cloned());
+        self.withdraw_all(&mut turn, thread_id.as_ref());
         let mut report = turn.report(thread_id.as_ref(), state, now);
         report.failure = failure.or(report.failure);
         if turn.recorded {
             self.record(Record::TurnEnded { turn: turn.key, report: Box::new(report.clone()) });
         }
-        for call in std::mem::take(&mut turn.calls) {
+        self.answer_turn(std::mem::take(&mut turn.calls), &report);
+        if let Some(thread) = thread_id {
+            for (call, _) in std::mem::take(&mut turn.waiting_steers) {
+                self.answer(
+                    call,
+                    Outcome::Failed(Failure::NoRunningTurn { thread: thread.clone() }),
+                );
+            }
+        }
+        if let Some(thread) = self.threads.get_mut(&key) {
+            thread.used_at = Some(now);
+            thread.remember(report, self.limits.finished_per_thread);
+        }
+        self.pump(key, now);
+        // Others may have waited for the place of this turn.
+        if self.turns_running() + 1 >= self.limits.running_turns {
+            self.pump_all(now);
+        }
+        self.keep_below_ceiling();
+    }
+
+    /// Answers everybody who waits for a turn that has ended like this.
+    fn answer_turn(&mut self, calls: Vec<CallId>, report: &TurnReport) {
+        for call in calls {
             let turn = Box::new(report.clone());
             let outcome = match self.calls.get(&call).map(|call| &call.kind) {
                 Some(CallKind::Canceller { dropped, .. }) => {
@@ -260,24 +284,6 @@ impl Bridge {
             };
             self.answer(call, outcome);
         }
-        if let Some(thread) = thread_id {
-            for (call, _) in std::mem::take(&mut turn.waiting_steers) {
-                self.answer(
-                    call,
-                    Outcome::Failed(Failure::NoRunningTurn { thread: thread.clone() }),
-                );
-            }
-        }
-        if let Some(thread) = self.threads.get_mut(&key) {
-            thread.used_at = Some(now);
-            thread.remember(report, self.limits.finished_per_thread);
-        }
-        self.pump(key, now);
-        // Others may have waited for the place of this turn.
-        if self.turns_running() + 1 >= self.limits.running_turns {
-            self.pump_all(now);
-        }
-        self.keep_below_ceiling();
     }
 
     /// Ends all turns that wait on a thread.

@@ -151,11 +151,14 @@ impl Bridge {
 
     /// Looks at a running turn that may have run, waited or been silent for too long.
     pub(crate) fn check_watchdog(&mut self, key: ThreadKey, now: Instant) {
+        let running = self.threads.get(&key).and_then(|thread| thread.running.as_ref());
+        let asking = running.is_some_and(|turn| self.waits_for_person(turn.key));
         let Some(turn) = self.threads.get_mut(&key).and_then(|thread| thread.running.as_mut())
         else {
             return;
         };
-        let Some((_, watchdog)) = turn.watchdog(&self.limits).filter(|(at, _)| *at <= now) else {
+        let due = turn.watchdog(&self.limits, asking).filter(|(at, _)| *at <= now);
+        let Some((_, watchdog)) = due else {
             return;
         };
         let failure = match watchdog {

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::{ItemId, Patch};
+use crate::{Decider, Decision, ItemId, Patch};
 
 /// Warnings that a transcript keeps.
 const MAX_WARNINGS: usize = 20;
@@ -27,8 +27,8 @@ pub struct Transcript {
     pub plan: Option<Plan>,
     /// The newest token count.
     pub usage: Option<Usage>,
-    /// What Codex asked and was told no.
-    pub declined: Vec<Declined>,
+    /// What Codex asked, and what it was told.
+    pub decisions: Vec<Decided>,
     /// Codex's warnings, and ours.
     pub warnings: Vec<String>,
     open: BTreeSet<ItemId>,
@@ -178,13 +178,17 @@ impl Tokens {
     }
 }
 
-/// Something that Codex asked for and did not get.
+/// A question of Codex with its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Declined {
-    /// What it was, for a person.
+pub struct Decided {
+    /// What was asked for, in words that follow "Codex asked".
     pub what: String,
     /// Codex's reason for asking.
     pub reason: Option<String>,
+    /// The answer.
+    pub decision: Decision,
+    /// Who gave it.
+    pub decider: Decider,
 }
 
 /// An item as the bridge understands it.

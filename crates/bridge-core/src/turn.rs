@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    Attachment, CallId, CodexError, Failure, Limits, StopCause, ThreadId, Tokens, Transcript,
-    TurnId, TurnNumber, TurnOptions, TurnReport, TurnRequest, TurnState, Update,
+    Attachment, CallId, CodexError, ConnectionId, Failure, Limits, StopCause, ThreadId, Tokens,
+    Transcript, TurnId, TurnNumber, TurnOptions, TurnReport, TurnRequest, TurnState, Update,
 };
 
 /// A turn that waits or runs.
@@ -24,6 +24,8 @@ pub(crate) struct Turn {
     pub(crate) prompt: String,
     pub(crate) options: TurnOptions,
     pub(crate) attachment: Attachment,
+    /// Who asked for it.
+    pub(crate) connection: ConnectionId,
     /// Whether it has been kept.
     pub(crate) recorded: bool,
     pub(crate) time_limit: Duration,
@@ -68,7 +70,12 @@ pub(crate) struct Stop {
 }
 
 impl Turn {
-    pub(crate) fn new(key: TurnNumber, request: TurnRequest, limits: &Limits) -> Self {
+    pub(crate) fn new(
+        key: TurnNumber,
+        connection: ConnectionId,
+        request: TurnRequest,
+        limits: &Limits,
+    ) -> Self {
         Self {
             key,
             id: None,
@@ -79,6 +86,7 @@ impl Turn {
             prompt: request.prompt,
             options: request.options,
             attachment: request.attachment,
+            connection,
             recorded: false,
             time_limit: request.time_limit.unwrap_or(limits.turn_time),
             phase: TurnPhase::Queued,
@@ -96,7 +104,13 @@ impl Turn {
     }
 
     /// What may go wrong next if nothing happens, and when. A turn that is being stopped only has the stop's deadline.
-    pub(crate) fn watchdog(&self, limits: &Limits) -> Option<(Instant, Watchdog)> {
+    ///
+    /// One that waits for a person is silent for a reason.
+    pub(crate) fn watchdog(
+        &self,
+        limits: &Limits,
+        waits_for_person: bool,
+    ) -> Option<(Instant, Watchdog)> {
         if let Some(stop) = &self.stop {
             return Some((stop.deadline, Watchdog::StopDeadline));
         }
@@ -106,7 +120,8 @@ impl Turn {
             .retrying
             .as_ref()
             .map(|(since, _)| (*since + limits.provider_retry, Watchdog::ProviderRetry));
-        let silence = match self.retrying.is_none() && !self.transcript.is_busy() {
+        let may_be_silent = self.transcript.is_busy() || waits_for_person;
+        let silence = match self.retrying.is_none() && !may_be_silent {
             true => Some((progress_at + limits.silence, Watchdog::Silence)),
             false => None,
         };
@@ -148,6 +163,7 @@ impl Turn {
             duration: self.elapsed(now),
             transcript: self.transcript.clone(),
             failure: self.stop.as_ref().and_then(|stop| stop.failure.clone()),
+            asking: Vec::new(),
             stopped: self.stop.as_ref().map(|stop| stop.cause.clone()),
         }
     }

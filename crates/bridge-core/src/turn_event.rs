@@ -6,8 +6,7 @@ use crate::bridge::Bridge;
 use crate::ids::ThreadKey;
 use crate::turn::TurnPhase;
 use crate::{
-    AppServerId, CommandStatus, Declined, Effect, Item, ItemState, Question, Record,
-    ServerRequestId, ThreadId, TurnEvent, TurnId, Update, Usage,
+    CommandStatus, Effect, Item, ItemState, Record, ThreadId, TurnEvent, TurnId, Update, Usage,
 };
 
 /// Characters of a growing text that news carry: its end.
@@ -118,58 +117,6 @@ impl Bridge {
             | TurnEvent::Completed { .. }
             | TurnEvent::ErrorReported { will_retry: false, .. }
             | TurnEvent::Activity => None,
-        }
-    }
-
-    /// Nobody can be asked yet, so every question is declined at once, in writing.
-    pub(crate) fn question_asked(
-        &mut self,
-        app_server: AppServerId,
-        id: ServerRequestId,
-        thread: Option<&ThreadId>,
-        question: Question,
-        now: Instant,
-    ) {
-        let (what, reason) = match &question {
-            Question::Command { command, reason } => (format!("to run: {command}"), reason.clone()),
-            Question::FileChange { item, reason } => {
-                (self.describe_patch(thread, item), reason.clone())
-            }
-            Question::Permissions { reason } => ("more permissions".to_owned(), reason.clone()),
-            Question::UserInput { text } => (format!("to ask the user: {text}"), None),
-            Question::Elicitation { server, message } => {
-                (format!("for the MCP server {server}: {message}"), None)
-            }
-            Question::Unknown { method } => {
-                (format!("something this version does not know ({method})"), None)
-            }
-        };
-        self.effects.push_back(Effect::Decline { app_server, id, question: question.clone() });
-        let Some(key) = thread.and_then(|thread| self.keys.get(thread)).copied() else {
-            return;
-        };
-        let Some(turn) = self.threads.get_mut(&key).and_then(|thread| thread.running.as_mut())
-        else {
-            return;
-        };
-        turn.progressed(now);
-        turn.begun = true;
-        turn.transcript.declined.push(Declined { what: what.clone(), reason: reason.clone() });
-        let turn = turn.key;
-        if let Some(thread) = thread.cloned() {
-            self.record(Record::Declined { turn, thread, question, what: what.clone(), reason });
-        }
-        self.tell_turn(key, &Update::Declined { what }, now);
-    }
-
-    fn describe_patch(&self, thread: Option<&ThreadId>, item: &crate::ItemId) -> String {
-        let key = thread.and_then(|thread| self.keys.get(thread));
-        let turn = key.and_then(|key| self.threads.get(key)?.running.as_ref());
-        let patch =
-            turn.and_then(|turn| turn.transcript.patches.iter().find(|patch| patch.item == *item));
-        match patch {
-            Some(patch) => format!("to change {}", patch.paths().join(", ")),
-            None => "to change files".to_owned(),
         }
     }
 

@@ -13,7 +13,7 @@ pub struct ApprovalRow {
     pub thread: ThreadId,
     /// The turn, if one ran.
     pub number: Option<TurnNumber>,
-    /// What kind of question: `command`, `fileChange`, `permissions`, `userInput`, `elicitation`, `unknown`.
+    /// What kind of question: `command`, `network`, `fileChange`, `permissions`, `userInput`, `elicitation`, `unknown`.
     pub kind: String,
     /// What was asked for.
     pub what: String,
@@ -21,7 +21,7 @@ pub struct ApprovalRow {
     pub reason: Option<String>,
     /// The answer: Codex's own words for it.
     pub decision: String,
-    /// `policy`, `person`, `deadline` or `bridge`.
+    /// `policy` and the number of the rule, `person`, `deadline`, `nobody` or `withdrawn`.
     pub decided_by: String,
 }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bridge_core::{
-    Command, Declined, Item, ItemId, Message, Thinking, Tool, Transcript, TurnNumber,
+    Command, Decided, Decider, Decision, Item, ItemId, Message, Thinking, Tool, Transcript,
+    TurnNumber,
 };
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
@@ -40,10 +41,39 @@ struct ToolData {
 }
 
 #[derive(Serialize, Deserialize)]
-struct DeclinedData {
+struct DecidedData {
     what: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// Absent in older records: everything was declined then, because nobody could be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decision: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decider: Option<String>,
+}
+
+impl From<&Decided> for DecidedData {
+    fn from(decided: &Decided) -> Self {
+        Self {
+            what: decided.what.clone(),
+            reason: decided.reason.clone(),
+            decision: Some(decided.decision.as_str().to_owned()),
+            decider: Some(decided.decider.to_string()),
+        }
+    }
+}
+
+impl From<DecidedData> for Decided {
+    fn from(data: DecidedData) -> Self {
+        let decision = data.decision.as_deref().and_then(Decision::parse);
+        let decider = data.decider.as_deref().and_then(Decider::parse);
+        Self {
+            what: data.what,
+            reason: data.reason,
+            decision: decision.unwrap_or(Decision::Decline),
+            decider: decider.unwrap_or(Decider::Nobody),
+        }
+    }
 }
 
 /// Gives a turn's next entry its place.
@@ -190,8 +220,8 @@ pub(crate) fn put_transcript(
     for item in messages.chain(thinking).chain(commands).chain(patches).chain(tools) {
         put(connection, number, &item)?;
     }
-    for (index, declined) in transcript.declined.iter().enumerate() {
-        let data = DeclinedData { what: declined.what.clone(), reason: declined.reason.clone() };
+    for (index, decided) in transcript.decisions.iter().enumerate() {
+        let data = DecidedData::from(decided);
         put_item(connection, number, &format!("declined-{index}"), "declined", &data)?;
     }
     Ok(())
@@ -230,8 +260,8 @@ pub(crate) fn transcript(
                 transcript.tools.push(Tool { item, name: data.name, status: data.status.into() });
             }
             _ => {
-                let data: DeclinedData = serde_json::from_str(&data)?;
-                transcript.declined.push(Declined { what: data.what, reason: data.reason });
+                let data: DecidedData = serde_json::from_str(&data)?;
+                transcript.decisions.push(data.into());
             }
         }
     }

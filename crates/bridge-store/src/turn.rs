@@ -165,6 +165,7 @@ fn read(connection: &Connection, row: &Row<'_>) -> Result<TurnRow, StoreError> {
             duration: Duration::from_millis(unsigned(row.get(11)?)),
             transcript,
             failure: None,
+            asking: Vec::new(),
             stopped: None,
         },
         prompt: row.get(3)?,

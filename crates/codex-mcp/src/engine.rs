@@ -27,6 +27,7 @@ use crate::mcp::subscriptions::Subscriptions;
 pub use activity::Activity;
 pub use handle::{Engine, EngineCall, EngineConnection, Next};
 use lanes::{Lane, Lanes};
+pub use ports::Asking;
 use ports::{Port, Ports};
 pub use room::Room;
 use servers::{ServerNews, Servers};
@@ -92,7 +93,7 @@ fn spawn(lanes: &Arc<Lanes>, lane: &Lane, inputs: mpsc::Receiver<Input>, number:
     let Lanes { config, services, codex_home, .. } = &**lanes;
     let Services { ledger, subscriptions, activity, room, tasks } = services;
     let engine_loop = EngineLoop {
-        bridge: Bridge::new(limits(config)),
+        bridge: Bridge::new(limits(config), config.approvals.clone()),
         inputs,
         ports: Ports::default(),
         home: codex_home.clone(),
@@ -118,6 +119,7 @@ fn limits(config: &Config) -> Limits {
         turn_time: config.turn_time_limit,
         silence: config.silence_limit,
         provider_retry: config.provider_retry_limit,
+        approval: config.approval_deadline,
         interrupt_grace: INTERRUPT_GRACE,
         idle_stop: config.idle_stop,
         start_attempts: START_ATTEMPTS,
@@ -269,8 +271,17 @@ impl EngineLoop {
                         });
                     }
                 }
-                Effect::Decline { app_server, id, question } => {
-                    self.servers.decline(app_server, &id, &question)
+                Effect::Reply { app_server, id, question, answer } => {
+                    self.servers.reply(app_server, &id, &question, &answer)
+                }
+                Effect::Ask { call, ask } => {
+                    let approval = ask.approval;
+                    if !self.ports.ask(call, Asking::Ask(Box::new(ask))) {
+                        self.handle(Event::Answered { approval, answer: None });
+                    }
+                }
+                Effect::StopAsking { call, approval } => {
+                    self.ports.ask(call, Asking::Stop(approval));
                 }
                 Effect::Report { call, update } => self.ports.report(call, update),
                 Effect::Record(record) => self.record(record),
@@ -288,6 +299,7 @@ fn warn(outcome: &mut Outcome, warning: String) {
         Outcome::Cancelled { turn: None, .. }
         | Outcome::Steered { .. }
         | Outcome::NotLive
+        | Outcome::Asked { .. }
         | Outcome::Turns(_)
         | Outcome::Threads(_)
         | Outcome::ThreadChanged

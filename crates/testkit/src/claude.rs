@@ -123,6 +123,13 @@ pub fn user_message(text: &str) -> Value {
     json!({"type": "user", "message": {"role": "user", "content": text}})
 }
 
+/// A line by which a host answers what an MCP server asked through Claude Code; `request` is the line that asked.
+pub fn answer(request: &Value, response: Value) -> Value {
+    json!({"type": "control_response", "response": {
+        "subtype": "success", "request_id": request["request_id"], "response": response
+    }})
+}
+
 /// A line by which a host stops what Claude Code is doing.
 pub fn interrupt() -> Value {
     json!({"type": "control_request", "request_id": "interrupt", "request": {"subtype": "interrupt"}})

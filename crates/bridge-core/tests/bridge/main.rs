@@ -3,4 +3,5 @@
 mod patch;
 mod properties;
 mod scenarios;
+mod show;
 mod support;

@@ -2,6 +2,7 @@
 //! sent for a thread that is not loaded or to a process that is gone, what a model has begun is never begun again, and
 //! time never stands still.
 
+mod codex;
 mod world;
 
 use bridge_core::{CallId, Event, ThreadChange, TurnState};
@@ -48,6 +49,13 @@ enum Step {
     /// The model of a running turn says something.
     Work(usize),
     Ask(u8),
+    /// A person answers one of the questions, again perhaps.
+    Answer {
+        which: usize,
+        stop: bool,
+    },
+    /// A call that was answered with questions comes again.
+    ComeAgain(usize),
     Unload(u8),
     Measure(u64),
     WantRoom,
@@ -94,7 +102,10 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (any::<usize>(), state).prop_map(|(which, state)| Step::EndTurn { which, state }),
         1 => any::<usize>().prop_map(Step::Retry),
         3 => any::<usize>().prop_map(Step::Work),
-        1 => (0..8u8).prop_map(Step::Ask),
+        4 => (0..8u8).prop_map(Step::Ask),
+        2 => (any::<usize>(), prop::bool::weighted(0.2))
+            .prop_map(|(which, stop)| Step::Answer { which, stop }),
+        2 => any::<usize>().prop_map(Step::ComeAgain),
         1 => (0..8u8).prop_map(Step::Unload),
         1 => (500..1500u64).prop_map(Step::Measure),
         1 => Just(Step::WantRoom),

@@ -1,5 +1,6 @@
 //! Every rule of behaviour as a script of events with the effects that follow.
 
+mod approval;
 mod idle;
 mod keep;
 mod news;

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use bridge_core::*;
 
+use crate::show::show;
+
 /// The limits of every test: round numbers.
 pub(crate) fn limits() -> Limits {
     Limits {
@@ -18,6 +20,7 @@ pub(crate) fn limits() -> Limits {
         turn_time: Duration::from_secs(1000),
         silence: Duration::from_secs(100),
         provider_retry: Duration::from_secs(50),
+        approval: Duration::from_secs(200),
         interrupt_grace: Duration::from_secs(3),
         idle_stop: Some(Duration::from_secs(300)),
         start_attempts: 3,
@@ -32,12 +35,27 @@ pub(crate) fn limits() -> Limits {
     }
 }
 
+/// The rules of every test.
+pub(crate) fn policy() -> Policy {
+    let command =
+        |words: &str| Subject::Command(words.split(' ').map(str::to_owned).collect::<Vec<_>>());
+    let rule = |verdict, subject| Rule { verdict, subject };
+    Policy {
+        rules: vec![
+            rule(Verdict::Allow, command("cargo test")),
+            rule(Verdict::Deny, command("rm")),
+        ],
+    }
+}
+
 /// A bridge, a clock that the script moves, and the requests that wait for an answer.
 pub(crate) struct Script {
     bridge: Bridge,
     now: Instant,
     pending: BTreeMap<&'static str, Vec<RequestId>>,
     app_server: AppServerId,
+    /// The questions that persons were asked, in order.
+    asked: Vec<ApprovalId>,
     output: String,
 }
 
@@ -48,10 +66,11 @@ impl Script {
     )]
     pub(crate) fn new() -> Self {
         Self {
-            bridge: Bridge::new(limits()),
+            bridge: Bridge::new(limits(), policy()),
             now: Instant::now(),
             pending: BTreeMap::new(),
             app_server: AppServerId(0),
+            asked: Vec::new(),
             output: String::new(),
         }
     }
@@ -91,8 +110,13 @@ impl Script {
         let thread = |index: usize| ThreadId(words[index].to_owned());
         let turn = |index: usize| words.get(index).map(|id| TurnId((*id).to_owned()));
         let app_server = self.app_server;
-        let connection = ConnectionId(1);
-        let call = |request| Event::CallReceived { call: CallId(number(1)), connection, request };
+        let person = match (words.contains(&"during"), words.contains(&"instead")) {
+            (true, _) => Person::During,
+            (false, true) => Person::Instead,
+            (false, false) => Person::Absent,
+        };
+        let caller = Caller { connection: ConnectionId(1), person };
+        let call = |request| Event::CallReceived { call: CallId(number(1)), caller, request };
         let change = |thread, change| call(CallRequest::ChangeThread { thread, change });
         let in_turn =
             |event| Event::Turn { app_server, thread: thread(1), turn: turn(2).unwrap(), event };
@@ -120,6 +144,22 @@ impl Script {
                 turn: turn(3),
                 wait: Duration::from_secs(60),
             }),
+            "resume" => call(CallRequest::Resume {
+                thread: thread(2),
+                turn: TurnNumber(number(3)),
+                id: turn(4),
+                answers: decision(words[5])
+                    .map(|answer| (self.asked[0], answer))
+                    .into_iter()
+                    .collect(),
+            }),
+            "answers" => Event::Answered {
+                approval: self.asked[usize::try_from(number(1)).unwrap()],
+                answer: decision(words[2]),
+            },
+            "withdrawn" => {
+                Event::QuestionWithdrawn { app_server, id: ServerRequestId("0".to_owned()) }
+            }
             "cancel" => {
                 call(CallRequest::Cancel { thread: thread(2), turn: turn(3), reason: None })
             }
@@ -174,7 +214,11 @@ impl Script {
                 app_server,
                 id: ServerRequestId("0".to_owned()),
                 thread: Some(thread(1)),
-                question: Question::Command { command: text.to_owned(), reason: None },
+                question: Question::Command {
+                    command: text.to_owned(),
+                    working_directory: None,
+                    reason: None,
+                },
             },
             "unloaded" => Event::ThreadClosed { app_server, thread: thread(1) },
             "warns" => {
@@ -230,9 +274,14 @@ impl Script {
                 Effect::Send { id, request, .. } => {
                     self.pending.entry(request.method()).or_default().push(*id)
                 }
+                Effect::Ask { ask, .. } => self.asked.push(ask.approval),
+                Effect::Answer { outcome: Outcome::Asked { asks, .. }, .. } => {
+                    self.asked.extend(asks.iter().map(|ask| ask.approval));
+                }
                 Effect::StopAppServer { .. }
                 | Effect::KillAppServer { .. }
-                | Effect::Decline { .. }
+                | Effect::Reply { .. }
+                | Effect::StopAsking { .. }
                 | Effect::Record(_)
                 | Effect::Report { .. }
                 | Effect::Answer { .. } => {}
@@ -255,6 +304,18 @@ fn turn_request(prompt: &str, words: &[&str]) -> TurnRequest {
         attachment: if background { Attachment::Background } else { Attachment::Foreground },
         time_limit: value("limit=").map(|seconds| Duration::from_secs(seconds.parse().unwrap())),
     }
+}
+
+fn decision(word: &str) -> Option<Answer> {
+    let decision = match word {
+        "accept" => Decision::Accept,
+        "session" => Decision::AcceptForSession,
+        "decline" => Decision::Decline,
+        "stop" => Decision::Cancel,
+        "-" => return None,
+        other => panic!("the script has no decision {other}"),
+    };
+    Some(Answer { decision, content: None })
 }
 
 fn info() -> AppServerInfo {
@@ -322,124 +383,4 @@ fn command(command: &str, status: CommandStatus) -> Item {
         output_chars: 13,
         duration: None,
     })
-}
-
-/// Writes an effect in one short line.
-fn show(effect: &Effect) -> String {
-    match effect {
-        Effect::StartAppServer { .. } => "start the app-server".to_owned(),
-        Effect::StopAppServer { .. } => "stop the app-server".to_owned(),
-        Effect::KillAppServer { .. } => "kill the app-server".to_owned(),
-        Effect::Send { request, .. } => format!("send {}", show_request(request)),
-        Effect::Decline { question, .. } => format!("decline {question:?}"),
-        Effect::Record(record) => format!("keep {}", show_record(record)),
-        Effect::Report { call, update } => format!("tell {} {update:?}", call.0),
-        Effect::Answer { call, outcome } => format!("answer {} {}", call.0, show_outcome(outcome)),
-    }
-}
-
-fn show_record(record: &Record) -> String {
-    match record {
-        Record::ThreadOpened { thread, options, .. } => {
-            let new = if options.is_some() { "new " } else { "" };
-            format!("{new}thread {thread}")
-        }
-        Record::TurnQueued { turn, thread, prompt, attachment, .. } => {
-            format!("{attachment:?} turn {} of {thread} {prompt:?}", turn.0)
-        }
-        Record::TurnStarted { turn, id, .. } => format!("turn {} started as {id}", turn.0),
-        Record::ItemCompleted { turn, item } => format!("item of turn {}: {item:?}", turn.0),
-        Record::PlanUpdated { turn, plan, .. } => format!("plan of turn {}: {plan:?}", turn.0),
-        Record::Declined { turn, what, .. } => format!("declined in turn {}: {what}", turn.0),
-        Record::TurnEnded { turn, report } => {
-            format!("end of turn {}: {:?}", turn.0, report.state)
-        }
-        Record::ThreadArchived { thread } => format!("archived {thread}"),
-        Record::ThreadUnarchived { thread } => format!("unarchived {thread}"),
-        Record::ThreadDeleted { thread } => format!("deleted {thread}"),
-    }
-}
-
-fn show_request(request: &Request) -> String {
-    let method = request.method();
-    match request {
-        Request::StartThread(_)
-        | Request::ReadAccount
-        | Request::ProbeSandbox
-        | Request::ListModels => method.to_owned(),
-        Request::ListThreads(query) => format!("{method} {query:?}"),
-        Request::ResumeThread(thread)
-        | Request::ReadTurns(thread)
-        | Request::UnsubscribeThread(thread)
-        | Request::ArchiveThread(thread)
-        | Request::UnarchiveThread(thread)
-        | Request::DeleteThread(thread)
-        | Request::CleanTerminals(thread) => {
-            format!("{method} {thread}")
-        }
-        Request::NameThread { thread, name } => format!("{method} {thread} {name}"),
-        Request::StartTurn { thread, prompt, options, effort } => {
-            let effort = match effort {
-                Effort::Unchanged => "-",
-                Effort::Named(effort) => effort,
-                Effort::ModelDefault => "default",
-            };
-            format!(
-                "{method} {thread} {prompt:?} model={} effort={effort}",
-                or_none(&options.model)
-            )
-        }
-        Request::SteerTurn { thread, turn, prompt } => {
-            format!("{method} {thread}/{turn} {prompt:?}")
-        }
-        Request::InterruptTurn { thread, turn } => format!("{method} {thread}/{turn}"),
-        Request::ReadTurn { thread, turn } => format!("{method} {thread} {turn:?}"),
-    }
-}
-
-fn or_none(value: &Option<String>) -> &str {
-    value.as_deref().unwrap_or("-")
-}
-
-fn show_outcome(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Turn(report) => show_report(report),
-        Outcome::Steered { thread, turn } => format!("steered {thread}/{turn}"),
-        Outcome::Cancelled { turn, dropped } => {
-            let turn = turn.as_ref().map_or("no turn".to_owned(), |report| show_report(report));
-            format!("cancelled [{turn}] and {dropped} waiting")
-        }
-        Outcome::NotLive => "not live".to_owned(),
-        Outcome::Turns(turns) => format!("{} turns", turns.len()),
-        Outcome::Threads(list) => format!("{list:?}"),
-        Outcome::ThreadChanged => "changed".to_owned(),
-        Outcome::Health(report) => format!("{report:?}"),
-        Outcome::Failed(failure) => format!("{failure:?}"),
-    }
-}
-
-fn show_report(report: &TurnReport) -> String {
-    let id = |id: Option<&str>| id.unwrap_or("-").to_owned();
-    let thread = id(report.thread.as_ref().map(ThreadId::as_str));
-    let turn = id(report.turn.as_ref().map(TurnId::as_str));
-    let mut text = format!("{:?} {thread}/{turn} after {:?}", report.state, report.duration);
-    if let Some(effort) = &report.effort {
-        write!(text, " effort={effort}").unwrap();
-    }
-    if let Some(answer) = report.transcript.answer() {
-        write!(text, " {:?}", answer.text).unwrap();
-    }
-    if let Some(failure) = &report.failure {
-        write!(text, " because {failure:?}").unwrap();
-    }
-    if let Some(cause) = &report.stopped {
-        write!(text, " stopped by {cause:?}").unwrap();
-    }
-    for declined in &report.transcript.declined {
-        write!(text, " declined {:?}", declined.what).unwrap();
-    }
-    for warning in &report.transcript.warnings {
-        write!(text, " warning {warning:?}").unwrap();
-    }
-    text
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use bridge_core::{
-    ChangeKind, Command, CommandStatus, Declined, FileChange, Item, ItemId, Patch, Plan, PlanStep,
-    StepStatus, Thinking, ThreadId, Tokens, Tool, Transcript, TurnId, TurnNumber, Usage,
+    ChangeKind, Command, CommandStatus, Decided, Decider, Decision, FileChange, Item, ItemId,
+    Patch, Plan, PlanStep, StepStatus, Thinking, ThreadId, Tokens, Tool, Transcript, TurnId,
+    TurnNumber, Usage,
 };
 use bridge_store::{
     ApprovalRow, Durability, EndedTurn, EntryKind, PlanAuthor, Timestamp, Write, WriteError,
@@ -47,7 +48,12 @@ fn rich_transcript() -> Transcript {
         name: "web search: x".into(),
         status: CommandStatus::Completed,
     });
-    transcript.declined.push(Declined { what: "to run: rm".into(), reason: Some("why".into()) });
+    transcript.decisions.push(Decided {
+        what: "to run: rm".into(),
+        reason: Some("why".into()),
+        decision: Decision::AcceptForSession,
+        decider: Decider::Policy(2),
+    });
     transcript.warnings.push("careful".into());
     transcript.usage = Some(Usage {
         turn: Tokens { input: 10, cached_input: 4, output: 3, reasoning_output: 1, total: 13 },

@@ -107,6 +107,7 @@ pub(crate) fn report(number: u64, thread: &str, transcript: Transcript) -> TurnR
         duration: Duration::from_millis(1_500),
         transcript,
         failure: None,
+        asking: Vec::new(),
         stopped: None,
     }
 }

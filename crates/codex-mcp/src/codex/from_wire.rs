@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use bridge_core::{
     Account, AppServerId, ApprovalPolicy, ChangeKind, CodexError, Command, CommandStatus, Event,
-    FileChange, Item, ItemId, Message, Patch, Phase, Plan, PlanStep, Question, Reply, Request,
-    RequestFailure, SandboxProbe, StepStatus, Thinking, ThreadId, ThreadList, ThreadOpened,
-    ThreadSummary, Tokens, Tool, Transcript, TurnEvent, TurnId, TurnRecord, TurnState,
+    FileChange, Item, ItemId, Message, Patch, Phase, Plan, PlanStep, Reply, Request,
+    RequestFailure, SandboxProbe, ServerRequestId, StepStatus, Thinking, ThreadId, ThreadList,
+    ThreadOpened, ThreadSummary, Tokens, Tool, Transcript, TurnEvent, TurnId, TurnRecord,
+    TurnState,
 };
 use codex_client::RequestError;
 use codex_client::protocol as wire;
-use codex_client::protocol::{Method, Notification, ServerRequest};
+use codex_client::protocol::{Method, Notification};
 use serde_json::value::RawValue;
 
 /// What a notification means; `None` if nothing.
@@ -22,6 +23,10 @@ pub(crate) fn notification(app_server: AppServerId, notification: Notification) 
         }
         Notification::ThreadClosed(closed) => {
             return Some(Event::ThreadClosed { app_server, thread: ThreadId(closed.thread_id) });
+        }
+        Notification::ServerRequestResolved(resolved) => {
+            let id = request_id(&resolved.request_id);
+            return Some(Event::QuestionWithdrawn { app_server, id });
         }
         Notification::Error(error) => error_reported(error),
         Notification::TokenUsageUpdated(usage) => tokens_counted(usage),
@@ -62,7 +67,6 @@ pub(crate) fn notification(app_server: AppServerId, notification: Notification) 
         | Notification::ThreadStatusChanged(_)
         | Notification::ThreadNameUpdated(_)
         | Notification::DiffUpdated(_)
-        | Notification::ServerRequestResolved(_)
         | Notification::RateLimitsUpdated(_)
         | Notification::AccountUpdated(_)
         | Notification::Other { .. } => return None,
@@ -93,46 +97,9 @@ fn plan_updated(of: wire::PlanUpdatedNotification) -> InTurn {
 /// What separates the parts of a reasoning summary, which are paragraphs.
 const PARAGRAPH: &str = "\n\n";
 
-/// The thread of a question, and what it asks.
-pub(crate) fn question(request: ServerRequest) -> (Option<ThreadId>, Question) {
-    match request {
-        ServerRequest::CommandApproval(asked) => {
-            let host = asked
-                .network_approval_context
-                .map(|network| format!("a connection to {}", network.host));
-            let command = asked.command.or(host).unwrap_or_else(|| "a command".to_owned());
-            (Some(ThreadId(asked.thread_id)), Question::Command { command, reason: asked.reason })
-        }
-        ServerRequest::FileChangeApproval(asked) => {
-            let question =
-                Question::FileChange { item: ItemId(asked.item_id), reason: asked.reason };
-            (Some(ThreadId(asked.thread_id)), question)
-        }
-        ServerRequest::PermissionsApproval(asked) => {
-            (Some(ThreadId(asked.thread_id)), Question::Permissions { reason: asked.reason })
-        }
-        ServerRequest::UserInput(asked) => {
-            let text = asked
-                .questions
-                .iter()
-                .map(|question| question.question.as_str())
-                .collect::<Vec<_>>()
-                .join(" / ");
-            (Some(ThreadId(asked.thread_id)), Question::UserInput { text })
-        }
-        ServerRequest::Elicitation(asked) => {
-            let question = Question::Elicitation {
-                server: asked.server_name,
-                message: asked.message.unwrap_or_default(),
-            };
-            (Some(ThreadId(asked.thread_id)), question)
-        }
-        ServerRequest::DynamicToolCall(asked) => (
-            Some(ThreadId(asked.thread_id)),
-            Question::Unknown { method: format!("item/tool/call {}", asked.tool) },
-        ),
-        ServerRequest::Other { method, .. } => (None, Question::Unknown { method }),
-    }
+/// The name of a question, by the text of Codex's id for it.
+pub(crate) fn request_id(id: &codex_client::RequestId) -> ServerRequestId {
+    ServerRequestId(serde_json::to_string(id).unwrap_or_default())
 }
 
 /// Reads the answer to a request.

@@ -22,7 +22,6 @@ const OPT_OUT: &[&str] = &[
     "turn/moderationMetadata",
     "item/commandExecution/outputDelta",
     "item/fileChange/outputDelta",
-    "serverRequest/resolved",
     "account/rateLimits/updated",
     "account/updated",
     "app/list/updated",

@@ -4,6 +4,7 @@ pub(crate) mod from_wire;
 mod last_words;
 pub(crate) mod launch;
 mod profile;
+pub(crate) mod question;
 pub(crate) mod thread_config;
 pub(crate) mod to_wire;
 

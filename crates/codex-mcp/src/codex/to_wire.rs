@@ -6,12 +6,12 @@
 use std::time::Duration;
 
 use bridge_core::{
-    ApprovalPolicy, Effort, Json, Question, Request, RequestId, ThreadId, ThreadOptions,
-    ThreadQuery, TurnId, TurnOptions,
+    ApprovalPolicy, Effort, Json, Request, RequestId, ThreadId, ThreadOptions, ThreadQuery, TurnId,
+    TurnOptions,
 };
 use codex_client::protocol as wire;
 use codex_client::protocol::Method;
-use codex_client::{Connection, RequestError, RpcError};
+use codex_client::{Connection, RequestError};
 use serde_json::{Map, Value, json};
 
 /// How long the probe of the sandbox may take, in milliseconds.
@@ -74,36 +74,6 @@ pub(crate) fn send(
         }
         Request::ProbeSandbox => {
             submit::<wire::CommandExec>(connection, id, &sandbox_probe(), deadline)
-        }
-    }
-}
-
-/// Tells Codex no, in the form that its question takes.
-pub(crate) fn decline(
-    connection: &Connection,
-    id: &codex_client::RequestId,
-    question: &Question,
-) -> Result<(), RequestError> {
-    match question {
-        Question::Command { .. } | Question::FileChange { .. } => connection
-            .answer(id, Ok(&wire::ApprovalResponse { decision: wire::ApprovalDecision::Decline })),
-        Question::Permissions { .. } => connection.answer(
-            id,
-            Ok(&wire::PermissionsApprovalResponse {
-                permissions: json!({}),
-                scope: wire::PermissionScope::Turn,
-            }),
-        ),
-        Question::UserInput { .. } => {
-            connection.answer(id, Ok(&wire::UserInputResponse::default()))
-        }
-        Question::Elicitation { .. } => {
-            let action = wire::ElicitationAction::Decline;
-            connection
-                .answer(id, Ok(&wire::ElicitationResponse { action, content: None, meta: None }))
-        }
-        Question::Unknown { method } => {
-            connection.answer::<Value>(id, Err(&RpcError::method_not_found(method)))
         }
     }
 }

@@ -5,8 +5,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bridge_core::Policy;
 use tracing::Level;
 
+use super::approvals::ApprovalRules;
 use super::environment::Environment;
 use super::isolation::IsolationWord;
 use super::kind::{Describe, Kind, LogLevel, Switch};
@@ -114,6 +116,15 @@ declare_keys! {
     /// How long Codex may report that it is reconnecting to its provider, without any progress, before the turn is
     /// interrupted.
     "provider_retry_limit_seconds", "provider-retry-limit-seconds" => provider_retry_limit: Duration = seconds(120, 1..=86_400);
+
+    /// What is decided without asking anybody when Codex asks to run a command outside its sandbox, to change a file, to
+    /// connect or to use a tool: the first rule that fits. What no rule is about is asked of the person behind the call. A
+    /// command line of several commands is allowed only if each is, and never if it is more than plain commands. In
+    /// the variable rules are separated by semicolons.
+    "approvals", "approval" => approvals: Policy = ApprovalRules;
+
+    /// How long a person may take to answer a question of Codex before it is declined.
+    "approval_deadline_seconds", "approval-deadline-seconds" => approval_deadline: Duration = seconds(300, 1..=86_400);
 
     /// How long the app-server may take to answer a request.
     "request_deadline_seconds", "request-deadline-seconds" => request_deadline: Duration = seconds(30, 1..=600);

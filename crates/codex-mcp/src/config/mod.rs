@@ -7,6 +7,7 @@
 //! Each key is declared once, in [`keys`]; the reference, the flags, the checks and `config show` follow from it.
 //! The module never writes a file, never changes the environment, and never starts a program.
 
+mod approvals;
 mod codex_bin;
 mod codex_environment;
 mod environment;

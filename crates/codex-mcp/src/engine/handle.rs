@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use bridge_core::{CallId, CallRequest, ConnectionId, Event, Failure, Outcome, TurnNumber, Update};
+use bridge_core::{
+    Answer, ApprovalId, CallId, CallRequest, Caller, ConnectionId, Event, Failure, Outcome,
+    TurnNumber, Update,
+};
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, oneshot};
 
-use super::lanes::Lanes;
-use super::{Input, Port, Room};
+use super::lanes::{Lane, Lanes};
+use super::ports::Receivers;
+use super::{Asking, Input, Port, Room};
 use crate::ledger::Ledger;
 
 /// A handle to the engine. Cheap to clone.
@@ -44,14 +47,14 @@ impl Engine {
     }
 
     /// Makes a call. Dropping the result gives the call up.
-    pub async fn call(&self, connection: ConnectionId, request: CallRequest) -> EngineCall {
+    pub async fn call(&self, caller: Caller, request: CallRequest) -> EngineCall {
         let call = CallId(self.mint());
-        let (port, updates, outcome) = Port::new(call);
+        let (port, receivers) = Port::new(call);
         let lane = self.lanes.of(&request);
-        let event = Event::CallReceived { call, connection, request };
+        let event = Event::CallReceived { call, caller, request };
         // A loop ends only when it is shut down, and whoever waits for it then finds its channels closed.
         let _ = lane.send(Input::Call { event, port }).await;
-        EngineCall { id: call, engine: self.clone(), updates, outcome, answered: false }
+        EngineCall { id: call, engine: self.clone(), lane, receivers, answered: false }
     }
 
     /// Answers everything, stops the app-servers and ends the loops.
@@ -97,6 +100,8 @@ impl Drop for EngineConnection {
 /// What a call brings.
 #[derive(Debug)]
 pub enum Next {
+    /// What the person behind it is asked.
+    Ask(Asking),
     /// How it goes.
     News(Update),
     /// How it ended. Nothing follows.
@@ -108,8 +113,9 @@ pub enum Next {
 pub struct EngineCall {
     id: CallId,
     engine: Engine,
-    updates: mpsc::Receiver<Update>,
-    outcome: oneshot::Receiver<Outcome>,
+    /// The loop that has it.
+    lane: Lane,
+    receivers: Receivers,
     answered: bool,
 }
 
@@ -121,14 +127,22 @@ impl EngineCall {
 
     /// What comes next. News that wait when the outcome is there are dropped: it says all they could. Safe to cancel.
     pub async fn next(&mut self) -> Next {
+        let Receivers { asks, updates, outcome } = &mut self.receivers;
         tokio::select! {
             biased;
-            outcome = &mut self.outcome => {
+            outcome = outcome => {
                 self.answered = true;
                 Next::Outcome(outcome.unwrap_or(Outcome::Failed(Failure::ShuttingDown)))
             }
-            Some(update) = self.updates.recv() => Next::News(update),
+            Some(asking) = asks.recv() => Next::Ask(asking),
+            Some(update) = updates.recv() => Next::News(update),
         }
+    }
+
+    /// Answers a question for the person behind the call. What is not open any more is not answered.
+    pub async fn answer(&self, approval: ApprovalId, answer: Option<Answer>) {
+        // A loop that has ended has answered everything.
+        let _ = self.lane.send(Input::Event(Event::Answered { approval, answer })).await;
     }
 
     /// Gives the call up, and waits until the engine has let go of it.

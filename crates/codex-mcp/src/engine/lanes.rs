@@ -61,6 +61,7 @@ impl Lanes {
             }
             CallRequest::ListThreads(_) | CallRequest::Health => self.common.clone(),
             CallRequest::Steer { thread, .. }
+            | CallRequest::Resume { thread, .. }
             | CallRequest::Wait { thread, .. }
             | CallRequest::Cancel { thread, .. }
             | CallRequest::StopTurn { thread, .. }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bridge_core::{
-    AppServerId, AppServerInfo, Event, Exit, Question, Request, RequestId, ServerRequestId,
+    Answer, AppServerId, AppServerInfo, Event, Exit, Question, Request, RequestId, ServerRequestId,
     StartFailure, StartFailureKind,
 };
 use codex_client::orphan::{self, Marker};
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Input, Room};
-use crate::codex::{from_wire, launch, to_wire};
+use crate::codex::{from_wire, launch, question, to_wire};
 use crate::config::Config;
 
 /// How long each step of the stop ladder may take. Codex ends within 35 ms of the end of its input.
@@ -153,11 +153,12 @@ impl Servers {
         Ok(())
     }
 
-    pub(super) fn decline(
+    pub(super) fn reply(
         &mut self,
         app_server: AppServerId,
         id: &ServerRequestId,
-        question: &Question,
+        asked: &Question,
+        answer: &Answer,
     ) {
         let Some(State::Running(running)) = self.servers.get_mut(&app_server) else {
             return;
@@ -165,7 +166,7 @@ impl Servers {
         let Some(id) = running.questions.remove(id) else {
             return;
         };
-        if let Err(error) = to_wire::decline(running.server.connection(), &id, question) {
+        if let Err(error) = question::answer(running.server.connection(), &id, asked, answer) {
             tracing::warn!(?app_server, %error, "a question of Codex could not be answered");
         }
     }
@@ -231,10 +232,10 @@ impl Servers {
                 from_wire::notification(app_server, Notification::decode(&method, &params))
             }
             Incoming::Request { id, method, params } => {
-                let name = ServerRequestId(serde_json::to_string(&id).unwrap_or_default());
+                let name = from_wire::request_id(&id);
                 running.questions.insert(name.clone(), id);
                 let (thread, question) =
-                    from_wire::question(ServerRequest::decode(&method, &params));
+                    question::from_wire(ServerRequest::decode(&method, &params));
                 Some(Event::QuestionAsked { app_server, id: name, thread, question })
             }
             Incoming::Response { tag, result } => {

@@ -40,14 +40,14 @@ pub(super) fn writes(record: Record, home: &str) -> Vec<Write> {
         Record::PlanUpdated { turn, thread, plan } => {
             Write::Plan { thread, number: Some(turn), author: PlanAuthor::Codex, plan }
         }
-        Record::Declined { turn, thread, question, what, reason } => Write::Approval(ApprovalRow {
+        Record::Decided { turn, thread, question, decided } => Write::Approval(ApprovalRow {
             thread,
             number: Some(turn),
             kind: question_kind(&question).to_owned(),
-            what,
-            reason,
-            decision: "decline".to_owned(),
-            decided_by: "bridge".to_owned(),
+            what: decided.what,
+            reason: decided.reason,
+            decision: decided.decision.as_str().to_owned(),
+            decided_by: decided.decider.to_string(),
         }),
         Record::TurnEnded { turn, report } => Write::TurnEnded(Box::new(ended(turn, *report))),
         Record::ThreadArchived { thread } => Write::ThreadArchived { thread },
@@ -69,6 +69,7 @@ fn ended(number: bridge_core::TurnNumber, report: TurnReport) -> EndedTurn {
 fn question_kind(question: &Question) -> &'static str {
     match question {
         Question::Command { .. } => "command",
+        Question::Network { .. } => "network",
         Question::FileChange { .. } => "fileChange",
         Question::Permissions { .. } => "permissions",
         Question::UserInput { .. } => "userInput",

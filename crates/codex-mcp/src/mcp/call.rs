@@ -1,33 +1,59 @@
 //! One tool call on its way through the engine: its progress, its cancellation, its outcome.
 
-use bridge_core::{Attachment, CallRequest, Outcome, TurnNumber, TurnReport, TurnState};
+use bridge_core::{
+    Attachment, CallRequest, Caller, Outcome, Person, TurnNumber, TurnReport, TurnState,
+};
 use bridge_store::TurnRow;
 use rmcp::RoleServer;
 use rmcp::service::RequestContext;
 
+use super::asker::Asker;
 use super::outputs::Outputs;
 use super::paging::ClientLimits;
 use super::progress::ProgressSink;
 use super::render::{self, Answer, TurnResult};
 use super::server::Server;
 use super::threads::Threads;
-use super::{is_modern, tasks};
+use super::{is_modern, retry, tasks};
 use crate::clock;
 use crate::config::Config;
 use crate::daemon::Version;
-use crate::engine::Next;
+use crate::engine::{Asking, Next};
 use crate::error::{Code, Problem};
 use crate::ledger::Ledger;
 
 /// What a tool may use.
 pub(super) struct ToolCall<'a> {
     server: &'a Server,
+    /// The tool's name.
+    tool: &'a str,
     context: RequestContext<RoleServer>,
 }
 
 impl<'a> ToolCall<'a> {
-    pub(super) fn new(server: &'a Server, context: RequestContext<RoleServer>) -> Self {
-        Self { server, context }
+    pub(super) fn new(
+        server: &'a Server,
+        tool: &'a str,
+        context: RequestContext<RoleServer>,
+    ) -> Self {
+        Self { server, tool, context }
+    }
+
+    /// Who makes the call, and how the person behind it can be asked.
+    fn caller(&self) -> Caller {
+        let capabilities = self.context.client_capabilities();
+        let elicits = capabilities.and_then(|client| client.elicitation.clone());
+        let person = match elicits {
+            // A client of the first revisions that elicit names no mode and has the only one that there was.
+            Some(modes) if modes.form.is_some() || modes.url.is_none() => {
+                match is_modern(&self.context) {
+                    true => Person::Instead,
+                    false => Person::During,
+                }
+            }
+            Some(_) | None => Person::Absent,
+        };
+        Caller { connection: self.server.connection(), person }
     }
 
     pub(super) fn config(&self) -> &Config {
@@ -104,7 +130,8 @@ impl<'a> ToolCall<'a> {
                 TurnState::Queued { .. } | TurnState::InProgress => true,
                 TurnState::Completed | TurnState::Interrupted | TurnState::Failed => false,
             },
-            Outcome::Steered { .. }
+            Outcome::Asked { .. }
+            | Outcome::Steered { .. }
             | Outcome::Cancelled { .. }
             | Outcome::NotLive
             | Outcome::Turns(_)
@@ -129,6 +156,15 @@ impl<'a> ToolCall<'a> {
         match outcome {
             Outcome::Turn(report) => Some(Answer::of_turn(&self.turn_result(*report).await)),
             Outcome::Failed(failure) => Some(Answer::from(Problem::from(&failure))),
+            Outcome::Asked { turn, number, asks } => {
+                let connection = self.server.connection();
+                let input = retry::ask(connection, self.tool, (&turn, number), &asks);
+                let answer = Answer::of_turn(&self.turn_result(*turn).await);
+                Some(match input {
+                    Some(input) => answer.with_input(input),
+                    None => answer,
+                })
+            }
             Outcome::Steered { .. }
             | Outcome::Cancelled { .. }
             | Outcome::NotLive
@@ -144,6 +180,16 @@ impl<'a> ToolCall<'a> {
         Answer::of_turn(&TurnResult::from(row).fit(self.limits(), self.outputs()).await)
     }
 
+    /// Goes on with a turn that waits for the answers that this call brings.
+    pub(super) async fn resume(&self, request: CallRequest) -> Answer {
+        let outcome = self.run(request).await;
+        let over = || {
+            let problem = Problem::new(Code::TurnNotFound, "the turn of these answers is over");
+            Answer::from(problem.with_hint("`codex.wait` gives its result."))
+        };
+        self.turn_answer(outcome).await.unwrap_or_else(over)
+    }
+
     /// Lets the engine carry out a request, passes its news on, and waits for its outcome. If the client gives the
     /// call up, so does the engine.
     pub(super) async fn run(&self, request: CallRequest) -> Outcome {
@@ -152,17 +198,36 @@ impl<'a> ToolCall<'a> {
 
     /// The same, with the number of the turn that the call asks for, if it asks for one.
     async fn run_numbered(&self, request: CallRequest) -> (TurnNumber, Outcome) {
-        let mut call = self.server.engine().call(self.server.connection(), request).await;
+        let mut call = self.server.engine().call(self.caller(), request).await;
+        let mut asker = Asker::new(self.context.peer.clone());
         let sink = ProgressSink::of(&self.context);
         let mut sent = 0;
         let number = call.turn();
         loop {
             let update = tokio::select! {
                 biased;
-                () = self.context.ct.cancelled() => return (number, call.cancel().await),
+                () = self.context.ct.cancelled() => {
+                    asker.stop_all().await;
+                    return (number, call.cancel().await);
+                }
+                (approval, answer) = asker.next() => {
+                    call.answer(approval, answer).await;
+                    continue;
+                }
                 next = call.next() => match next {
                     Next::News(update) => update,
-                    Next::Outcome(outcome) => return (number, outcome),
+                    Next::Ask(Asking::Ask(ask)) => {
+                        asker.ask(*ask).await;
+                        continue;
+                    }
+                    Next::Ask(Asking::Stop(approval)) => {
+                        asker.stop(approval).await;
+                        continue;
+                    }
+                    Next::Outcome(outcome) => {
+                        asker.stop_all().await;
+                        return (number, outcome);
+                    }
                 },
             };
             if let Some(sink) = &sink {

@@ -6,10 +6,12 @@
 //! made ([`outbox`]). [`Server`] answers: it lists [`tools`], which ask the engine and [`render`] what it says.
 
 mod arguments;
+mod asker;
 mod call;
 pub mod connection;
 mod cursor;
 mod decode;
+mod elicit;
 mod hardened;
 mod line;
 mod method;
@@ -19,6 +21,7 @@ pub mod paging;
 pub mod progress;
 mod render;
 pub mod resources;
+mod retry;
 mod salvage;
 mod schema;
 mod server;

@@ -6,7 +6,9 @@ mod progress;
 mod thread;
 mod turn;
 
-use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, CreateTaskResult, Task};
+use rmcp::model::{
+    CallToolResponse, CallToolResult, ContentBlock, CreateTaskResult, InputRequiredResult, Task,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -24,7 +26,16 @@ pub(super) struct Answer {
     text: String,
     data: Value,
     is_error: bool,
-    task: Option<Task>,
+    instead: Option<Instead>,
+}
+
+/// What a client is told in the place of a result.
+#[derive(Debug)]
+enum Instead {
+    /// The call has become a task.
+    Task(Box<Task>),
+    /// The person behind it has to say something first.
+    Input(Box<InputRequiredResult>),
 }
 
 /// An error, as data.
@@ -59,18 +70,19 @@ impl From<&Problem> for ErrorResult {
 
 impl Answer {
     pub(super) fn success(text: String, data: &impl Serialize) -> Self {
-        Self { text, data: to_value(data), is_error: false, task: None }
+        Self { text, data: to_value(data), is_error: false, instead: None }
     }
 
     /// The answer of a tool that starts or awaits a turn.
     pub(super) fn of_turn(result: &TurnResult) -> Self {
         let is_error = result.error.is_some();
-        Self { text: result.to_string(), data: to_value(result), is_error, task: None }
+        Self { text: result.to_string(), data: to_value(result), is_error, instead: None }
     }
 
     pub(super) fn into_response(self) -> CallToolResponse {
-        match self.task {
-            Some(task) => CreateTaskResult::new(task).into(),
+        match self.instead {
+            Some(Instead::Task(task)) => CreateTaskResult::new(*task).into(),
+            Some(Instead::Input(input)) => (*input).into(),
             None => self.into_result().into(),
         }
     }
@@ -87,14 +99,19 @@ impl Answer {
 
     /// Tells the client of a task instead, whose result this will be.
     pub(super) fn with_task(self, task: Task) -> Self {
-        Self { task: Some(task), ..self }
+        Self { instead: Some(Instead::Task(Box::new(task))), ..self }
+    }
+
+    /// Asks the client for something first; this is what is known so far.
+    pub(super) fn with_input(self, input: InputRequiredResult) -> Self {
+        Self { instead: Some(Instead::Input(Box::new(input))), ..self }
     }
 }
 
 impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
         let data = json!({ "error": to_value(&ErrorResult::from(&problem)) });
-        Self { text: problem.to_string(), data, is_error: true, task: None }
+        Self { text: problem.to_string(), data, is_error: true, instead: None }
     }
 }
 

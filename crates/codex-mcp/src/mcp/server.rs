@@ -19,7 +19,7 @@ use super::outputs::Outputs;
 use super::paging::{ClientLimits, PageRule};
 use super::resources;
 use super::subscriptions::{ClientSubscriptions, Subscriptions};
-use super::{tasks, tools};
+use super::{retry, tasks, tools};
 use crate::config::Config;
 use crate::daemon::Version;
 use crate::engine::{Engine, EngineConnection};
@@ -152,7 +152,12 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        match tools::call(&request.name, request.arguments, ToolCall::new(self, context)).await {
+        let again = retry::request(self.connection(), &request)?;
+        let call = ToolCall::new(self, &request.name, context);
+        if let Some(again) = again {
+            return Ok(call.resume(again).await.into_response());
+        }
+        match tools::call(&request.name, request.arguments.clone(), call).await {
             Some(answer) => Ok(answer.into_response()),
             None => {
                 let known =

@@ -4,7 +4,9 @@
 //! The list is kept on disk. Threads of other programs get into it when somebody asks: Codex's own list is read from
 //! its newest end until nothing in it is new. It changes no thread.
 
-use bridge_core::{CallRequest, Outcome, ThreadId, ThreadList, ThreadQuery, ThreadSummary};
+use bridge_core::{
+    CallRequest, Caller, Outcome, Person, ThreadId, ThreadList, ThreadQuery, ThreadSummary,
+};
 use bridge_store::{Cursor, SeenThread, ThreadFilter, ThreadPage, ThreadRow, Timestamp, Write};
 
 use super::server::Server;
@@ -109,6 +111,7 @@ impl<'a> Threads<'a> {
             Outcome::Failed(failure) => Err(Problem::from(&failure)),
             Outcome::Turn(_)
             | Outcome::NotLive
+            | Outcome::Asked { .. }
             | Outcome::Turns(_)
             | Outcome::ThreadChanged
             | Outcome::Steered { .. }
@@ -119,7 +122,8 @@ impl<'a> Threads<'a> {
 
     /// Lets the engine carry out a request without news of it.
     pub(super) async fn run(&self, request: CallRequest) -> Outcome {
-        let mut call = self.server.engine().call(self.server.connection(), request).await;
+        let caller = Caller { connection: self.server.connection(), person: Person::Absent };
+        let mut call = self.server.engine().call(caller, request).await;
         loop {
             if let Next::Outcome(outcome) = call.next().await {
                 return outcome;

@@ -31,6 +31,8 @@ pub(crate) struct Setup {
     pub(crate) codex: Option<OsString>,
     /// Another provider than the scripted model.
     pub(crate) provider: Option<String>,
+    /// Whether the client says that it can ask its user.
+    pub(crate) elicits: bool,
 }
 
 impl TestBridge {
@@ -51,7 +53,8 @@ impl TestBridge {
         let model = FakeModel::start(script);
         let provider = setup.provider.clone().unwrap_or_else(|| model.base_url());
         let home = CodexHome::new(&provider).with_config(setup.config).with_git();
-        let client = McpDriver::spawn(&launch(&home, setup));
+        let capabilities = capabilities(&setup);
+        let client = McpDriver::spawn(&launch(&home, setup)).with_capabilities(capabilities);
         let config_before = home.config_text();
         Self { client, home, model, config_before }
     }
@@ -120,7 +123,9 @@ impl TestBridge {
 
     /// Another client on the same home. It shares the engine unless it is set up with another state directory.
     pub(crate) async fn beside(&self, setup: Setup) -> McpDriver {
-        let mut client = McpDriver::spawn(&launch(&self.home, setup));
+        let capabilities = capabilities(&setup);
+        let client = McpDriver::spawn(&launch(&self.home, setup));
+        let mut client = client.with_capabilities(capabilities);
         client.initialize_legacy("2025-11-25").await;
         client
     }
@@ -193,6 +198,13 @@ impl TestBridge {
         );
         self.home.check_leaks();
         self.model.finish();
+    }
+}
+
+fn capabilities(setup: &Setup) -> Value {
+    match setup.elicits {
+        true => json!({ "elicitation": { "form": {} } }),
+        false => json!({}),
     }
 }
 

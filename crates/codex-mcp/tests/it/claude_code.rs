@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use testkit::claude::{ClaudeCode, interrupt, user_message};
+use testkit::claude::{ClaudeCode, answer, interrupt, user_message};
 use testkit::gate::Gate;
 use testkit::home::CodexHome;
 use testkit::leaks::{Process, processes_under};
@@ -313,4 +313,91 @@ async fn two_share_an_engine_and_neither_end_hurts_the_other() {
     assert_eq!(rig.processes("daemon run"), engines, "not the same engine");
     assert_eq!(answered(&mut third, third_model).await, "three");
     rig.finish();
+}
+
+/// What a person says who sits before Claude Code.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Says {
+    Yes,
+    No,
+    /// The form is put away.
+    Nothing,
+    /// Nobody is there.
+    Silence,
+}
+
+/// Codex asks to run a command outside its sandbox, and Claude Code's host is asked.
+async fn check_approval(negotiation: Negotiation, says_what: Says) {
+    let codex_script = [reply().runs_escalated("touch made.txt", "It has to be."), says("Done.")];
+    let prompt = json!({"prompt": "Make it.", "approval-policy": "on-request"});
+    let claude_script = [calls_tool(CODEX, prompt), messages::says("That is it.")];
+    let rig = Rig::start(codex_script, claude_script).await;
+    let deadline = if says_what == Says::Silence { "1" } else { "60" };
+    let setup = Setup {
+        variables: vec![("CODEX_MCP_APPROVAL_DEADLINE_SECONDS", deadline.into())],
+        ..Setup::default()
+    };
+    let server = launch(&rig.home, setup);
+    let claude = ClaudeCode::new(&rig.home, &rig.claude_model, &server);
+    let mut host = match negotiation {
+        Negotiation::Default => claude.converse(),
+        Negotiation::Legacy => claude.legacy().converse(),
+    };
+    host.send(&user_message("Ask Codex.")).await;
+    let is_question = |event: &Value| event["request"]["subtype"] == "elicitation";
+    let asked = host.find("a question", is_question).await;
+    assert!(text(&asked["request"]["message"]).contains("touch made.txt"), "{asked}");
+    let response = match says_what {
+        Says::Yes => Some(json!({"action": "accept", "content": {"scope": "once"}})),
+        Says::No => Some(json!({"action": "decline"})),
+        Says::Nothing => Some(json!({"action": "cancel"})),
+        Says::Silence => None,
+    };
+    if let Some(response) = response {
+        host.send(&answer(&asked, response)).await;
+    } else if negotiation == Negotiation::Default {
+        // Nothing tells a stateless client that the time is over; the answer finds the turn all the same.
+        poll::until(PATIENCE, || match rig.codex_model.captured().len() {
+            2 => Ok(()),
+            requests => Err(requests),
+        })
+        .await;
+        host.send(&answer(&asked, json!({"action": "accept"}))).await;
+    }
+    host.find("the end", |event| event["type"] == "result").await;
+    host.close_input();
+    host.wait_exit().await;
+    let made = rig.home.workspace().join("made.txt").exists();
+    let requests = rig.finish();
+    let results = requests.last().expect("Claude's model was asked").tool_results();
+    let result = results.last().expect("the tool had a result").json();
+    assert_eq!(result["content"], "Done.", "{result}");
+    let (list, decision, by) = match says_what {
+        Says::Yes => ("approved", "accept", "person"),
+        Says::No | Says::Nothing => ("declined", "decline", "person"),
+        Says::Silence => ("declined", "decline", "deadline"),
+    };
+    assert_eq!(result[list][0]["decision"], decision, "{result}");
+    assert_eq!(result[list][0]["decidedBy"], by, "{result}");
+    assert_eq!(made, says_what == Says::Yes);
+}
+
+macro_rules! approvals {
+    ($($name:ident: $negotiation:ident $says:ident;)+) => {
+        $(#[tokio::test]
+        async fn $name() {
+            check_approval(Negotiation::$negotiation, Says::$says).await;
+        })+
+    };
+}
+
+approvals! {
+    a_yes_in_claude_code: Default Yes;
+    a_no_in_claude_code: Default No;
+    a_form_put_away_in_claude_code: Default Nothing;
+    silence_in_claude_code: Default Silence;
+    a_yes_in_a_legacy_claude_code: Legacy Yes;
+    a_no_in_a_legacy_claude_code: Legacy No;
+    a_form_put_away_in_a_legacy_claude_code: Legacy Nothing;
+    silence_in_a_legacy_claude_code: Legacy Silence;
 }

@@ -130,6 +130,8 @@ fn show_prints_every_key_with_its_origin() {
             turn_time_limit_seconds = 3600 # default
             silence_limit_seconds = 600 # default
             provider_retry_limit_seconds = 120 # default
+            approvals = [] # default
+            approval_deadline_seconds = 300 # default
             request_deadline_seconds = 30 # default
             start_deadline_seconds = 20 # default
             idle_stop_seconds = 0 # $TEST/.config/codex-mcp/config.toml:2

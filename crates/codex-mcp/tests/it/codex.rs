@@ -134,11 +134,15 @@ async fn nothing_can_be_changed_and_what_was_asked_is_declined_in_writing() {
         ---
         [
           {
+            "decidedBy": "nobody",
+            "decision": "decline",
             "what": "to change [workspace]/made.txt"
           },
           {
+            "decidedBy": "nobody",
+            "decision": "decline",
             "reason": "I need the file.",
-            "what": "to run: /bin/bash -lc 'touch made.txt'"
+            "what": "to run: touch made.txt"
           }
         ]
     "#]]

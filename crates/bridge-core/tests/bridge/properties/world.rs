@@ -5,36 +5,9 @@ use std::time::{Duration, Instant};
 
 use bridge_core::*;
 
+use super::codex::Codex;
 use super::{AppServerStep, Step};
 use crate::support;
-
-/// What Codex would know: which process lives, what is loaded and what runs in it.
-#[derive(Default)]
-struct Codex {
-    process: Option<(AppServerId, bool)>,
-    pending: Vec<(RequestId, Request)>,
-    loaded: BTreeSet<ThreadId>,
-    running: BTreeMap<ThreadId, TurnId>,
-    /// Turns that were asked for and not answered.
-    starting: BTreeSet<ThreadId>,
-    /// The prompt of each thread's newest turn.
-    prompts: BTreeMap<ThreadId, String>,
-    /// Prompts on which the model has begun to work.
-    begun: BTreeSet<String>,
-    /// Threads and turns that it has named.
-    threads: u64,
-    turns: u64,
-}
-
-impl Codex {
-    fn forget_process(&mut self) {
-        self.process = None;
-        self.pending.clear();
-        self.loaded.clear();
-        self.running.clear();
-        self.starting.clear();
-    }
-}
 
 /// What the records say of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +25,11 @@ pub(super) struct World {
     pub(super) answers: BTreeMap<CallId, usize>,
     kept: BTreeMap<TurnNumber, Kept>,
     ended: BTreeSet<TurnId>,
+    /// Questions of Codex that were not answered, and how many there were.
+    questions: BTreeSet<ServerRequestId>,
+    asks: u64,
+    /// What persons were asked.
+    asked: Vec<(ThreadId, TurnNumber, ApprovalId)>,
 }
 
 impl World {
@@ -62,17 +40,23 @@ impl World {
     pub(super) fn new() -> Self {
         let mut world = Self {
             // Refused turns would show little.
-            bridge: Bridge::new(Limits {
-                turns_a_minute_of_thread: 15,
-                turns_a_minute_of_client: 40,
-                ..support::limits()
-            }),
+            bridge: Bridge::new(
+                Limits {
+                    turns_a_minute_of_thread: 15,
+                    turns_a_minute_of_client: 40,
+                    ..support::limits()
+                },
+                support::policy(),
+            ),
             now: Instant::now(),
             codex: Codex::default(),
             calls: 0,
             answers: BTreeMap::new(),
             kept: BTreeMap::new(),
             ended: BTreeSet::new(),
+            questions: BTreeSet::new(),
+            asks: 0,
+            asked: Vec::new(),
         };
         world.handle(Event::ConnectionOpened { connection: ConnectionId(0) });
         world
@@ -86,7 +70,13 @@ impl World {
     fn call(&mut self, request: CallRequest) {
         let call = CallId(self.calls);
         self.calls += 1;
-        self.handle(Event::CallReceived { call, connection: ConnectionId(0), request });
+        let person = match call.0 % 3 {
+            0 => Person::Absent,
+            1 => Person::During,
+            _ => Person::Instead,
+        };
+        let caller = Caller { connection: ConnectionId(0), person };
+        self.handle(Event::CallReceived { call, caller, request });
     }
 
     fn drain(&mut self) {
@@ -100,7 +90,22 @@ impl World {
                     assert_eq!(self.codex.process.map(|(id, _)| id), Some(app_server));
                 }
                 Effect::Send { app_server, id, request } => self.sent(app_server, id, request),
-                Effect::Decline { .. } => {}
+                Effect::Reply { id, .. } => {
+                    assert!(self.questions.remove(&id), "{id:?} was answered twice");
+                }
+                Effect::Ask { call, ask } => {
+                    assert!(
+                        !self.answers.contains_key(&call),
+                        "{call:?} was asked after its answer"
+                    );
+                    self.asked.push((ask.thread, TurnNumber(0), ask.approval));
+                }
+                Effect::StopAsking { call, .. } => {
+                    assert!(
+                        !self.answers.contains_key(&call),
+                        "{call:?} was told after its answer"
+                    );
+                }
                 Effect::Record(record) => self.recorded(record),
                 Effect::Report { call, .. } => {
                     assert!(
@@ -135,7 +140,7 @@ impl World {
             }
             Record::ItemCompleted { turn, .. }
             | Record::PlanUpdated { turn, .. }
-            | Record::Declined { turn, .. } => {
+            | Record::Decided { turn, .. } => {
                 let state = self.kept.get(&turn);
                 assert!(
                     matches!(state, Some(Kept::Queued | Kept::Started)),
@@ -150,7 +155,12 @@ impl World {
     }
 
     /// An answer that tells of an ended turn comes after the record of it.
-    fn answered(&self, outcome: &Outcome) {
+    fn answered(&mut self, outcome: &Outcome) {
+        if let Outcome::Asked { turn, number, asks } = outcome
+            && let Some(thread) = &turn.thread
+        {
+            self.asked.extend(asks.iter().map(|ask| (thread.clone(), *number, ask.approval)));
+        }
         if let Outcome::Turn(report) = outcome
             && let Some(turn) = &report.turn
             && !matches!(report.state, TurnState::InProgress | TurnState::Queued { .. })
@@ -283,11 +293,31 @@ impl World {
             }
             Step::Ask(thread) => {
                 if let Some((app_server, true)) = self.codex.process {
-                    let question = Question::Permissions { reason: None };
-                    let id = ServerRequestId("1".to_owned());
+                    let wanted = Json("{}".to_owned());
+                    let question = Question::Permissions { wanted, reason: None };
+                    self.asks += 1;
+                    let id = ServerRequestId(self.asks.to_string());
+                    self.questions.insert(id.clone());
                     let thread = Some(self.name(thread));
                     self.handle(Event::QuestionAsked { app_server, id, thread, question });
                 }
+            }
+            Step::Answer { which, stop } => {
+                let Some((_, _, approval)) = self.pick_asked(which) else {
+                    return;
+                };
+                let decision = if stop { Decision::Cancel } else { Decision::Accept };
+                self.handle(Event::Answered {
+                    approval,
+                    answer: Some(Answer { decision, content: None }),
+                });
+            }
+            Step::ComeAgain(which) => {
+                let Some((thread, turn, approval)) = self.pick_asked(which) else {
+                    return;
+                };
+                let answers = vec![(approval, Answer::declined())];
+                self.call(CallRequest::Resume { thread, turn, id: None, answers });
             }
             Step::Unload(thread) => {
                 if let Some((app_server, true)) = self.codex.process {
@@ -333,12 +363,14 @@ impl World {
             }
             AppServerStep::Fail if !ready => {
                 self.codex.forget_process();
+                self.questions.clear();
                 let kind = StartFailureKind::ExitedEarly;
                 let failure = StartFailure { program: String::new(), kind, detail: String::new() };
                 self.handle(Event::AppServerFailed { app_server, failure });
             }
             AppServerStep::Exit if ready => {
                 self.codex.forget_process();
+                self.questions.clear();
                 self.handle(Event::AppServerExited { app_server, exit: Exit::default() });
             }
             AppServerStep::Ready | AppServerStep::Fail | AppServerStep::Exit => {}
@@ -359,60 +391,9 @@ impl World {
                 }
                 Err(RequestFailure::Rejected { code: -32600, message: String::new(), data: None })
             }
-            (true, false) => Ok(self.reply(&asked)),
+            (true, false) => Ok(self.codex.reply(&asked)),
         };
         self.handle(Event::Response { app_server, request, result });
-    }
-
-    fn reply(&mut self, request: &Request) -> Reply {
-        match request {
-            Request::StartThread(_) => {
-                self.codex.threads += 1;
-                self.open(ThreadId(format!("new-{}", self.codex.threads)))
-            }
-            Request::ResumeThread(thread) => self.open(thread.clone()),
-            Request::StartTurn { thread, .. } => {
-                self.codex.turns += 1;
-                let turn = TurnId(format!("turn-{}", self.codex.turns));
-                if self.codex.starting.remove(thread) {
-                    self.codex.running.insert(thread.clone(), turn.clone());
-                }
-                Reply::TurnStarted(turn)
-            }
-            Request::SteerTurn { turn, .. } => Reply::TurnStarted(turn.clone()),
-            Request::ReadTurn { .. } => Reply::TurnRead(None),
-            Request::ReadTurns(_) => Reply::TurnsRead(Vec::new()),
-            Request::ListThreads(_) => {
-                Reply::Threads(ThreadList { threads: Vec::new(), next: None })
-            }
-            Request::ArchiveThread(thread) | Request::DeleteThread(thread) => {
-                self.codex.loaded.remove(thread);
-                Reply::Done
-            }
-            Request::ReadAccount => {
-                Reply::Account(Account { kind: None, plan: None, login_required: false })
-            }
-            Request::ListModels => Reply::Models(Vec::new()),
-            Request::ProbeSandbox => {
-                Reply::Sandbox(SandboxProbe { exit_code: 0, stderr: String::new() })
-            }
-            Request::NameThread { .. }
-            | Request::InterruptTurn { .. }
-            | Request::UnarchiveThread(_)
-            | Request::UnsubscribeThread(_)
-            | Request::CleanTerminals(_) => Reply::Done,
-        }
-    }
-
-    fn open(&mut self, thread: ThreadId) -> Reply {
-        self.codex.loaded.insert(thread.clone());
-        Reply::ThreadOpened(ThreadOpened {
-            thread,
-            working_directory: None,
-            model: Some("m".to_owned()),
-            effort: None,
-            approval_policy: None,
-        })
     }
 
     fn end_turn(&mut self, which: usize, state: TurnState) {
@@ -455,6 +436,10 @@ impl World {
             attachment: if background { Attachment::Background } else { Attachment::Foreground },
             time_limit: None,
         }
+    }
+
+    fn pick_asked(&self, which: usize) -> Option<(ThreadId, TurnNumber, ApprovalId)> {
+        self.asked.get(which % self.asked.len().max(1)).cloned()
     }
 
     fn pick_turn(&self, which: usize) -> Option<(ThreadId, TurnId)> {

@@ -38,12 +38,12 @@ fn a_turn_from_its_beginning_to_its_end() {
             ran t a "ls"
               -> keep item of turn 1: Command(Command { item: ItemId("c"), command: "ls", working_directory: "/w", status: Completed, exit_code: None, output: "3456789abc", output_chars: 13, duration: None })
             asks t "rm"
-              -> decline Command { command: "rm", reason: None }
-              -> keep declined in turn 1: to run: rm
+              -> keep Decline by Policy(2) in turn 1: to run: rm
+              -> say Decline to Command { command: "rm", working_directory: None, reason: None }
             says t a "done"
             completed t a
               -> keep end of turn 1: Completed
-              -> answer 1 Completed t/a after 0ns effort=medium "done" declined "to run: rm"
+              -> answer 1 Completed t/a after 0ns effort=medium "done" Decline by Policy(2) "to run: rm"
         "#]],
     );
 }

@@ -77,13 +77,13 @@ fn questions_are_declined_in_writing() {
         "#,
         expect![[r#"
             asks T "rm -rf /"
-              -> decline Command { command: "rm -rf /", reason: None }
-              -> keep declined in turn 1: to run: rm -rf /
+              -> keep Decline by Policy(2) in turn 1: to run: rm -rf /
+              -> say Decline to Command { command: "rm -rf /", working_directory: None, reason: None }
             warns T "careful"
             warns T "careful"
             completed T t1
               -> keep end of turn 1: Completed
-              -> answer 1 Completed T/t1 after 0ns effort=medium declined "to run: rm -rf /" warning "careful"
+              -> answer 1 Completed T/t1 after 0ns effort=medium Decline by Policy(2) "to run: rm -rf /" warning "careful"
         "#]],
     );
 }

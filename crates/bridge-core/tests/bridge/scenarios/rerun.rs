@@ -117,13 +117,13 @@ fn a_turn_that_was_steered_or_asked_is_not_run_again() {
             steer 3 T "more"
               -> send turn/steer T/t1 "more"
             asks U "ls"
-              -> decline Command { command: "ls", reason: None }
-              -> keep declined in turn 2: to run: ls
+              -> keep Decline by Nobody in turn 2: to run: ls
+              -> say Decline to Command { command: "ls", working_directory: None, reason: None }
             exited
               -> keep end of turn 1: Interrupted
               -> answer 1 Interrupted T/t1 after 0ns effort=medium because AppServerExited(Exit { code: None, signal: Some(9), stderr: "" })
               -> keep end of turn 2: Interrupted
-              -> answer 2 Interrupted U/u1 after 0ns effort=medium because AppServerExited(Exit { code: None, signal: Some(9), stderr: "" }) declined "to run: ls"
+              -> answer 2 Interrupted U/u1 after 0ns effort=medium because AppServerExited(Exit { code: None, signal: Some(9), stderr: "" }) Decline by Nobody "to run: ls"
               -> answer 3 AppServerExited(Exit { code: None, signal: Some(9), stderr: "" })
               -> start the app-server
         "#]],

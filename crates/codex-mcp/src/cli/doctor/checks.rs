@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bridge_core::{CallRequest, HealthReport, Outcome};
+use bridge_core::{CallRequest, Caller, HealthReport, Outcome, Person};
 use tokio_util::task::TaskTracker;
 
 use super::{Check, provider, registration};
@@ -66,7 +66,9 @@ async fn codex(config: &Arc<Config>) -> Vec<Check> {
     };
     let engine = engine::start(config.clone(), services);
     let connection = engine.connect().await;
-    let mut call = engine.call(connection.id(), CallRequest::Health).await;
+    let mut call = engine
+        .call(Caller { connection: connection.id(), person: Person::Absent }, CallRequest::Health)
+        .await;
     let outcome = loop {
         if let Next::Outcome(outcome) = call.next().await {
             break outcome;
@@ -81,6 +83,7 @@ async fn codex(config: &Arc<Config>) -> Vec<Check> {
         Outcome::Failed(_)
         | Outcome::Turn(_)
         | Outcome::NotLive
+        | Outcome::Asked { .. }
         | Outcome::Turns(_)
         | Outcome::Threads(_)
         | Outcome::ThreadChanged

@@ -42,7 +42,7 @@ fn event(update: &Update) -> &'static str {
         Update::Plan(_) => "plan_update",
         Update::Command { .. } => "command",
         Update::Patch { .. } => "patch",
-        Update::Declined { .. } => "approval",
+        Update::Asking { .. } | Update::Decided { .. } => "approval",
     }
 }
 
@@ -66,7 +66,11 @@ fn message(update: &Update) -> String {
             ItemState::Failed => format!("did not edit: {}", paths.join(", ")),
         },
         Update::Tool { name, .. } => format!("using: {name}"),
-        Update::Declined { what } => format!("declined: {what}"),
+        Update::Asking { what } => format!("waiting for an answer: Codex asks {what}"),
+        Update::Decided { what, decision, .. } => match decision.is_yes() {
+            true => format!("approved: {what}"),
+            false => format!("declined: {what}"),
+        },
         Update::Retrying { message } => format!("Codex tries again: {message}"),
         Update::Stopping => "stopping the turn and what it started".to_owned(),
         Update::StillRunning { doing: Some(doing), elapsed } => {
@@ -102,7 +106,13 @@ fn data(update: &Update) -> Value {
         Update::Tool { item, name, state: of } => {
             json!({ "state": "tool", "itemId": item.as_str(), "name": name, "tool": state(of) })
         }
-        Update::Declined { what } => json!({ "what": what, "decision": "decline" }),
+        Update::Asking { what } => json!({ "what": what, "state": "asking" }),
+        Update::Decided { what, decision, decider } => json!({
+            "what": what,
+            "state": "decided",
+            "decision": decision.as_str(),
+            "decidedBy": decider.to_string()
+        }),
         Update::Retrying { message } => json!({ "state": "retrying", "message": message }),
         Update::Stopping => json!({ "state": "stopping" }),
         Update::StillRunning { doing, elapsed } => {

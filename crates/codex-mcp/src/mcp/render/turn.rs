@@ -5,7 +5,7 @@ mod fit;
 use std::fmt;
 
 use bridge_core::{
-    Command, CommandStatus, Message, Phase, Plan, StepStatus, StopCause, Tool, Transcript,
+    Command, CommandStatus, Decided, Message, Phase, Plan, StepStatus, StopCause, Tool, Transcript,
     TurnReport, TurnState, Usage,
 };
 use bridge_store::TurnRow;
@@ -48,9 +48,15 @@ pub(in crate::mcp) struct TurnResult {
     /// Other tools that Codex called.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<ToolResult>,
+    /// What Codex asks for and waits to be told. A client that can ask its user is asked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    asking: Vec<String>,
+    /// What Codex asked for and got.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    approved: Vec<DecidedResult>,
     /// What Codex asked for and did not get.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    declined: Vec<DeclinedResult>,
+    declined: Vec<DecidedResult>,
     /// What else is worth knowing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
@@ -147,10 +153,27 @@ enum StepStatusResult {
 
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct DeclinedResult {
+struct DecidedResult {
     what: String,
+    /// Why Codex asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// accept, acceptForSession, decline or cancel.
+    decision: &'static str,
+    /// `policy` and the number of the rule, `person`, `deadline` (nobody answered in time), `nobody` (nobody could be asked)
+    /// or `withdrawn` (the turn ended first).
+    decided_by: String,
+}
+
+impl From<Decided> for DecidedResult {
+    fn from(decided: Decided) -> Self {
+        Self {
+            what: decided.what,
+            reason: decided.reason,
+            decision: decided.decision.as_str(),
+            decided_by: decided.decider.to_string(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
@@ -192,8 +215,12 @@ impl TurnResult {
             duration,
             transcript,
             failure: _,
+            asking,
             stopped: _,
         } = report;
+        let decisions = transcript.decisions.iter().cloned();
+        let (approved, declined): (Vec<_>, Vec<_>) =
+            decisions.partition(|decided| decided.decision.is_yes());
         let content = transcript.answer().map(|answer| answer.text.clone()).unwrap_or_default();
         let commentary = transcript.commentary().map(|message| message.text.clone()).collect();
         let mut warnings = transcript.warnings.clone();
@@ -218,11 +245,9 @@ impl TurnResult {
             commands: transcript.commands.into_iter().map(CommandResult::from).collect(),
             tools: transcript.tools.into_iter().map(ToolResult::from).collect(),
             plan: transcript.plan.as_ref().map(PlanResult::from),
-            declined: transcript
-                .declined
-                .into_iter()
-                .map(|declined| DeclinedResult { what: declined.what, reason: declined.reason })
-                .collect(),
+            asking,
+            approved: approved.into_iter().map(DecidedResult::from).collect(),
+            declined: declined.into_iter().map(DecidedResult::from).collect(),
             usage: transcript.usage.map(UsageResult::from),
             duration_ms: millis(duration),
             stopped_by,
@@ -261,6 +286,7 @@ pub(crate) fn stopped_by(cause: &StopCause) -> String {
         StopCause::ClientGone => "the client went away".to_owned(),
         StopCause::Requested { reason: None } => "codex.cancel".to_owned(),
         StopCause::Requested { reason: Some(reason) } => format!("codex.cancel: {reason}"),
+        StopCause::Declined => "the answer to a question of Codex".to_owned(),
         StopCause::Limit => "a limit of this server".to_owned(),
         StopCause::Shutdown => "the end of the server".to_owned(),
     }
@@ -424,8 +450,22 @@ impl TurnResult {
                 write!(f, "\n{mark} {}", step.step)?;
             }
         }
+        for what in &self.asking {
+            write!(f, "\n\nCodex asks {what}, and waits for an answer.")?;
+        }
+        for approved in &self.approved {
+            write!(
+                f,
+                "\n\nCodex asked {} and was allowed to, by {}.",
+                approved.what, approved.decided_by
+            )?;
+        }
         for declined in &self.declined {
-            write!(f, "\n\nCodex asked {} and was declined.", declined.what)?;
+            write!(
+                f,
+                "\n\nCodex asked {} and was declined, by {}.",
+                declined.what, declined.decided_by
+            )?;
         }
         if !self.commands.is_empty() {
             write!(f, "\n\nCommands:")?;

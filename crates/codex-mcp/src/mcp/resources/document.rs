@@ -185,6 +185,7 @@ async fn turn(
         Outcome::Turn(report) => Ok(json(&TurnResult::from(*report), Some(id))),
         Outcome::Failed(failure) => Err(Problem::from(&failure)),
         Outcome::NotLive
+        | Outcome::Asked { .. }
         | Outcome::Turns(_)
         | Outcome::Threads(_)
         | Outcome::ThreadChanged

@@ -26,7 +26,7 @@ impl News {
             Record::TurnStarted { thread, id, .. } => {
                 Self::thread(thread).and(ResourceUri::Turn(thread.clone(), id.clone()))
             }
-            Record::ItemCompleted { .. } | Record::Declined { .. } => Self::default(),
+            Record::ItemCompleted { .. } | Record::Decided { .. } => Self::default(),
             Record::PlanUpdated { thread, .. } => {
                 Self::default().and(ResourceUri::Plan(thread.clone()))
             }

@@ -84,6 +84,7 @@ pub(super) async fn call(
         Outcome::Failed(failure) => Err(Problem::from(&failure)),
         Outcome::Turn(_)
         | Outcome::NotLive
+        | Outcome::Asked { .. }
         | Outcome::Turns(_)
         | Outcome::Threads(_)
         | Outcome::ThreadChanged

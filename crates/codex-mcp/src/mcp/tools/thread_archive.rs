@@ -87,6 +87,7 @@ pub(super) async fn call(
             Outcome::Failed(failure) => return Err(Problem::from(&failure)),
             Outcome::Turn(_)
             | Outcome::NotLive
+            | Outcome::Asked { .. }
             | Outcome::Turns(_)
             | Outcome::Threads(_)
             | Outcome::Steered { .. }

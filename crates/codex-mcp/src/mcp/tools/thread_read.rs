@@ -184,6 +184,7 @@ async fn of_codex(
         Outcome::Failed(failure) => return Err(Problem::from(&failure)),
         Outcome::Turn(_)
         | Outcome::NotLive
+        | Outcome::Asked { .. }
         | Outcome::Threads(_)
         | Outcome::ThreadChanged
         | Outcome::Steered { .. }

@@ -90,6 +90,7 @@ async fn from_disk(
         }
         Outcome::Failed(_)
         | Outcome::NotLive
+        | Outcome::Asked { .. }
         | Outcome::Steered { .. }
         | Outcome::Cancelled { .. }
         | Outcome::Turns(_)

@@ -1,0 +1,149 @@
+//! What Codex asks, as data.
+
+use crate::policy::Matter;
+use crate::{ItemId, Json, shell};
+
+/// Something that Codex wants to know before it goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// May this command run outside the sandbox?
+    Command {
+        /// The command line.
+        command: String,
+        /// Where it would run.
+        working_directory: Option<String>,
+        /// Codex's reason.
+        reason: Option<String>,
+    },
+    /// May there be a connection to this host?
+    Network {
+        /// The host.
+        host: String,
+        /// Codex's reason.
+        reason: Option<String>,
+    },
+    /// May these files change?
+    FileChange {
+        /// The item that shows the change.
+        item: ItemId,
+        /// Codex's reason.
+        reason: Option<String>,
+    },
+    /// May the turn have more permissions?
+    Permissions {
+        /// The permissions, in Codex's form.
+        wanted: Json,
+        /// Codex's reason.
+        reason: Option<String>,
+    },
+    /// Questions for the user.
+    UserInput {
+        /// The questions.
+        fields: Vec<Field>,
+    },
+    /// A question of one of Codex's own MCP servers, or whether one of its tools may run.
+    Elicitation {
+        /// The server.
+        server: String,
+        /// Its message.
+        message: String,
+        /// The tool that is to run, if that is the question.
+        tool: Option<String>,
+        /// A JSON schema for the values that are asked for.
+        schema: Option<Json>,
+    },
+    /// A request that this bridge has no answer for.
+    Unknown {
+        /// The protocol method.
+        method: String,
+    },
+}
+
+impl Question {
+    /// Whether a person can be asked by the means of this bridge.
+    pub(crate) fn can_be_asked(&self) -> bool {
+        match self {
+            Self::UserInput { fields } => fields.iter().all(|field| !field.is_secret),
+            Self::Unknown { .. } => false,
+            Self::Command { .. }
+            | Self::Network { .. }
+            | Self::FileChange { .. }
+            | Self::Permissions { .. }
+            | Self::Elicitation { .. } => true,
+        }
+    }
+
+    /// Codex's reason for asking.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Command { reason, .. }
+            | Self::Network { reason, .. }
+            | Self::FileChange { reason, .. }
+            | Self::Permissions { reason, .. } => reason.as_deref(),
+            Self::UserInput { .. } | Self::Elicitation { .. } | Self::Unknown { .. } => None,
+        }
+    }
+}
+
+/// One question for the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name in the answer.
+    pub id: String,
+    /// A title of a few words.
+    pub header: String,
+    /// The question.
+    pub question: String,
+    /// What can be chosen; nothing if any text is an answer.
+    pub choices: Vec<Choice>,
+    /// Whether the answer must not be seen. It is then not asked for: no client promises that.
+    pub is_secret: bool,
+}
+
+/// One thing that can be chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// What it is called, in the answer too.
+    pub label: String,
+    /// What it means.
+    pub description: String,
+}
+
+/// What a question is about, in words that follow "Codex asks".
+pub(crate) fn describe(question: &Question, paths: &[String]) -> String {
+    match question {
+        Question::Command { command, .. } => format!("to run: {}", shell::unwrapped(command)),
+        Question::Network { host, .. } => format!("to connect to {host}"),
+        Question::FileChange { .. } if paths.is_empty() => "to change files".to_owned(),
+        Question::FileChange { .. } => format!("to change {}", paths.join(", ")),
+        Question::Permissions { wanted, .. } => format!("for more permissions: {}", wanted.0),
+        Question::UserInput { fields } => {
+            let texts: Vec<_> = fields.iter().map(|field| field.question.as_str()).collect();
+            format!("to ask the user: {}", texts.join(" / "))
+        }
+        Question::Elicitation { server, message, tool, .. } => match tool {
+            Some(tool) => format!("to use the tool {tool} of the MCP server {server}"),
+            None => format!("for the MCP server {server}: {message}"),
+        },
+        Question::Unknown { method } => {
+            format!("something this version does not know ({method})")
+        }
+    }
+}
+
+/// Everything that a question is about, for the policy.
+pub(crate) fn matters<'a>(question: &'a Question, paths: &'a [String]) -> Vec<Matter<'a>> {
+    match question {
+        Question::Command { command, .. } => vec![Matter::CommandLine(command)],
+        Question::Network { host, .. } => vec![Matter::Host(host)],
+        Question::FileChange { .. } => paths.iter().map(|path| Matter::File(path)).collect(),
+        Question::Elicitation { server, tool: Some(tool), .. } => {
+            vec![Matter::Tool { server, tool }]
+        }
+        Question::Permissions { .. }
+        | Question::UserInput { .. }
+        | Question::Elicitation { tool: None, .. }
+        | Question::Unknown { .. } => vec![Matter::Other],
+    }
+}

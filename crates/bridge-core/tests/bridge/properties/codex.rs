@@ -1,0 +1,85 @@
+//! A model of Codex: which process lives, what is loaded and what runs in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bridge_core::*;
+
+/// What Codex would know: which process lives, what is loaded and what runs in it.
+#[derive(Default)]
+pub(super) struct Codex {
+    pub(super) process: Option<(AppServerId, bool)>,
+    pub(super) pending: Vec<(RequestId, Request)>,
+    pub(super) loaded: BTreeSet<ThreadId>,
+    pub(super) running: BTreeMap<ThreadId, TurnId>,
+    /// Turns that were asked for and not answered.
+    pub(super) starting: BTreeSet<ThreadId>,
+    /// The prompt of each thread's newest turn.
+    pub(super) prompts: BTreeMap<ThreadId, String>,
+    /// Prompts on which the model has begun to work.
+    pub(super) begun: BTreeSet<String>,
+    /// Threads and turns that it has named.
+    pub(super) threads: u64,
+    pub(super) turns: u64,
+}
+
+impl Codex {
+    pub(super) fn forget_process(&mut self) {
+        self.process = None;
+        self.pending.clear();
+        self.loaded.clear();
+        self.running.clear();
+        self.starting.clear();
+    }
+
+    /// Answers a request well.
+    pub(super) fn reply(&mut self, request: &Request) -> Reply {
+        match request {
+            Request::StartThread(_) => {
+                self.threads += 1;
+                self.open(ThreadId(format!("new-{}", self.threads)))
+            }
+            Request::ResumeThread(thread) => self.open(thread.clone()),
+            Request::StartTurn { thread, .. } => {
+                self.turns += 1;
+                let turn = TurnId(format!("turn-{}", self.turns));
+                if self.starting.remove(thread) {
+                    self.running.insert(thread.clone(), turn.clone());
+                }
+                Reply::TurnStarted(turn)
+            }
+            Request::SteerTurn { turn, .. } => Reply::TurnStarted(turn.clone()),
+            Request::ReadTurn { .. } => Reply::TurnRead(None),
+            Request::ReadTurns(_) => Reply::TurnsRead(Vec::new()),
+            Request::ListThreads(_) => {
+                Reply::Threads(ThreadList { threads: Vec::new(), next: None })
+            }
+            Request::ArchiveThread(thread) | Request::DeleteThread(thread) => {
+                self.loaded.remove(thread);
+                Reply::Done
+            }
+            Request::ReadAccount => {
+                Reply::Account(Account { kind: None, plan: None, login_required: false })
+            }
+            Request::ListModels => Reply::Models(Vec::new()),
+            Request::ProbeSandbox => {
+                Reply::Sandbox(SandboxProbe { exit_code: 0, stderr: String::new() })
+            }
+            Request::NameThread { .. }
+            | Request::InterruptTurn { .. }
+            | Request::UnarchiveThread(_)
+            | Request::UnsubscribeThread(_)
+            | Request::CleanTerminals(_) => Reply::Done,
+        }
+    }
+
+    fn open(&mut self, thread: ThreadId) -> Reply {
+        self.loaded.insert(thread.clone());
+        Reply::ThreadOpened(ThreadOpened {
+            thread,
+            working_directory: None,
+            model: Some("m".to_owned()),
+            effort: None,
+            approval_policy: None,
+        })
+    }
+}
