@@ -122,6 +122,10 @@ impl Update {
         }
     }
 
+    fn is_heartbeat(&self) -> bool {
+        matches!(self, Self::StillRunning { .. })
+    }
+
     fn is_growing_text(&self) -> bool {
         matches!(self, Self::Thinking { .. } | Self::Message { .. } | Self::StillRunning { .. })
     }
@@ -133,6 +137,8 @@ pub(crate) struct Pacer {
     sent_at: Option<Instant>,
     news: VecDeque<Update>,
     text: Option<Update>,
+    /// The growing text that was told last. A piece that has ended says no more than its last delta did.
+    told: Option<Update>,
 }
 
 /// News that are kept while a call may not be told; older ones are dropped, the newest states stay.
@@ -142,7 +148,10 @@ impl Pacer {
     /// Takes news, and gives what may be told at once.
     pub(crate) fn push(&mut self, update: Update, now: Instant) -> Option<Update> {
         if update.is_growing_text() {
-            self.text = Some(update);
+            let is_known = !update.is_heartbeat() && self.told.as_ref() == Some(&update);
+            if !is_known {
+                self.text = Some(update);
+            }
         } else {
             self.news.retain(|waiting| !waiting.is_replaced_by(&update));
             if self.news.len() == WAITING_NEWS {
@@ -160,6 +169,9 @@ impl Pacer {
         }
         let update = self.news.pop_front().or_else(|| self.text.take())?;
         self.sent_at = Some(now);
+        if update.is_growing_text() {
+            self.told = Some(update.clone());
+        }
         Some(update)
     }
 
