@@ -120,7 +120,7 @@ pub(crate) fn describe(question: &Question, paths: &[String]) -> String {
         Question::Permissions { wanted, .. } => format!("for more permissions: {}", wanted.0),
         Question::UserInput { fields } => {
             let texts: Vec<_> = fields.iter().map(|field| field.question.as_str()).collect();
-            format!("to ask the user: {}", texts.join(" / "))
+            format!("for an answer: {}", texts.join(" / "))
         }
         Question::Elicitation { server, message, tool, .. } => match tool {
             Some(tool) => format!("to use the tool {tool} of the MCP server {server}"),

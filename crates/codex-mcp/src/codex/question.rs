@@ -18,7 +18,7 @@ pub(crate) fn from_wire(request: ServerRequest) -> (Option<ThreadId>, Question) 
             (asked.thread_id, question)
         }
         ServerRequest::PermissionsApproval(asked) => {
-            let wanted = Json(asked.permissions.to_string());
+            let wanted = Json(wanted(asked.permissions).to_string());
             (asked.thread_id, Question::Permissions { wanted, reason: asked.reason })
         }
         ServerRequest::UserInput(asked) => {
@@ -33,6 +33,14 @@ pub(crate) fn from_wire(request: ServerRequest) -> (Option<ThreadId>, Question) 
         ServerRequest::Other { method, .. } => return (None, Question::Unknown { method }),
     };
     (Some(ThreadId(thread)), question)
+}
+
+/// The permissions without those that are not asked for.
+fn wanted(mut permissions: Value) -> Value {
+    if let Value::Object(fields) = &mut permissions {
+        fields.retain(|_, value| !value.is_null());
+    }
+    permissions
 }
 
 fn command(asked: wire::CommandApprovalParams) -> Question {
@@ -73,12 +81,9 @@ fn with_proposals(question: String, choices: &[Choice]) -> String {
 
 fn elicitation(asked: wire::ElicitationParams) -> Question {
     let meta = asked.meta.unwrap_or_default();
-    let is_tool_call = meta["codex_approval_kind"] == "mcp_tool_call";
-    let tool = is_tool_call.then(|| {
-        let mut names = ["tool_name", "tool_title"].into_iter().map(|key| meta[key].as_str());
-        names.find_map(|name| name).unwrap_or("of unknown name").to_owned()
-    });
     let message = asked.message.unwrap_or_default();
+    let is_tool_call = meta["codex_approval_kind"] == "mcp_tool_call";
+    let tool = is_tool_call.then(|| tool_name(&meta, &message).to_owned());
     let message = match asked.url {
         Some(url) => format!("{message} ({url})"),
         None => message,
@@ -90,6 +95,12 @@ fn elicitation(asked: wire::ElicitationParams) -> Question {
         tool,
         schema: schema.map(|schema| Json(schema.to_string())),
     }
+}
+
+/// The name of the tool that Codex asks about: in its data, else what it quotes.
+fn tool_name<'a>(meta: &'a Value, message: &'a str) -> &'a str {
+    let named = meta["tool_name"].as_str().or_else(|| message.split('"').nth(1));
+    named.or_else(|| meta["tool_title"].as_str()).unwrap_or("of unknown name")
 }
 
 /// Answers a question, in the form that it takes.

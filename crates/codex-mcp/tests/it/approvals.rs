@@ -398,3 +398,49 @@ async fn a_call_that_is_given_up_takes_its_question_along() {
     assert_eq!(stopped["params"]["requestId"], asked["id"]);
     bridge.finish().await;
 }
+
+/// Asks with the tools of Codex that are about permissions and questions for the user, and answers each with a yes.
+#[tokio::test]
+async fn permissions_and_questions_for_the_user_are_asked_too() {
+    let permissions =
+        json!({ "reason": "To look.", "permissions": { "network": { "enabled": true } } });
+    let options =
+        json!([{ "label": "Red", "description": "Warm" }, { "label": "Blue", "description": "" }]);
+    let questions = json!({ "questions": [
+        { "id": "colour", "header": "Colour", "question": "Which one?", "options": options }
+    ] });
+    let script = [
+        reply().calls("request_permissions", permissions),
+        reply().calls("request_user_input", questions),
+        says("Done."),
+    ];
+    let config = "features.request_permissions_tool = true\nfeatures.default_mode_request_user_input = true\n\
+        suppress_unstable_features_warning = true";
+    let mut bridge = TestBridge::start_with(script, Setup { config, ..asking() }).await;
+    let call = bridge.begin("codex", prompt()).await;
+    let mut shown = String::new();
+    for answer in [json!({ "scope": "thread" }), json!({ "colour": "Blue" })] {
+        let asked = bridge.client.peer.incoming("elicitation/create").await;
+        shown.push_str(&format!("{}\n", text(&asked["params"]["message"])));
+        let accept = json!({ "action": "accept", "content": answer });
+        bridge.client.peer.respond(&asked["id"], accept).await;
+    }
+    let answer = bridge.result(call).await;
+    shown.push_str(&decisions(&answer));
+    let outputs = bridge.model.captured();
+    for call in ["call_1", "call_2"] {
+        let output = outputs.last().unwrap().tool_output(call);
+        shown.push_str(&format!("{}\n", output.unwrap_or_default()));
+    }
+    let shown = Normaliser::for_home(&bridge.home).text(&shown);
+    expect![[r#"
+        Codex asks for more permissions: {"network":{"enabled":true}}. Its reason: To look. (thread [uuid-1]; declined in 300 s)
+        Codex asks for an answer: Which one? (Red, Blue, or something else). (thread [uuid-1]; declined in 300 s)
+        acceptForSession by person: for more permissions: {"network":{"enabled":true}}
+        accept by person: for an answer: Which one? (Red, Blue, or something else)
+        {"permissions":{"network":{"enabled":true},"file_system":null},"scope":"session"}
+        {"answers":{"colour":{"answers":["Blue"]}}}
+    "#]].assert_eq(&shown);
+    assert_eq!(content(&answer), "Done.");
+    bridge.finish().await;
+}

@@ -454,18 +454,10 @@ impl TurnResult {
             write!(f, "\n\nCodex asks {what}, and waits for an answer.")?;
         }
         for approved in &self.approved {
-            write!(
-                f,
-                "\n\nCodex asked {} and was allowed to, by {}.",
-                approved.what, approved.decided_by
-            )?;
+            write!(f, "\n\nCodex asked {}. Yes, by {}.", approved.what, approved.decided_by)?;
         }
         for declined in &self.declined {
-            write!(
-                f,
-                "\n\nCodex asked {} and was declined, by {}.",
-                declined.what, declined.decided_by
-            )?;
+            write!(f, "\n\nCodex asked {}. No, by {}.", declined.what, declined.decided_by)?;
         }
         if !self.commands.is_empty() {
             write!(f, "\n\nCommands:")?;

@@ -36,7 +36,7 @@ struct Arguments {
     changes: Option<Changes>,
     /// Same as `changes`, in Codex's words. This version: read-only.
     sandbox: Option<Sandbox>,
-    /// When Codex asks for more than its sandbox allows. Questions are declined.
+    /// When Codex asks for more than its sandbox allows. The user is asked, by rules first, or it is declined.
     #[serde(rename = "approval-policy")]
     approval_policy: Option<Approval>,
     /// A profile of the user's Codex configuration.
