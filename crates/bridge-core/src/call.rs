@@ -7,7 +7,7 @@ use crate::ids::ThreadKey;
 use crate::progress::Pacer;
 use crate::{
     Account, CallId, ConnectionId, Effect, Failure, Outcome, SandboxProbe, StopCause, ThreadChange,
-    ThreadId, ThreadQuery, TurnId, TurnNumber, TurnReport, TurnState, Update,
+    ThreadId, ThreadQuery, TurnId, TurnNumber, TurnQuery, TurnReport, TurnState, Update,
 };
 
 /// A call that is not answered yet.
@@ -34,8 +34,10 @@ pub(crate) enum CallKind {
     Canceller { thread: ThreadKey, turn: TurnNumber, dropped: usize },
     /// The answer to a steer.
     Steer { thread: ThreadId },
-    /// The newest turns of a thread from disk.
-    ReadTurns { thread: ThreadId },
+    /// A part of a thread's turns from disk.
+    ReadTurns { thread: ThreadId, query: TurnQuery },
+    /// What Codex knows of a thread.
+    Find { thread: ThreadId },
     /// A part of Codex's list.
     List { query: ThreadQuery },
     /// Another place for a thread.
@@ -59,6 +61,7 @@ impl CallKind {
             Self::Steer { .. }
             | Self::Read { .. }
             | Self::ReadTurns { .. }
+            | Self::Find { .. }
             | Self::List { .. }
             | Self::Change { .. }
             | Self::Health { .. } => None,
@@ -78,6 +81,7 @@ impl CallKind {
             | Self::Steer { .. }
             | Self::Read { .. }
             | Self::ReadTurns { .. }
+            | Self::Find { .. }
             | Self::List { .. }
             | Self::Health { .. } => false,
         }
@@ -90,6 +94,7 @@ impl CallKind {
         match self {
             Self::Read { .. }
             | Self::ReadTurns { .. }
+            | Self::Find { .. }
             | Self::List { .. }
             | Self::Health { .. } => true,
             Self::Owner { .. }
@@ -162,6 +167,7 @@ impl Bridge {
             | CallKind::Steer { .. }
             | CallKind::Read { .. }
             | CallKind::ReadTurns { .. }
+            | CallKind::Find { .. }
             | CallKind::List { .. }
             | CallKind::Change { .. }
             | CallKind::Health { .. } => self.answer(id, Outcome::Failed(Failure::CallCancelled)),

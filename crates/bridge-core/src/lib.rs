@@ -20,6 +20,7 @@ mod health;
 mod idle;
 mod ids;
 mod limits;
+mod listing;
 mod pace;
 mod patch;
 mod progress;
@@ -37,9 +38,8 @@ pub use app_server::{AppServerInfo, Exit, StartFailure, StartFailureKind};
 pub use bridge::Bridge;
 pub use effect::{Effect, Effort, Outcome, Request};
 pub use event::{
-    ApprovalPolicy, Attachment, CallRequest, Event, Question, Reply, ThreadChange, ThreadList,
-    ThreadOpened, ThreadOptions, ThreadQuery, ThreadSummary, TurnEvent, TurnOptions, TurnRecord,
-    TurnRequest,
+    ApprovalPolicy, Attachment, CallRequest, Event, Question, Reply, ThreadChange, ThreadOpened,
+    ThreadOptions, TurnEvent, TurnOptions, TurnRequest,
 };
 pub use failure::{CodexError, Failure, RequestFailure, Scope};
 pub use health::{Account, HealthReport, ProcessState, SandboxProbe};
@@ -48,6 +48,9 @@ pub use ids::{
     TurnNumber,
 };
 pub use limits::Limits;
+pub use listing::{
+    ThreadList, ThreadQuery, ThreadSummary, TurnDetail, TurnList, TurnQuery, TurnRecord,
+};
 pub use patch::{ChangeKind, FileChange, Patch};
 pub use progress::{ItemState, Update};
 pub use record::Record;

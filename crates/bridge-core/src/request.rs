@@ -44,14 +44,8 @@ impl Bridge {
                 self.wait(id, connection, thread, turn, wait, now)
             }
             CallRequest::Cancel { thread, turn, reason } => {
-                self.cancel(
-                    id,
-                    connection,
-                    &thread,
-                    turn.as_ref(),
-                    StopCause::Requested { reason },
-                    now,
-                );
+                let cause = StopCause::Requested { reason };
+                self.cancel(id, connection, &thread, turn.as_ref(), cause, now);
             }
             CallRequest::StopTurn { thread, turn } => {
                 self.stop_one(id, connection, &thread, turn, now);
@@ -59,8 +53,11 @@ impl Bridge {
             CallRequest::ReadTurn { thread, turn } => {
                 self.read(id, connection, CallKind::Read { thread, turn }, now);
             }
-            CallRequest::ReadTurns { thread } => {
-                self.read(id, connection, CallKind::ReadTurns { thread }, now);
+            CallRequest::ReadTurns { thread, query } => {
+                self.read(id, connection, CallKind::ReadTurns { thread, query }, now);
+            }
+            CallRequest::FindThread { thread } => {
+                self.read(id, connection, CallKind::Find { thread }, now);
             }
             CallRequest::ListThreads(query) => {
                 self.read(id, connection, CallKind::List { query }, now);
@@ -182,6 +179,7 @@ impl Bridge {
             | CallKind::Steer { .. }
             | CallKind::Read { .. }
             | CallKind::ReadTurns { .. }
+            | CallKind::Find { .. }
             | CallKind::List { .. }
             | CallKind::Change { .. }
             | CallKind::Health { .. } => false,
@@ -376,8 +374,12 @@ impl Bridge {
                 let request = Request::ReadTurn { thread: thread.clone(), turn: turn.clone() };
                 self.send(app_server, request, Purpose::Read(id));
             }
-            Some(CallKind::ReadTurns { thread }) => {
-                self.send(app_server, Request::ReadTurns(thread.clone()), Purpose::List(id));
+            Some(CallKind::ReadTurns { thread, query }) => {
+                let request = Request::ReadTurns { thread: thread.clone(), query: query.clone() };
+                self.send(app_server, request, Purpose::List(id));
+            }
+            Some(CallKind::Find { thread }) => {
+                self.send(app_server, Request::ReadThread(thread.clone()), Purpose::List(id));
             }
             Some(CallKind::List { query }) => {
                 self.send(app_server, Request::ListThreads(query.clone()), Purpose::List(id));

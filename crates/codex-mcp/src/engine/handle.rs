@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use bridge_core::{CallId, CallRequest, ConnectionId, Event, Failure, Outcome, TurnNumber, Update};
-use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::error::{SendError, TrySendError};
 use tokio::sync::{mpsc, oneshot};
 
 use super::lanes::Lanes;
-use super::{Input, Port, Room};
+use super::{Input, ListMarks, Port, Room};
+use crate::config::Config;
 use crate::ledger::Ledger;
+use crate::mcp::resources::News;
 
 /// A handle to the engine. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -31,6 +33,31 @@ impl Engine {
         &self.lanes.codex_home
     }
 
+    /// The configuration that its Codex and its limits follow: that of the client for which it was started.
+    pub(crate) fn config(&self) -> &Config {
+        &self.lanes.config
+    }
+
+    /// The configuration of this process: what it keeps, and how many app-servers there may be.
+    pub(crate) fn process_config(&self) -> &Config {
+        &self.lanes.services.config
+    }
+
+    /// How much of Codex's list of threads has been read.
+    pub(crate) fn marks(&self) -> &ListMarks {
+        &self.lanes.marks
+    }
+
+    /// Tells those who watch what changed.
+    pub(crate) fn tell_watchers(&self, news: &News) {
+        self.lanes.services.subscriptions.tell(news);
+    }
+
+    /// Whether nobody else has a handle, and nothing is going on.
+    pub(crate) fn is_unused(&self) -> bool {
+        Arc::strong_count(&self.lanes) == 1 && !self.lanes.is_in_use()
+    }
+
     /// Places for app-servers.
     pub(crate) fn room(&self) -> &Room {
         &self.lanes.services.room
@@ -48,9 +75,15 @@ impl Engine {
         let call = CallId(self.mint());
         let (port, updates, outcome) = Port::new(call);
         let lane = self.lanes.of(&request);
-        let event = Event::CallReceived { call, connection, request };
-        // A loop ends only when it is shut down, and whoever waits for it then finds its channels closed.
-        let _ = lane.send(Input::Call { event, port }).await;
+        let input = Input::Call { call, connection, request, port };
+        // A lane that ended in this moment has left its threads to the next one. If that has ended too, everything
+        // is shut down, and whoever waits finds its channels closed.
+        if let Err(SendError(Input::Call { call, connection, request, port })) =
+            lane.send(input).await
+        {
+            let lane = self.lanes.of(&request);
+            let _ = lane.send(Input::Call { call, connection, request, port }).await;
+        }
         EngineCall { id: call, engine: self.clone(), updates, outcome, answered: false }
     }
 
@@ -59,9 +92,16 @@ impl Engine {
         self.lanes.tell_all(Event::ShutdownRequested).await;
     }
 
-    /// Tells every loop from where nothing can wait, such as a drop.
-    fn tell_soon(&self, event: &Event) {
-        for lane in self.lanes.all() {
+    /// Tells every loop of every engine: a call may have gone to any.
+    async fn tell_everyone(&self, event: Event) {
+        for lane in self.lanes.services.switchboard.all() {
+            let _ = lane.send(Input::Event(event.clone())).await;
+        }
+    }
+
+    /// The same from where nothing can wait, such as a drop.
+    fn tell_everyone_soon(&self, event: &Event) {
+        for lane in self.lanes.services.switchboard.all() {
             if let Err(TrySendError::Full(input)) = lane.try_send(Input::Event(event.clone())) {
                 self.lanes.services.tasks.spawn(async move { lane.send(input).await });
             }
@@ -90,7 +130,7 @@ impl EngineConnection {
 
 impl Drop for EngineConnection {
     fn drop(&mut self) {
-        self.engine.tell_soon(&Event::ConnectionClosed { connection: self.id });
+        self.engine.tell_everyone_soon(&Event::ConnectionClosed { connection: self.id });
     }
 }
 
@@ -133,7 +173,7 @@ impl EngineCall {
 
     /// Gives the call up, and waits until the engine has let go of it.
     pub async fn cancel(mut self) -> Outcome {
-        self.engine.lanes.tell_all(Event::CallCancelled { call: self.id }).await;
+        self.engine.tell_everyone(Event::CallCancelled { call: self.id }).await;
         loop {
             if let Next::Outcome(outcome) = self.next().await {
                 return outcome;
@@ -145,7 +185,7 @@ impl EngineCall {
 impl Drop for EngineCall {
     fn drop(&mut self) {
         if !self.answered {
-            self.engine.tell_soon(&Event::CallCancelled { call: self.id });
+            self.engine.tell_everyone_soon(&Event::CallCancelled { call: self.id });
         }
     }
 }

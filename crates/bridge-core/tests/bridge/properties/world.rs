@@ -210,7 +210,8 @@ impl World {
             | Request::ResumeThread(_)
             | Request::UnarchiveThread(_)
             | Request::ListThreads(_)
-            | Request::ReadTurns(_)
+            | Request::ReadTurns { .. }
+            | Request::ReadThread(_)
             | Request::ReadTurn { .. }
             | Request::ReadAccount
             | Request::ProbeSandbox
@@ -381,7 +382,10 @@ impl World {
             }
             Request::SteerTurn { turn, .. } => Reply::TurnStarted(turn.clone()),
             Request::ReadTurn { .. } => Reply::TurnRead(None),
-            Request::ReadTurns(_) => Reply::TurnsRead(Vec::new()),
+            Request::ReadTurns { .. } => Reply::TurnsRead(TurnList::default()),
+            Request::ReadThread(_) => {
+                Reply::Threads(ThreadList { threads: Vec::new(), next: None })
+            }
             Request::ListThreads(_) => {
                 Reply::Threads(ThreadList { threads: Vec::new(), next: None })
             }
