@@ -144,6 +144,7 @@ pub(crate) fn seen(connection: &Connection, seen: &[SeenThread]) -> Result<(), S
         "INSERT INTO threads (thread_id, codex_home, cwd, name, topic, source, created_at, updated_at, archived_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (thread_id) DO UPDATE SET
+             codex_home = CASE codex_home WHEN '' THEN excluded.codex_home ELSE codex_home END,
              cwd = CASE cwd WHEN '' THEN excluded.cwd ELSE cwd END,
              name = coalesce(excluded.name, name),
              topic = coalesce(topic, excluded.topic),

@@ -261,3 +261,58 @@ impl Reading<'_> {
         Ok(entries.filter(|entry| self.part.kinds.contains(&entry.kind)).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bridge_core::{TurnId, TurnNumber};
+    use bridge_store::{Timestamp, TurnName};
+    use expect_test::{Expect, expect};
+
+    use super::{Outlined, Stretch, weave};
+
+    /// Ours as `number:id:seconds of its end`, Codex's as `id:seconds of its start`; `-` is nothing.
+    fn check(ours: &str, theirs: &str, expected: Expect) {
+        let seconds = |text: &str| text.parse::<i64>().ok();
+        let name = |text: &str| {
+            let mut parts = text.split(':');
+            let mut next = || parts.next().unwrap_or("-");
+            TurnName {
+                number: TurnNumber(next().parse().expect("a number")),
+                turn: Some(next()).filter(|id| *id != "-").map(|id| TurnId(id.to_owned())),
+                ended_at: seconds(next()).map(|seconds| Timestamp(seconds * 1000)),
+            }
+        };
+        let outlined = |text: &str| {
+            let (turn, started) = text.split_once(':').expect("a start");
+            Outlined { turn: TurnId(turn.to_owned()), started_at: seconds(started), part: None }
+        };
+        let ours: Vec<_> = ours.split_whitespace().map(name).collect();
+        let stretches = weave(&ours, theirs.split_whitespace().map(outlined).collect());
+        let show = |stretch: &Stretch| match stretch {
+            Stretch::Ours { first, last } => format!("{}-{}", first.0, last.0),
+            Stretch::Theirs { turn, .. } => turn.0.clone(),
+        };
+        expected.assert_eq(&stretches.iter().map(show).collect::<Vec<_>>().join(" "));
+    }
+
+    #[test]
+    fn turns_of_both_come_in_the_order_of_codex() {
+        check("", "", expect![""]);
+        check("", "x:1 y:2", expect!["x y"]);
+        check("1:a:10 2:b:20", "", expect!["1-2"]);
+        check("1:a:10 2:b:20", "a:1 b:11", expect!["1-2"]);
+        check("3:a:10 7:b:40", "w:0 a:1 x:11 y:20 b:30 z:41", expect!["w 3-3 x y 7-7 z"]);
+    }
+
+    #[test]
+    fn what_codex_does_not_have_stays_where_it_was_among_ours() {
+        check("1:-:5 2:a:10 3:-:15 4:b:20 5:-:-", "a:6 x:12 b:16", expect!["1-2 x 3-5"]);
+        check("1:gone:5 2:a:10", "a:6 x:12", expect!["1-2 x"]);
+    }
+
+    #[test]
+    fn a_turn_that_was_begun_again_is_told_once() {
+        check("1:a:20 2:b:30", "a:1 again:9 b:21 x:31", expect!["1-2 x"]);
+        check("1:a:-", "a:1 again:9", expect!["1-1"]);
+    }
+}

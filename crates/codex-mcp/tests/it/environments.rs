@@ -5,7 +5,7 @@ use testkit::gate::Gate;
 use testkit::mcp::McpDriver;
 use testkit::model::{Script, reply, says};
 
-use crate::bridge::{Setup, TestBridge, content, error_code, result_of, text};
+use crate::bridge::{Setup, TestBridge, content, error_code, launch, result_of, text};
 
 /// A terminal with another virtual environment.
 fn elsewhere() -> Setup {
@@ -71,7 +71,7 @@ async fn a_task_is_cancelled_from_another_environment() {
     let task = bridge.call("codex", json!({ "prompt": "Think.", "background": true })).await;
     let task = json!({ "taskId": task["taskId"] });
     gate.reached().await;
-    let mut other = McpDriver::spawn(&crate::bridge::launch(&bridge.home, elsewhere()));
+    let mut other = McpDriver::spawn(&launch(&bridge.home, elsewhere()));
     other = other.with_capabilities(extensions);
     other.discover().await;
     let seen = result_of(other.request("tasks/get", task.clone()).await);

@@ -5,17 +5,23 @@ use testkit::gate::Gate;
 use testkit::mcp::McpDriver;
 use testkit::model::{patches, reply, says};
 
-use crate::bridge::{Setup, TestBridge, content, error_code, result_of, text};
+use crate::bridge::{Setup, TestBridge, content, error_code, launch, result_of, text};
 
 /// A thread that Codex does not have.
 const UNKNOWN: &str = "01a205a5-c192-74e0-9472-ab51cb27f43e";
 
+const UPDATED: &str = "notifications/resources/updated";
+
 /// A client of the same engine that may work in another folder only.
 async fn stranger(bridge: &TestBridge) -> McpDriver {
+    bridge.beside(of_stranger(bridge)).await
+}
+
+fn of_stranger(bridge: &TestBridge) -> Setup {
     let inner = bridge.home.workspace().join("inner");
     std::fs::create_dir_all(&inner).unwrap();
     let variables = vec![("CODEX_MCP_WORKSPACE_ROOTS", inner.into_os_string())];
-    bridge.beside(Setup { variables, ..Setup::default() }).await
+    Setup { variables, ..Setup::default() }
 }
 
 async fn leave(mut client: McpDriver) {
@@ -94,6 +100,43 @@ async fn no_resource_of_other_roots_is_read_or_watched() {
     }
     let all = result_of(other.request("resources/list", json!({})).await);
     assert_eq!(all["resources"].as_array().map(Vec::len), Some(1), "{all}");
+    leave(other).await;
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn no_task_of_other_roots_is_seen_and_nothing_of_it_is_heard() {
+    let gate = Gate::new("held");
+    let mut bridge = TestBridge::spawn([reply().holds(&gate).says("Done.")], Setup::default());
+    let extensions = json!({ "extensions": { "io.modelcontextprotocol/tasks": {} } });
+    bridge.client = bridge.client.with_capabilities(extensions.clone());
+    bridge.client.discover().await;
+    let task = bridge.call("codex", json!({ "prompt": "Think.", "background": true })).await;
+    gate.reached().await;
+    let listed = result_of(bridge.client.request("resources/list", json!({})).await);
+    let uri = text(&listed["resources"][1]["uri"]);
+    let mut other = McpDriver::spawn(&launch(&bridge.home, of_stranger(&bridge)));
+    other = other.with_capabilities(extensions);
+    other.discover().await;
+    for method in ["tasks/get", "tasks/cancel", "tasks/update"] {
+        let arguments = json!({ "taskId": task["taskId"], "inputResponses": {} });
+        let refused = other.request(method, arguments).await;
+        assert_eq!(refused["error"]["code"], -32602, "{method}: {refused}");
+    }
+    let notifications = json!({ "resourceSubscriptions": [uri, "codex://threads"] });
+    other.start("subscriptions/listen", json!({ "notifications": notifications })).await;
+    other.peer.incoming("notifications/subscriptions/acknowledged").await;
+    // The acknowledgement goes out before the subscription is in force; a further answer comes after.
+    other.request("resources/list", json!({})).await;
+    gate.open();
+    let heard = other.peer.incoming(UPDATED).await;
+    assert_eq!(heard["params"]["uri"], "codex://threads", "{heard}");
+    let thread = uri.rsplit('/').next().expect("an id").to_owned();
+    let wait = bridge.call("codex.wait", json!({ "threadId": thread })).await;
+    assert_eq!(content(&wait), "Done.", "it was cancelled by a stranger");
+    other.request("resources/list", json!({})).await;
+    let about = |news: &Value| news["params"]["uri"] == json!(uri);
+    assert!(!other.peer.received(UPDATED).iter().any(about));
     leave(other).await;
     bridge.finish().await;
 }

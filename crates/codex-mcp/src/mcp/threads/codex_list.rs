@@ -4,7 +4,7 @@
 //! first time whole, later only as far as something can have changed. Reading changes no thread.
 
 use bridge_core::{CallRequest, Outcome, ThreadId, ThreadList, ThreadQuery, ThreadSummary};
-use bridge_store::{SeenThread, Timestamp, Write};
+use bridge_store::{SeenThread, ThreadRow, Timestamp, Write};
 
 use super::Threads;
 use crate::error::{Code, Problem};
@@ -82,7 +82,7 @@ impl Threads<'_> {
         let news = move |store: &bridge_store::Reader| {
             let (mut unknown, mut news) = (Vec::new(), News::default());
             for seen in seen {
-                let known = store.thread(&seen.thread)?;
+                let known = store.thread(&seen.thread)?.filter(|row| is_whole(row, &seen));
                 let listed =
                     known.as_ref().is_some_and(|row| row.archived_at.is_some() == seen.archived);
                 if listed && known.is_some_and(|row| row.updated_at >= seen.updated_at) {
@@ -105,6 +105,11 @@ impl Threads<'_> {
             false => Ok(Kept::Unsafe),
         }
     }
+}
+
+/// Whether a row says where its thread lies and works: its first record may not have been kept.
+fn is_whole(row: &ThreadRow, seen: &SeenThread) -> bool {
+    !row.codex_home.is_empty() && (!row.cwd.is_empty() || seen.cwd.is_empty())
 }
 
 fn seen(thread: ThreadSummary, home: &str) -> SeenThread {
