@@ -92,7 +92,7 @@ impl Bridge {
             Verdict::Allow => (Decision::Accept, by_rule),
             Verdict::Deny => (Decision::Decline, by_rule),
             Verdict::Ask if approval.question.can_be_asked() => {
-                self.approvals.insert(ApprovalId(self.numbers.mint()), approval);
+                self.approvals.insert(ApprovalId { turn, number: self.numbers.mint() }, approval);
                 return self.offer(key, now);
             }
             Verdict::Ask => (Decision::Decline, Decider::Nobody),

@@ -235,6 +235,13 @@ impl Bridge {
         !self.calls.is_empty() || !self.threads.values().all(Thread::is_idle)
     }
 
+    /// Whether this bridge has a thread: no other process can open it now.
+    #[must_use]
+    pub fn holds(&self, thread: &ThreadId) -> bool {
+        let key = self.keys.get(thread);
+        key.and_then(|key| self.threads.get(key)).is_some_and(Thread::is_held)
+    }
+
     /// Whether nothing runs, waits or is under way.
     pub(crate) fn is_idle(&self) -> bool {
         self.calls.is_empty()

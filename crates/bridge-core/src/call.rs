@@ -8,8 +8,8 @@ use crate::progress::Pacer;
 use crate::turn::Turn;
 use crate::{
     Account, Attachment, CallId, Caller, ConnectionId, Effect, Failure, Outcome, Person,
-    SandboxProbe, StopCause, ThreadChange, ThreadId, ThreadQuery, TurnId, TurnNumber, TurnReport,
-    TurnState, Update,
+    SandboxProbe, StopCause, ThreadChange, ThreadId, ThreadQuery, TurnId, TurnNumber, TurnQuery,
+    TurnReport, TurnState, Update,
 };
 
 /// A call that is not answered yet.
@@ -38,8 +38,10 @@ pub(crate) enum CallKind {
     Canceller { thread: ThreadKey, turn: TurnNumber, dropped: usize },
     /// The answer to a steer.
     Steer { thread: ThreadId },
-    /// The newest turns of a thread from disk.
-    ReadTurns { thread: ThreadId },
+    /// A part of a thread's turns from disk.
+    ReadTurns { thread: ThreadId, query: TurnQuery },
+    /// What Codex knows of a thread.
+    Find { thread: ThreadId },
     /// A part of Codex's list.
     List { query: ThreadQuery },
     /// Another place for a thread.
@@ -63,6 +65,7 @@ impl CallKind {
             Self::Steer { .. }
             | Self::Read { .. }
             | Self::ReadTurns { .. }
+            | Self::Find { .. }
             | Self::List { .. }
             | Self::Change { .. }
             | Self::Health { .. } => None,
@@ -82,6 +85,7 @@ impl CallKind {
             | Self::Steer { .. }
             | Self::Read { .. }
             | Self::ReadTurns { .. }
+            | Self::Find { .. }
             | Self::List { .. }
             | Self::Health { .. } => false,
         }
@@ -94,6 +98,7 @@ impl CallKind {
         match self {
             Self::Read { .. }
             | Self::ReadTurns { .. }
+            | Self::Find { .. }
             | Self::List { .. }
             | Self::Health { .. } => true,
             Self::Owner { .. }
@@ -184,6 +189,7 @@ impl Bridge {
             | CallKind::Steer { .. }
             | CallKind::Read { .. }
             | CallKind::ReadTurns { .. }
+            | CallKind::Find { .. }
             | CallKind::List { .. }
             | CallKind::Change { .. }
             | CallKind::Health { .. } => self.answer(id, Outcome::Failed(Failure::CallCancelled)),

@@ -40,7 +40,7 @@ impl Bridge {
         let (thread, change) = (thread.clone(), *change);
         // Whether it worked or not, Codex may have unloaded it: a refused deletion does (measured with Codex 0.169).
         if let Some(thread) = self.keys.get(&thread).and_then(|key| self.threads.get_mut(key))
-            && thread.load == Load::Loaded
+            && (thread.load == Load::Loaded || thread.load == Load::Leaving)
             && thread.running.is_none()
         {
             thread.load = Load::Unloaded;

@@ -2,8 +2,8 @@
 
 use crate::{
     Answer, AppServerId, ApprovalId, Ask, CallId, Failure, HealthReport, Question, Record,
-    RequestId, ServerRequestId, ThreadId, ThreadList, ThreadOptions, ThreadQuery, TurnId,
-    TurnNumber, TurnOptions, TurnRecord, TurnReport, Update,
+    RequestId, ServerRequestId, ThreadId, ThreadList, ThreadOptions, ThreadQuery, TurnId, TurnList,
+    TurnNumber, TurnOptions, TurnQuery, TurnReport, Update,
 };
 
 /// One thing to do.
@@ -137,8 +137,15 @@ pub enum Request {
     },
     /// Let a thread go: Codex takes it out of its memory some time later.
     UnsubscribeThread(ThreadId),
-    /// Read the newest turns of a thread from disk.
-    ReadTurns(ThreadId),
+    /// Read a part of a thread's turns from disk, oldest first.
+    ReadTurns {
+        /// The thread.
+        thread: ThreadId,
+        /// Which part.
+        query: TurnQuery,
+    },
+    /// Read what Codex knows of a thread, without its turns.
+    ReadThread(ThreadId),
     /// Read the login state.
     ReadAccount,
     /// Run a harmless command in the read-only sandbox.
@@ -164,7 +171,8 @@ impl Request {
             Self::UnarchiveThread(_) => "thread/unarchive",
             Self::DeleteThread(_) => "thread/delete",
             Self::UnsubscribeThread(_) => "thread/unsubscribe",
-            Self::ReadTurn { .. } | Self::ReadTurns(_) => "thread/turns/list",
+            Self::ReadTurn { .. } | Self::ReadTurns { .. } => "thread/turns/list",
+            Self::ReadThread(_) => "thread/read",
             Self::ReadAccount => "account/read",
             Self::ProbeSandbox => "command/exec",
             Self::ListModels => "model/list",
@@ -213,9 +221,9 @@ pub enum Outcome {
     },
     /// The turn is not among those that are known here: it ended long ago, or elsewhere.
     NotLive,
-    /// The newest turns of a thread, oldest first.
-    Turns(Vec<TurnRecord>),
-    /// A part of Codex's list of threads.
+    /// A part of a thread's turns.
+    Turns(TurnList),
+    /// A part of Codex's list of threads, or the one that was looked for.
     Threads(ThreadList),
     /// A thread was put away, taken back or deleted.
     ThreadChanged,

@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::{
     Account, Answer, AppServerId, AppServerInfo, ApprovalId, CallId, CodexError, ConnectionId,
     Exit, Item, ItemId, Json, Person, Plan, Question, RequestFailure, RequestId, SandboxProbe,
-    ServerRequestId, StartFailure, ThreadId, Tokens, Transcript, TurnId, TurnNumber, TurnState,
+    ServerRequestId, StartFailure, ThreadId, ThreadList, ThreadQuery, Tokens, TurnId, TurnList,
+    TurnNumber, TurnQuery, TurnRecord, TurnState,
 };
 
 /// One thing that happened.
@@ -199,8 +200,15 @@ pub enum CallRequest {
         /// The turn; without it, the newest.
         turn: Option<TurnId>,
     },
-    /// The newest turns of a thread from Codex's own disk, oldest first.
+    /// A part of a thread's turns from Codex's own disk.
     ReadTurns {
+        /// The thread.
+        thread: ThreadId,
+        /// Which part.
+        query: TurnQuery,
+    },
+    /// A thread from Codex's own disk, wherever it was made: a list of one.
+    FindThread {
         /// The thread.
         thread: ThreadId,
     },
@@ -232,45 +240,6 @@ pub enum ThreadChange {
     Unarchive,
     /// It is deleted for good.
     Delete,
-}
-
-/// Which part of Codex's list of threads is wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ThreadQuery {
-    /// Archived ones instead of the others.
-    pub archived: bool,
-    /// Where the part begins, from the part before.
-    pub cursor: Option<String>,
-    /// How many.
-    pub limit: u32,
-}
-
-/// A part of Codex's list of threads, newest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ThreadList {
-    /// The threads.
-    pub threads: Vec<ThreadSummary>,
-    /// Where the next part begins, if there is one.
-    pub next: Option<String>,
-}
-
-/// A thread in a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ThreadSummary {
-    /// Its id.
-    pub thread: ThreadId,
-    /// Its title.
-    pub name: Option<String>,
-    /// The beginning of its first prompt.
-    pub preview: Option<String>,
-    /// Where it works.
-    pub working_directory: String,
-    /// Codex's word for where it was made.
-    pub source: String,
-    /// When it was made, in Unix seconds.
-    pub created_at: i64,
-    /// When it last changed, in Unix seconds.
-    pub updated_at: i64,
 }
 
 /// How a thread is set up. Absent values are Codex's own defaults.
@@ -347,9 +316,9 @@ pub enum Reply {
     TurnStarted(TurnId),
     /// To a reading of the thread's newest or named turn; `None` if there is none.
     TurnRead(Option<Box<TurnRecord>>),
-    /// To a reading of a thread's newest turns, oldest first.
-    TurnsRead(Vec<TurnRecord>),
-    /// To a listing of threads.
+    /// To a reading of a thread's turns.
+    TurnsRead(TurnList),
+    /// To a listing of threads, or to a search for one.
     Threads(ThreadList),
     /// To a reading of the account.
     Account(Account),
@@ -374,23 +343,6 @@ pub struct ThreadOpened {
     pub effort: Option<String>,
     /// The approval policy that its turns use by default, where it is one of the three.
     pub approval_policy: Option<ApprovalPolicy>,
-}
-
-/// A turn as Codex has it on disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TurnRecord {
-    /// Its id.
-    pub turn: TurnId,
-    /// The user's message, where Codex kept one.
-    pub prompt: Option<String>,
-    /// Its state.
-    pub state: TurnState,
-    /// What Codex kept of it.
-    pub transcript: Transcript,
-    /// Its error, if it failed.
-    pub error: Option<CodexError>,
-    /// How long it ran.
-    pub duration: Duration,
 }
 
 /// Who makes a call.

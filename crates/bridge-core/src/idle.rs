@@ -48,7 +48,7 @@ impl Bridge {
         }
     }
 
-    /// Takes a thread out of the app-server's memory. How its last turns ended is in the records.
+    /// Asks the app-server to take a thread out of its memory, which it does some time later. How its last turns ended is in the records.
     fn unload(&mut self, key: ThreadKey) {
         let Some(app_server) = self.app_server.ready() else {
             return;
@@ -56,7 +56,7 @@ impl Bridge {
         let Some(thread) = self.threads.get_mut(&key) else {
             return;
         };
-        thread.load = Load::Unloaded;
+        thread.load = Load::Leaving;
         thread.finished.clear();
         if let Some(id) = thread.id().cloned() {
             self.send(app_server, Request::UnsubscribeThread(id), Purpose::Nothing);

@@ -48,9 +48,13 @@ number_id! {
     /// One request from us to an app-server. Minted by the core, never reused.
     RequestId
 }
-number_id! {
-    /// One question of Codex that is open. Minted by the core, never reused.
-    ApprovalId
+/// One question of Codex that is open. Minted by the core, never reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ApprovalId {
+    /// The turn that waits for the answer.
+    pub turn: TurnNumber,
+    /// Tells apart the questions of one turn.
+    pub number: u64,
 }
 number_id! {
     /// One turn, from the queue to its end: the number of the call that asked for it.

@@ -22,6 +22,7 @@ mod health;
 mod idle;
 mod ids;
 mod limits;
+mod listing;
 mod pace;
 mod patch;
 mod policy;
@@ -43,9 +44,8 @@ pub use bridge::Bridge;
 pub use decision::{Answer, Ask, Decider, Decision, Person};
 pub use effect::{Effect, Effort, Outcome, Request};
 pub use event::{
-    ApprovalPolicy, Attachment, CallRequest, Caller, Event, Reply, ThreadChange, ThreadList,
-    ThreadOpened, ThreadOptions, ThreadQuery, ThreadSummary, TurnEvent, TurnOptions, TurnRecord,
-    TurnRequest,
+    ApprovalPolicy, Attachment, CallRequest, Caller, Event, Reply, ThreadChange, ThreadOpened,
+    ThreadOptions, TurnEvent, TurnOptions, TurnRequest,
 };
 pub use failure::{CodexError, Failure, RequestFailure, Scope};
 pub use health::{Account, HealthReport, ProcessState, SandboxProbe};
@@ -54,6 +54,9 @@ pub use ids::{
     ThreadId, TurnId, TurnNumber,
 };
 pub use limits::Limits;
+pub use listing::{
+    ThreadList, ThreadQuery, ThreadSummary, TurnDetail, TurnList, TurnQuery, TurnRecord,
+};
 pub use patch::{ChangeKind, FileChange, Patch};
 pub use policy::{Policy, Rule, Subject, Verdict};
 pub use progress::{ItemState, Update};

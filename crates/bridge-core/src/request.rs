@@ -56,8 +56,11 @@ impl Bridge {
             CallRequest::ReadTurn { thread, turn } => {
                 self.read(id, caller, CallKind::Read { thread, turn }, now);
             }
-            CallRequest::ReadTurns { thread } => {
-                self.read(id, caller, CallKind::ReadTurns { thread }, now);
+            CallRequest::ReadTurns { thread, query } => {
+                self.read(id, caller, CallKind::ReadTurns { thread, query }, now);
+            }
+            CallRequest::FindThread { thread } => {
+                self.read(id, caller, CallKind::Find { thread }, now);
             }
             CallRequest::ListThreads(query) => {
                 self.read(id, caller, CallKind::List { query }, now);
@@ -173,6 +176,7 @@ impl Bridge {
             | CallKind::Steer { .. }
             | CallKind::Read { .. }
             | CallKind::ReadTurns { .. }
+            | CallKind::Find { .. }
             | CallKind::List { .. }
             | CallKind::Change { .. }
             | CallKind::Health { .. } => false,
@@ -368,8 +372,12 @@ impl Bridge {
                 let request = Request::ReadTurn { thread: thread.clone(), turn: turn.clone() };
                 self.send(app_server, request, Purpose::Read(id));
             }
-            Some(CallKind::ReadTurns { thread }) => {
-                self.send(app_server, Request::ReadTurns(thread.clone()), Purpose::List(id));
+            Some(CallKind::ReadTurns { thread, query }) => {
+                let request = Request::ReadTurns { thread: thread.clone(), query: query.clone() };
+                self.send(app_server, request, Purpose::List(id));
+            }
+            Some(CallKind::Find { thread }) => {
+                self.send(app_server, Request::ReadThread(thread.clone()), Purpose::List(id));
             }
             Some(CallKind::List { query }) => {
                 self.send(app_server, Request::ListThreads(query.clone()), Purpose::List(id));

@@ -70,7 +70,7 @@ impl Bridge {
                 self.send(app_server, request, Purpose::StartTurn(key, turn_key));
                 self.tell_queue(key, now);
             }
-            (Load::Unloaded | Load::Loaded, origin) => {
+            (Load::Unloaded | Load::Loaded | Load::Leaving, origin) => {
                 let request = match origin {
                     Origin::New(options) => Request::StartThread((**options).clone()),
                     Origin::Known(id) => Request::ResumeThread(id.clone()),
@@ -276,6 +276,7 @@ impl Bridge {
                     | CallKind::Steer { .. }
                     | CallKind::Read { .. }
                     | CallKind::ReadTurns { .. }
+                    | CallKind::Find { .. }
                     | CallKind::List { .. }
                     | CallKind::Change { .. }
                     | CallKind::Health { .. },
@@ -320,7 +321,7 @@ impl Bridge {
             Load::Unloaded => {
                 thread.is_idle() && thread.finished.iter().all(|report| report.turn.is_none())
             }
-            Load::Opening { .. } | Load::Loaded => false,
+            Load::Opening { .. } | Load::Loaded | Load::Leaving => false,
         };
         if self.threads.get(&key).is_some_and(empty) {
             self.threads.remove(&key);

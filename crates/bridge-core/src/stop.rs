@@ -135,8 +135,9 @@ impl Bridge {
         let Some(thread) = self.threads.get_mut(&key) else {
             return;
         };
-        if thread.load == Load::Loaded {
-            thread.load = Load::Unloaded;
+        match thread.load {
+            Load::Loaded | Load::Leaving => thread.load = Load::Unloaded,
+            Load::Unloaded | Load::Opening { .. } => {}
         }
         match thread.running.take() {
             Some(turn) if turn.stop.is_some() => {

@@ -46,8 +46,12 @@ pub(crate) enum Origin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Load {
     Unloaded,
-    Opening { request: RequestId },
+    Opening {
+        request: RequestId,
+    },
     Loaded,
+    /// It was let go, and Codex has it in memory for a while yet: no other process can open it.
+    Leaving,
 }
 
 /// What a turn uses that says nothing else.
@@ -125,6 +129,11 @@ impl Thread {
 
     pub(crate) fn is_idle(&self) -> bool {
         self.running.is_none() && self.queue.is_empty()
+    }
+
+    /// Whether this bridge has it: in an app-server, or with turns that wait for one.
+    pub(crate) fn is_held(&self) -> bool {
+        !self.is_idle() || self.load != Load::Unloaded
     }
 
     pub(crate) fn finished(&self, turn: Option<&TurnId>) -> Option<&TurnReport> {

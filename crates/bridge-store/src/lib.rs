@@ -49,8 +49,8 @@ pub use recovery::CutTurn;
 pub use retention::Removed;
 pub use schema::text as schema_text;
 pub use store::{Durability, Settings, Status, Store};
-pub use thread::{SeenThread, ThreadFilter, ThreadPage, ThreadRow};
-pub use turn::{TurnPage, TurnRow};
+pub use thread::{SeenThread, ThreadFilter, ThreadPage, ThreadPlace, ThreadRow};
+pub use turn::{TurnName, TurnPage, TurnRow};
 pub use usage::UsageSum;
 pub use write::{EndedTurn, NewOutput, QueuedTurn, ThreadOfOurs, Write};
 

@@ -7,8 +7,9 @@ use rusqlite::Connection;
 
 use crate::{
     ApprovalRow, Cursor, EntryKind, EntryPage, OutputMeta, PatchRow, PlanVersion, Statistics,
-    StoreError, ThreadFilter, ThreadPage, ThreadRow, Timestamp, TurnPage, TurnRow, UsageSum,
-    approval, connection, entry, maintenance, meta, output, patch, plan, thread, turn, usage,
+    StoreError, ThreadFilter, ThreadPage, ThreadPlace, ThreadRow, Timestamp, TurnName, TurnPage,
+    TurnRow, UsageSum, approval, connection, entry, maintenance, meta, output, patch, plan, thread,
+    turn, usage,
 };
 
 /// A view of a database. Each question sees one consistent state.
@@ -42,6 +43,11 @@ impl Reader {
         thread::one(&self.connection, thread)
     }
 
+    /// Where a thread lies and works.
+    pub fn thread_place(&self, thread: &ThreadId) -> Result<Option<ThreadPlace>, StoreError> {
+        thread::place(&self.connection, thread)
+    }
+
     /// When the newest thread of a home changed, archived ones or the others.
     pub fn newest_thread(
         &self,
@@ -73,6 +79,11 @@ impl Reader {
         before: Option<TurnNumber>,
     ) -> Result<TurnPage, StoreError> {
         turn::page(&self.connection, thread, limit, before)
+    }
+
+    /// The turns of a thread by their names, oldest first.
+    pub fn turn_names(&self, thread: &ThreadId) -> Result<Vec<TurnName>, StoreError> {
+        turn::names(&self.connection, thread)
     }
 
     /// What a thread has said, thought and done, oldest first.

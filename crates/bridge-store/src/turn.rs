@@ -32,6 +32,17 @@ pub struct TurnRow {
     pub stopped_by: Option<String>,
 }
 
+/// What a turn is called, without what is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TurnName {
+    /// Our number for it.
+    pub number: TurnNumber,
+    /// Codex's id, if Codex has started it.
+    pub turn: Option<TurnId>,
+    /// When it was over; `None` while it is not.
+    pub ended_at: Option<Timestamp>,
+}
+
 /// A part of a thread's turns.
 #[derive(Clone, Debug)]
 pub struct TurnPage {
@@ -201,6 +212,26 @@ pub(crate) fn by_number(
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([signed(number.0)])?;
     rows.next()?.map(|row| read(connection, row)).transpose()
+}
+
+/// The turns of a thread by their names, oldest first.
+pub(crate) fn names(
+    connection: &Connection,
+    thread: &ThreadId,
+) -> Result<Vec<TurnName>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT number, turn_id, ended_at FROM turns WHERE thread_id = ?1 ORDER BY number",
+    )?;
+    let mut rows = statement.query([thread.as_str()])?;
+    let mut names = Vec::new();
+    while let Some(row) = rows.next()? {
+        names.push(TurnName {
+            number: TurnNumber(unsigned(row.get(0)?)),
+            turn: row.get::<_, Option<String>>(1)?.map(TurnId),
+            ended_at: row.get::<_, Option<i64>>(2)?.map(Timestamp),
+        });
+    }
+    Ok(names)
 }
 
 pub(crate) fn page(

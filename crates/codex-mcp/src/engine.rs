@@ -5,15 +5,21 @@
 
 mod activity;
 mod handle;
+mod holdings;
 mod lanes;
+mod list_marks;
 mod ports;
 mod room;
 mod servers;
+mod switchboard;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use bridge_core::{Bridge, CallId, Effect, Event, Limits, Outcome, Record, RequestFailure};
+use bridge_core::{
+    Bridge, CallId, CallRequest, Caller, Effect, Event, Limits, Outcome, Record, RequestFailure,
+};
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
@@ -26,11 +32,14 @@ use crate::mcp::subscriptions::Subscriptions;
 
 pub use activity::Activity;
 pub use handle::{Engine, EngineCall, EngineConnection, Next};
+use holdings::Holdings;
 use lanes::{Lane, Lanes};
+pub(crate) use list_marks::ListMarks;
 pub use ports::Asking;
 use ports::{Port, Ports};
 pub use room::Room;
 use servers::{ServerNews, Servers};
+pub use switchboard::Switchboard;
 
 /// Inputs that wait for the loop. When full, clients and app-servers wait: nothing is dropped.
 const INPUTS: usize = 256;
@@ -52,7 +61,7 @@ enum Input {
     /// Something that needs no further resources.
     Event(Event),
     /// A call, with the way back to it.
-    Call { event: Event, port: Port },
+    Call { call: CallId, caller: Caller, request: CallRequest, port: Port },
     /// News of an app-server.
     Server(ServerNews),
 }
@@ -70,6 +79,8 @@ pub enum Isolation {
 /// What all engines of a process have in common.
 #[derive(Clone, Debug)]
 pub struct Services {
+    /// The settings of the process itself.
+    pub config: Arc<Config>,
     /// What is kept on disk.
     pub ledger: Ledger,
     /// Who watches which resource.
@@ -78,6 +89,8 @@ pub struct Services {
     pub activity: Arc<Activity>,
     /// Places for app-servers.
     pub room: Arc<Room>,
+    /// Which loop has which thread.
+    pub switchboard: Arc<Switchboard>,
     /// What the process waits for before it ends.
     pub tasks: TaskTracker,
 }
@@ -90,8 +103,9 @@ pub fn start(config: Arc<Config>, services: Services) -> Engine {
 
 /// Starts the loop of a lane; one with a number is a thread's own.
 fn spawn(lanes: &Arc<Lanes>, lane: &Lane, inputs: mpsc::Receiver<Input>, number: Option<u64>) {
-    let Lanes { config, services, codex_home, .. } = &**lanes;
-    let Services { ledger, subscriptions, activity, room, tasks } = services;
+    let Lanes { config, services, codex_home, in_use, .. } = &**lanes;
+    let Services { ledger, subscriptions, activity, room, switchboard, tasks, .. } = services;
+    switchboard.join(lane);
     let engine_loop = EngineLoop {
         bridge: Bridge::new(limits(config), config.approvals.clone()),
         inputs,
@@ -103,9 +117,14 @@ fn spawn(lanes: &Arc<Lanes>, lane: &Lane, inputs: mpsc::Receiver<Input>, number:
         subscriptions: subscriptions.clone(),
         activity: activity.clone(),
         busy: false,
+        in_use: in_use.clone(),
+        counted: false,
+        holdings: Holdings::new(switchboard.clone(), codex_home.clone(), lane),
+        may_let_go: false,
         lanes: Arc::downgrade(lanes),
         number,
         was_used: false,
+        tasks: tasks.clone(),
     };
     tasks.spawn(engine_loop.run());
 }
@@ -145,6 +164,13 @@ struct EngineLoop {
     home: Arc<str>,
     activity: Arc<Activity>,
     busy: bool,
+    /// The loops of this engine that have work or a process, and whether this one is counted.
+    in_use: Arc<AtomicUsize>,
+    counted: bool,
+    /// The threads that only this loop can open.
+    holdings: Holdings,
+    /// Whether something came that can end a holding.
+    may_let_go: bool,
     /// Changes when another engine finds no place for an app-server.
     room_wanted: watch::Receiver<u64>,
     lanes: Weak<Lanes>,
@@ -152,6 +178,7 @@ struct EngineLoop {
     number: Option<u64>,
     /// Whether a call has come.
     was_used: bool,
+    tasks: TaskTracker,
 }
 
 impl EngineLoop {
@@ -168,13 +195,20 @@ impl EngineLoop {
                     // Every handle is gone, and with them the way for news: what still runs is killed with its owner.
                     None => break,
                 },
-                () = until(timeout) => self.bridge.handle_timeout(clock::now()),
+                () = until(timeout) => {
+                    self.may_let_go = true;
+                    self.bridge.handle_timeout(clock::now());
+                }
                 Ok(()) = self.room_wanted.changed() => self.handle(Event::RoomWanted),
             }
             self.carry_out();
-            self.tell_activity(self.bridge.is_busy());
+            self.let_go();
+            let busy = self.bridge.is_busy();
+            self.tell_activity(busy);
+            self.count(busy || !self.servers.is_empty());
         }
         self.tell_activity(false);
+        self.count(false);
         self.leave().await;
     }
 
@@ -185,13 +219,14 @@ impl EngineLoop {
 
     /// Closes the lane. A call that came just now goes to the lane that is its thread's next.
     async fn leave(mut self) {
+        self.holdings.leave();
         let (Some(number), Some(lanes)) = (self.number, self.lanes.upgrade()) else {
             return;
         };
         lanes.close(number);
         self.inputs.close();
         while let Some(input) = self.inputs.recv().await {
-            if let Input::Call { event: Event::CallReceived { request, .. }, .. } = &input {
+            if let Input::Call { request, .. } = &input {
                 let lane = lanes.of(request);
                 // Boxed, because the way to the next lane may end in this very function.
                 let _ = Box::pin(lane.send(input)).await;
@@ -206,13 +241,30 @@ impl EngineLoop {
         }
     }
 
+    fn count(&mut self, in_use: bool) {
+        if self.counted != in_use {
+            self.counted = in_use;
+            match in_use {
+                true => self.in_use.fetch_add(1, Ordering::Relaxed),
+                false => self.in_use.fetch_sub(1, Ordering::Relaxed),
+            };
+        }
+    }
+
     fn take(&mut self, input: Input) {
         match input {
             Input::Event(event) => self.handle(event),
-            Input::Call { event, port } => {
+            Input::Call { call, caller, request, port } => {
                 self.was_used = true;
+                if let CallRequest::ContinueThread { thread, .. } = &request
+                    && let Some(holder) = self.holdings.take(thread)
+                {
+                    let input = Input::Call { call, caller, request, port };
+                    self.tasks.spawn(async move { holder.send(input).await });
+                    return;
+                }
                 self.ports.insert(port);
-                self.handle(event);
+                self.handle(Event::CallReceived { call, caller, request });
             }
             Input::Server(news) => {
                 if let Some(event) = self.servers.take(news) {
@@ -223,7 +275,17 @@ impl EngineLoop {
     }
 
     fn handle(&mut self, event: Event) {
+        // What is streamed, of which there is much, ends no holding.
+        self.may_let_go |= !matches!(event, Event::Turn { .. });
         self.bridge.handle(event, clock::now());
+    }
+
+    /// Leaves the threads to other loops that this one does not have any more.
+    fn let_go(&mut self) {
+        if std::mem::take(&mut self.may_let_go) {
+            let bridge = &self.bridge;
+            self.holdings.keep(|thread| bridge.holds(thread));
+        }
     }
 
     /// Gives an answer once the records that it speaks of are safe.
@@ -240,11 +302,10 @@ impl EngineLoop {
     }
 
     /// Keeps a record, and then tells those who watch what it changes.
-    fn record(&self, record: Record) {
-        if let (Some(number), Record::ThreadOpened { thread, .. }) = (self.number, &record)
-            && let Some(lanes) = self.lanes.upgrade()
-        {
-            lanes.name(number, thread);
+    fn record(&mut self, record: Record) {
+        if let Record::ThreadOpened { thread, .. } = &record {
+            // Nobody else can have it: Codex has just opened it here.
+            self.holdings.take(thread);
         }
         let news = News::of(&record);
         self.ledger.record(record, &self.home);

@@ -59,7 +59,8 @@ fn show_request(request: &Request) -> String {
         | Request::ListModels => method.to_owned(),
         Request::ListThreads(query) => format!("{method} {query:?}"),
         Request::ResumeThread(thread)
-        | Request::ReadTurns(thread)
+        | Request::ReadThread(thread)
+        | Request::ReadTurns { thread, .. }
         | Request::UnsubscribeThread(thread)
         | Request::ArchiveThread(thread)
         | Request::UnarchiveThread(thread)
@@ -104,7 +105,7 @@ fn show_outcome(outcome: &Outcome) -> String {
             format!("cancelled [{turn}] and {dropped} waiting")
         }
         Outcome::NotLive => "not live".to_owned(),
-        Outcome::Turns(turns) => format!("{} turns", turns.len()),
+        Outcome::Turns(list) => format!("{} turns", list.turns.len()),
         Outcome::Threads(list) => format!("{list:?}"),
         Outcome::ThreadChanged => "changed".to_owned(),
         Outcome::Health(report) => format!("{report:?}"),

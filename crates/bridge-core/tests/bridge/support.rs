@@ -96,6 +96,11 @@ impl Script {
             }
             return;
         }
+        if let Some(thread) = line.strip_prefix("holds ") {
+            let held = self.bridge.holds(&ThreadId(thread.to_owned()));
+            writeln!(self.output, "  {}", if held { "yes" } else { "no" }).unwrap();
+            return;
+        }
         let event = self.event(line);
         self.bridge.handle(event, self.now);
     }

@@ -1,12 +1,13 @@
 //! From Codex's wire types to the core's events. What the core has no word for shows only that a turn is alive.
 
+use std::path::Path;
 use std::time::Duration;
 
 use bridge_core::{
     Account, AppServerId, ApprovalPolicy, ChangeKind, CodexError, Command, CommandStatus, Event,
     FileChange, Item, ItemId, Message, Patch, Phase, Plan, PlanStep, Reply, Request,
     RequestFailure, SandboxProbe, ServerRequestId, StepStatus, Thinking, ThreadId, ThreadList,
-    ThreadOpened, ThreadSummary, Tokens, Tool, Transcript, TurnEvent, TurnId, TurnRecord,
+    ThreadOpened, ThreadSummary, Tokens, Tool, Transcript, TurnEvent, TurnId, TurnList, TurnRecord,
     TurnState,
 };
 use codex_client::RequestError;
@@ -132,11 +133,24 @@ pub(crate) fn reply(
                 stderr: response.stderr,
             })
         }),
-        Request::ReadTurns(_) => wire::ThreadTurnsList::read(&raw).map(|response| {
-            // Codex gives the newest first.
-            Reply::TurnsRead(response.data.into_iter().rev().map(turn_record).collect())
+        Request::ReadTurns { .. } => wire::ThreadTurnsList::read(&raw).map(|response| {
+            Reply::TurnsRead(TurnList {
+                turns: response.data.into_iter().map(turn_record).collect(),
+                next: response.next_cursor,
+            })
         }),
-        Request::ListThreads(_) => wire::ThreadList::read(&raw).map(thread_list),
+        Request::ListThreads(query) => wire::ThreadList::read(&raw).map(|response| {
+            let summary = |thread| thread_summary(thread, query.archived);
+            Reply::Threads(ThreadList {
+                threads: response.data.into_iter().map(summary).collect(),
+                next: response.next_cursor,
+            })
+        }),
+        Request::ReadThread(_) => wire::ThreadRead::read(&raw).map(|response| {
+            let archived = is_archived(&response.thread);
+            let threads = vec![thread_summary(response.thread, archived)];
+            Reply::Threads(ThreadList { threads, next: None })
+        }),
         Request::NameThread { .. }
         | Request::UnsubscribeThread(_)
         | Request::InterruptTurn { .. }
@@ -181,8 +195,8 @@ fn thread_opened(response: wire::ThreadStartResponse) -> Reply {
     })
 }
 
-fn thread_list(response: wire::ThreadListResponse) -> Reply {
-    let summary = |thread: wire::Thread| ThreadSummary {
+fn thread_summary(thread: wire::Thread, archived: bool) -> ThreadSummary {
+    ThreadSummary {
         thread: ThreadId(thread.id),
         name: thread.name.filter(|name| !name.is_empty()),
         preview: Some(thread.preview).filter(|preview| !preview.is_empty()),
@@ -190,11 +204,14 @@ fn thread_list(response: wire::ThreadListResponse) -> Reply {
         source: source(thread.source.as_ref()),
         created_at: thread.created_at.unwrap_or_default(),
         updated_at: thread.updated_at.or(thread.created_at).unwrap_or_default(),
-    };
-    Reply::Threads(ThreadList {
-        threads: response.data.into_iter().map(summary).collect(),
-        next: response.next_cursor,
-    })
+        archived,
+    }
+}
+
+/// Whether a thread was put away: only the place of its file tells (measured with Codex 0.169).
+fn is_archived(thread: &wire::Thread) -> bool {
+    let folder = thread.path.as_deref().and_then(|path| Path::new(path).parent());
+    folder.is_some_and(|folder| folder.ends_with("archived_sessions"))
 }
 
 /// Codex's word for where a thread was made; of an object its only key.
@@ -229,6 +246,7 @@ fn turn_record(turn: wire::Turn) -> TurnRecord {
         state: turn_state(&turn.status),
         transcript,
         error: turn.error.map(turn_error),
+        started_at: turn.started_at,
         duration: millis(turn.duration_ms).unwrap_or_default(),
     }
 }

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use bridge_core::{
-    ApprovalPolicy, Effort, Json, Request, RequestId, ThreadId, ThreadOptions, ThreadQuery, TurnId,
-    TurnOptions,
+    ApprovalPolicy, Effort, Json, Request, RequestId, ThreadId, ThreadOptions, ThreadQuery,
+    TurnDetail, TurnId, TurnOptions, TurnQuery,
 };
 use codex_client::protocol as wire;
 use codex_client::protocol::Method;
@@ -24,70 +24,63 @@ pub(crate) fn send(
     request: &Request,
     deadline: Duration,
 ) -> Result<(), RequestError> {
+    let to = Sender { connection, id, deadline };
     match request {
-        Request::StartThread(options) => {
-            submit::<wire::ThreadStart>(connection, id, &thread_start(options), deadline)
-        }
-        Request::ResumeThread(thread) => {
-            submit::<wire::ThreadResume>(connection, id, &thread_resume(thread), deadline)
-        }
+        Request::StartThread(options) => to.submit::<wire::ThreadStart>(&thread_start(options)),
+        Request::ResumeThread(thread) => to.submit::<wire::ThreadResume>(&thread_resume(thread)),
         Request::NameThread { thread, name } => {
-            submit::<wire::ThreadSetName>(connection, id, &set_name(thread, name), deadline)
+            to.submit::<wire::ThreadSetName>(&set_name(thread, name))
         }
         Request::StartTurn { thread, prompt, options, effort } => {
             let params = turn_start(&thread.0, prompt, options, effort);
-            submit::<wire::TurnStart>(connection, id, &params, deadline)
+            to.submit::<wire::TurnStart>(&params)
         }
         Request::SteerTurn { thread, turn, prompt } => {
-            submit::<wire::TurnSteer>(connection, id, &turn_steer(thread, turn, prompt), deadline)
+            to.submit::<wire::TurnSteer>(&turn_steer(thread, turn, prompt))
         }
         Request::InterruptTurn { thread, turn } => {
-            submit::<wire::TurnInterrupt>(connection, id, &interrupt(thread, turn), deadline)
+            to.submit::<wire::TurnInterrupt>(&interrupt(thread, turn))
         }
         Request::CleanTerminals(thread) => {
-            submit::<wire::BackgroundTerminalsClean>(connection, id, &of_thread(thread), deadline)
+            to.submit::<wire::BackgroundTerminalsClean>(&of_thread(thread))
         }
-        Request::ListThreads(query) => {
-            submit::<wire::ThreadList>(connection, id, &thread_list(query), deadline)
-        }
-        Request::ArchiveThread(thread) => {
-            submit::<wire::ThreadArchive>(connection, id, &of_thread(thread), deadline)
-        }
-        Request::UnarchiveThread(thread) => {
-            submit::<wire::ThreadUnarchive>(connection, id, &of_thread(thread), deadline)
-        }
-        Request::DeleteThread(thread) => {
-            submit::<wire::ThreadDelete>(connection, id, &of_thread(thread), deadline)
-        }
+        Request::ListThreads(query) => to.submit::<wire::ThreadList>(&thread_list(query)),
+        Request::ArchiveThread(thread) => to.submit::<wire::ThreadArchive>(&of_thread(thread)),
+        Request::UnarchiveThread(thread) => to.submit::<wire::ThreadUnarchive>(&of_thread(thread)),
+        Request::DeleteThread(thread) => to.submit::<wire::ThreadDelete>(&of_thread(thread)),
         Request::UnsubscribeThread(thread) => {
-            submit::<wire::ThreadUnsubscribe>(connection, id, &of_thread(thread), deadline)
+            to.submit::<wire::ThreadUnsubscribe>(&of_thread(thread))
         }
-        Request::ReadTurn { thread, .. } | Request::ReadTurns(thread) => {
-            submit::<wire::ThreadTurnsList>(connection, id, &newest_turns(thread), deadline)
+        Request::ReadTurn { thread, .. } => {
+            to.submit::<wire::ThreadTurnsList>(&newest_turns(thread))
         }
-        Request::ReadAccount => {
-            submit::<wire::AccountRead>(connection, id, &Default::default(), deadline)
+        Request::ReadTurns { thread, query } => {
+            to.submit::<wire::ThreadTurnsList>(&turns(thread, query))
         }
+        Request::ReadThread(thread) => to.submit::<wire::ThreadRead>(&thread_read(thread)),
+        Request::ReadAccount => to.submit::<wire::AccountRead>(&Default::default()),
         Request::ListModels => {
             let params = wire::ModelListParams { include_hidden: Some(true), ..Default::default() };
-            submit::<wire::ModelList>(connection, id, &params, deadline)
+            to.submit::<wire::ModelList>(&params)
         }
-        Request::ProbeSandbox => {
-            submit::<wire::CommandExec>(connection, id, &sandbox_probe(), deadline)
-        }
+        Request::ProbeSandbox => to.submit::<wire::CommandExec>(&sandbox_probe()),
     }
 }
 
-/// Turns that are looked through for the one that is meant.
+/// Turns in one part of a thread, however much of each is read: the same place begins the same part.
 const READ_TURNS: u32 = 50;
 
-fn submit<M: Method>(
-    connection: &Connection,
+/// The way for one request.
+struct Sender<'a> {
+    connection: &'a Connection,
     id: RequestId,
-    params: &M::Params,
     deadline: Duration,
-) -> Result<(), RequestError> {
-    connection.submit(id.0, M::NAME, params, deadline)
+}
+
+impl Sender<'_> {
+    fn submit<M: Method>(&self, params: &M::Params) -> Result<(), RequestError> {
+        self.connection.submit(self.id.0, M::NAME, params, self.deadline)
+    }
 }
 
 fn thread_start(options: &ThreadOptions) -> wire::ThreadStartParams {
@@ -141,6 +134,25 @@ fn newest_turns(thread: &ThreadId) -> wire::ThreadTurnsListParams {
         items_view: Some(wire::TurnItemsView::Full),
         ..Default::default()
     }
+}
+
+/// From the oldest on, so that what is added later moves nothing.
+fn turns(thread: &ThreadId, query: &TurnQuery) -> wire::ThreadTurnsListParams {
+    let items_view = match query.detail {
+        TurnDetail::Outline => wire::TurnItemsView::NotLoaded,
+        TurnDetail::Whole => wire::TurnItemsView::Full,
+    };
+    wire::ThreadTurnsListParams {
+        thread_id: thread.0.clone(),
+        cursor: query.cursor.clone(),
+        limit: Some(READ_TURNS),
+        sort_direction: Some(wire::SortDirection::Ascending),
+        items_view: Some(items_view),
+    }
+}
+
+fn thread_read(thread: &ThreadId) -> wire::ThreadReadParams {
+    wire::ThreadReadParams { thread_id: thread.0.clone(), include_turns: false }
 }
 
 /// Everything a person may have started, on any provider; what Codex starts for itself is left out.

@@ -124,10 +124,12 @@ impl Host {
         let (sender, news) = mpsc::channel(NEWS);
         let mut hosting = Hosting {
             launches: Launches::new(Services {
+                config: config.clone(),
                 ledger: ledger.clone(),
                 subscriptions: common.subscriptions.clone(),
                 activity: activity.clone(),
                 room: Arc::new(Room::new(config.max_codex_processes)),
+                switchboard: Arc::default(),
                 tasks: tasks.clone(),
             }),
             activity,

@@ -40,8 +40,10 @@ impl Launches {
         Self { services, engines: Vec::new() }
     }
 
-    /// The engine for a client's configuration, started if it is the first of its kind.
+    /// The engine for a client's configuration, started if it is the first of its kind. Engines that nobody uses go, so
+    /// that their number is bounded by what is in use, and the next client's settings hold.
     pub(super) fn engine(&mut self, config: &Arc<Config>) -> Engine {
+        self.engines.retain(|(_, engine)| !engine.is_unused());
         let launch = Launch::of(config);
         if let Some((_, engine)) = self.engines.iter().find(|(known, _)| *known == launch) {
             return engine.clone();

@@ -6,12 +6,14 @@ use bridge_core::{
     Answer, ApprovalId, CallId, CallRequest, Caller, ConnectionId, Event, Failure, Outcome,
     TurnNumber, Update,
 };
-use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::error::{SendError, TrySendError};
 
-use super::lanes::{Lane, Lanes};
+use super::lanes::Lanes;
 use super::ports::Receivers;
-use super::{Asking, Input, Port, Room};
+use super::{Asking, Input, ListMarks, Port, Room};
+use crate::config::Config;
 use crate::ledger::Ledger;
+use crate::mcp::resources::News;
 
 /// A handle to the engine. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -34,6 +36,31 @@ impl Engine {
         &self.lanes.codex_home
     }
 
+    /// The configuration that its Codex and its limits follow: that of the client for which it was started.
+    pub(crate) fn config(&self) -> &Config {
+        &self.lanes.config
+    }
+
+    /// The configuration of this process: what it keeps, and how many app-servers there may be.
+    pub(crate) fn process_config(&self) -> &Config {
+        &self.lanes.services.config
+    }
+
+    /// How much of Codex's list of threads has been read.
+    pub(crate) fn marks(&self) -> &ListMarks {
+        &self.lanes.marks
+    }
+
+    /// Tells those who watch what changed.
+    pub(crate) fn tell_watchers(&self, news: &News) {
+        self.lanes.services.subscriptions.tell(news);
+    }
+
+    /// Whether nobody else has a handle, and nothing is going on.
+    pub(crate) fn is_unused(&self) -> bool {
+        Arc::strong_count(&self.lanes) == 1 && !self.lanes.is_in_use()
+    }
+
     /// Places for app-servers.
     pub(crate) fn room(&self) -> &Room {
         &self.lanes.services.room
@@ -51,10 +78,15 @@ impl Engine {
         let call = CallId(self.mint());
         let (port, receivers) = Port::new(call);
         let lane = self.lanes.of(&request);
-        let event = Event::CallReceived { call, caller, request };
-        // A loop ends only when it is shut down, and whoever waits for it then finds its channels closed.
-        let _ = lane.send(Input::Call { event, port }).await;
-        EngineCall { id: call, engine: self.clone(), lane, receivers, answered: false }
+        let input = Input::Call { call, caller, request, port };
+        // A lane that ended in this moment has left its threads to the next one. If that has ended too, everything
+        // is shut down, and whoever waits finds its channels closed.
+        if let Err(SendError(Input::Call { call, caller, request, port })) = lane.send(input).await
+        {
+            let lane = self.lanes.of(&request);
+            let _ = lane.send(Input::Call { call, caller, request, port }).await;
+        }
+        EngineCall { id: call, engine: self.clone(), receivers, answered: false }
     }
 
     /// Answers everything, stops the app-servers and ends the loops.
@@ -62,9 +94,16 @@ impl Engine {
         self.lanes.tell_all(Event::ShutdownRequested).await;
     }
 
-    /// Tells every loop from where nothing can wait, such as a drop.
-    fn tell_soon(&self, event: &Event) {
-        for lane in self.lanes.all() {
+    /// Tells every loop of every engine: a call may have gone to any.
+    async fn tell_everyone(&self, event: Event) {
+        for lane in self.lanes.services.switchboard.all() {
+            let _ = lane.send(Input::Event(event.clone())).await;
+        }
+    }
+
+    /// The same from where nothing can wait, such as a drop.
+    fn tell_everyone_soon(&self, event: &Event) {
+        for lane in self.lanes.services.switchboard.all() {
             if let Err(TrySendError::Full(input)) = lane.try_send(Input::Event(event.clone())) {
                 self.lanes.services.tasks.spawn(async move { lane.send(input).await });
             }
@@ -93,7 +132,7 @@ impl EngineConnection {
 
 impl Drop for EngineConnection {
     fn drop(&mut self) {
-        self.engine.tell_soon(&Event::ConnectionClosed { connection: self.id });
+        self.engine.tell_everyone_soon(&Event::ConnectionClosed { connection: self.id });
     }
 }
 
@@ -113,8 +152,6 @@ pub enum Next {
 pub struct EngineCall {
     id: CallId,
     engine: Engine,
-    /// The loop that has it.
-    lane: Lane,
     receivers: Receivers,
     answered: bool,
 }
@@ -141,13 +178,12 @@ impl EngineCall {
 
     /// Answers a question for the person behind the call. What is not open any more is not answered.
     pub async fn answer(&self, approval: ApprovalId, answer: Option<Answer>) {
-        // A loop that has ended has answered everything.
-        let _ = self.lane.send(Input::Event(Event::Answered { approval, answer })).await;
+        self.engine.tell_everyone(Event::Answered { approval, answer }).await;
     }
 
     /// Gives the call up, and waits until the engine has let go of it.
     pub async fn cancel(mut self) -> Outcome {
-        self.engine.lanes.tell_all(Event::CallCancelled { call: self.id }).await;
+        self.engine.tell_everyone(Event::CallCancelled { call: self.id }).await;
         loop {
             if let Next::Outcome(outcome) = self.next().await {
                 return outcome;
@@ -159,7 +195,7 @@ impl EngineCall {
 impl Drop for EngineCall {
     fn drop(&mut self) {
         if !self.answered {
-            self.engine.tell_soon(&Event::CallCancelled { call: self.id });
+            self.engine.tell_everyone_soon(&Event::CallCancelled { call: self.id });
         }
     }
 }

@@ -1,14 +1,15 @@
-//! Which loop a call belongs to: one for all threads, or with `isolation = "thread"` one a thread, each with an app-server
-//! of its own.
+//! Which loop a call belongs to. A thread that some loop has goes there, whichever engine that is of. Else an engine has
+//! one loop for all threads, or with `isolation = "thread"` one a thread, each with an app-server of its own.
 //!
 //! A lane of a thread is made when the thread is first used and goes when its app-server was stopped for want of work.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bridge_core::{CallRequest, Event, ThreadId};
 use tokio::sync::mpsc;
 
-use super::{INPUTS, Input, Isolation, Services};
+use super::{INPUTS, Input, Isolation, ListMarks, Services};
 use crate::config::Config;
 
 /// The way to one loop.
@@ -20,6 +21,9 @@ pub(super) struct Lanes {
     pub(super) config: Arc<Config>,
     pub(super) services: Services,
     pub(super) codex_home: Arc<str>,
+    pub(super) marks: ListMarks,
+    /// How many loops have work or a process.
+    pub(super) in_use: Arc<AtomicUsize>,
     common: Lane,
     own: Mutex<Own>,
 }
@@ -31,11 +35,9 @@ struct Own {
 }
 
 /// The lane of one thread.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct OwnLane {
     number: u64,
-    /// The thread, once it has an id.
-    thread: Option<ThreadId>,
     lane: Lane,
 }
 
@@ -43,21 +45,28 @@ impl Lanes {
     pub(super) fn start(config: Arc<Config>, services: Services) -> Arc<Self> {
         let codex_home = config.codex_home().unwrap_or_default().display().to_string().into();
         let (common, inputs) = mpsc::channel(INPUTS);
-        let lanes = Self { config, services, codex_home, common, own: Mutex::default() };
-        let lanes = Arc::new(lanes);
+        let lanes = Arc::new(Self {
+            config,
+            services,
+            codex_home,
+            marks: ListMarks::default(),
+            in_use: Arc::default(),
+            common,
+            own: Mutex::default(),
+        });
         super::spawn(&lanes, &lanes.common, inputs, None);
         lanes
     }
 
     /// The lane of a call.
     pub(super) fn of(self: &Arc<Self>, request: &CallRequest) -> Lane {
-        if self.config.isolation == Isolation::Shared {
-            return self.common.clone();
-        }
         match request {
-            CallRequest::StartThread { .. } => self.open(None),
+            CallRequest::StartThread { .. } => match self.config.isolation {
+                Isolation::Shared => self.common.clone(),
+                Isolation::Thread => self.open().lane,
+            },
             CallRequest::ContinueThread { thread, .. } => {
-                self.known(thread).unwrap_or_else(|| self.open(Some(thread.clone())))
+                self.holder(thread).unwrap_or_else(|| self.claim(thread))
             }
             CallRequest::ListThreads(_) | CallRequest::Health => self.common.clone(),
             CallRequest::Steer { thread, .. }
@@ -66,37 +75,47 @@ impl Lanes {
             | CallRequest::Cancel { thread, .. }
             | CallRequest::StopTurn { thread, .. }
             | CallRequest::ReadTurn { thread, .. }
-            | CallRequest::ReadTurns { thread }
+            | CallRequest::ReadTurns { thread, .. }
+            | CallRequest::FindThread { thread }
             | CallRequest::ChangeThread { thread, .. } => {
-                self.known(thread).unwrap_or_else(|| self.common.clone())
+                self.holder(thread).unwrap_or_else(|| self.common.clone())
             }
         }
     }
 
-    fn known(&self, thread: &ThreadId) -> Option<Lane> {
-        let own = self.lock();
-        let lane = own.lanes.iter().find(|lane| lane.thread.as_ref() == Some(thread));
-        lane.map(|lane| lane.lane.clone())
+    /// The lane that has a thread, of this engine or another.
+    fn holder(&self, thread: &ThreadId) -> Option<Lane> {
+        self.services.switchboard.holder(&self.codex_home, thread)
     }
 
-    fn open(self: &Arc<Self>, thread: Option<ThreadId>) -> Lane {
+    /// Gives a thread to this engine, unless another one was faster.
+    fn claim(self: &Arc<Self>, thread: &ThreadId) -> Lane {
+        let board = &self.services.switchboard;
+        match self.config.isolation {
+            Isolation::Shared => board.claim(&self.codex_home, thread, &self.common),
+            Isolation::Thread => {
+                let own = self.open();
+                let holder = board.claim(&self.codex_home, thread, &own.lane);
+                if !holder.same_channel(&own.lane) {
+                    // Without a way to it, the loop ends.
+                    self.close(own.number);
+                }
+                holder
+            }
+        }
+    }
+
+    fn open(self: &Arc<Self>) -> OwnLane {
         let (lane, inputs) = mpsc::channel(INPUTS);
-        let number = {
+        let own = {
             let mut own = self.lock();
             own.next += 1;
-            let number = own.next;
-            own.lanes.push(OwnLane { number, thread, lane: lane.clone() });
-            number
+            let opened = OwnLane { number: own.next, lane };
+            own.lanes.push(opened.clone());
+            opened
         };
-        super::spawn(self, &lane, inputs, Some(number));
-        lane
-    }
-
-    /// A lane's thread has got its id.
-    pub(super) fn name(&self, number: u64, thread: &ThreadId) {
-        if let Some(lane) = self.lock().lanes.iter_mut().find(|lane| lane.number == number) {
-            lane.thread = Some(thread.clone());
-        }
+        super::spawn(self, &own.lane, inputs, Some(own.number));
+        own
     }
 
     /// Calls do not come to this lane any more.
@@ -104,16 +123,17 @@ impl Lanes {
         self.lock().lanes.retain(|lane| lane.number != number);
     }
 
-    /// Sends to every lane. One that has ended needs nothing.
-    pub(super) async fn tell_all(&self, event: Event) {
-        for lane in self.all() {
-            let _ = lane.send(Input::Event(event.clone())).await;
-        }
+    /// Whether a turn runs or waits, a call is not answered or a process is there.
+    pub(super) fn is_in_use(&self) -> bool {
+        self.in_use.load(Ordering::Relaxed) > 0
     }
 
-    pub(super) fn all(&self) -> Vec<Lane> {
-        let own = self.lock();
-        own.lanes.iter().map(|own| own.lane.clone()).chain([self.common.clone()]).collect()
+    /// Sends to every lane of this engine. One that has ended needs nothing.
+    pub(super) async fn tell_all(&self, event: Event) {
+        let own: Vec<_> = self.lock().lanes.iter().map(|own| own.lane.clone()).collect();
+        for lane in own.into_iter().chain([self.common.clone()]) {
+            let _ = lane.send(Input::Event(event.clone())).await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Own> {

@@ -126,7 +126,7 @@ catalogue! {
 
     TurnTimeLimit = "turn_time_limit", "The turn ran into its time limit and was interrupted.",
         "Continue with `codex-reply`, with a smaller task or a larger `timeLimitSeconds`.", NOW;
-    ThreadNotFound = "thread_not_found", "Codex has no such thread.",
+    ThreadNotFound = "thread_not_found", "There is no such thread, or it works outside the workspace roots.",
         "Use a `threadId` that `codex` or `codex.thread.list` gave, or start a new thread with `codex`.", Retry::No;
     ThreadBusy = "thread_busy", "A turn runs or waits on the thread.",
         "Wait for it with `codex.wait`, or stop it with `codex.cancel`, and then try again.", seconds(5);

@@ -77,6 +77,7 @@ fn rejection(method: &str, code: i64, message: &str) -> Problem {
         ("already has an active writer", Code::ThreadBusyElsewhere),
         ("is archived", Code::ThreadArchived),
         ("no rollout found", Code::ThreadNotFound),
+        ("no archived rollout found", Code::ThreadNotFound),
         ("thread not found", Code::ThreadNotFound),
         ("thread not loaded", Code::ThreadNotFound),
         ("invalid thread id", Code::ThreadNotFound),

@@ -1,7 +1,7 @@
 //! One tool call on its way through the engine: its progress, its cancellation, its outcome.
 
 use bridge_core::{
-    Attachment, CallRequest, Caller, Outcome, Person, TurnNumber, TurnReport, TurnState,
+    Attachment, CallRequest, Caller, Failure, Outcome, Person, TurnNumber, TurnReport, TurnState,
 };
 use bridge_store::TurnRow;
 use rmcp::RoleServer;
@@ -58,6 +58,16 @@ impl<'a> ToolCall<'a> {
 
     pub(super) fn config(&self) -> &Config {
         self.server.config()
+    }
+
+    /// The configuration that the client's engine was started with.
+    pub(super) fn engine_config(&self) -> &Config {
+        self.server.engine().config()
+    }
+
+    /// The configuration that the process of all engines was started with.
+    pub(super) fn process_config(&self) -> &Config {
+        self.server.engine().process_config()
     }
 
     /// What is kept on disk.
@@ -125,6 +135,12 @@ impl<'a> ToolCall<'a> {
         attachment: Attachment,
     ) -> Option<Answer> {
         let (number, outcome) = self.run_numbered(request).await;
+        if let Outcome::Turn(report) = &outcome
+            && let (Some(thread), Some(failure @ Failure::Request { .. })) =
+                (&report.thread, &report.failure)
+        {
+            self.threads().reconcile(thread, failure).await;
+        }
         let goes_on = match &outcome {
             Outcome::Turn(report) => match report.state {
                 TurnState::Queued { .. } | TurnState::InProgress => true,

@@ -29,6 +29,7 @@ pub mod stdio;
 pub mod subscriptions;
 mod tasks;
 mod threads;
+mod timeline;
 mod tools;
 mod transport;
 

@@ -14,7 +14,7 @@ use rmcp::model::{MetaObject, Resource, ResourceContents, ResourceTemplate};
 use serde_json::json;
 
 use super::cursor;
-use super::outputs::{NewOutput, Outputs};
+use super::outputs::NewOutput;
 use super::paging::{Budget, OutputId, ResumeToken, split};
 use super::server::Server;
 use super::threads::Threads;
@@ -124,34 +124,35 @@ pub(super) async fn read(uri: &str, server: &Server) -> Result<Vec<ResourceConte
     let resource: ResourceUri =
         uri.parse().map_err(|error: UriError| missing(&error.to_string()))?;
     if let ResourceUri::Output(id) = resource {
-        return read_output(uri, id, server.outputs()).await.map_err(|reason| missing(&reason));
+        return read_output(uri, id, server).await.map_err(|reason| missing(&reason));
     }
     let document = document::of(&resource, server).await;
     let document = document.map_err(|problem| missing(&problem.message))?;
-    show(uri, document, server.outputs()).await.map_err(|reason| missing(&reason))
+    show(uri, document, server).await.map_err(|reason| missing(&reason))
 }
 
 /// Shows a document; the whole of a very long one is kept first.
 async fn show(
     uri: &str,
     document: Document,
-    outputs: &Outputs,
+    server: &Server,
 ) -> Result<Vec<ResourceContents>, String> {
     let Document { text, kind, thread } = document;
     if split(&text, MAX_READ, kind) == text.len() {
         return Ok(vec![ResourceContents::text(text, uri).with_mime_type(kind.mime())]);
     }
     let thread = thread.map(|thread| thread.0);
-    let kept = outputs.keep(NewOutput { text, kind, thread, turn: None }).await;
-    read_output(uri, kept.map_err(|error| error.to_string())?, outputs).await
+    let kept = server.outputs().keep(NewOutput { text, kind, thread, turn: None }).await;
+    read_output(uri, kept.map_err(|error| error.to_string())?, server).await
 }
 
 async fn read_output(
     uri: &str,
     id: OutputId,
-    outputs: &Outputs,
+    server: &Server,
 ) -> Result<Vec<ResourceContents>, String> {
-    let slice = outputs.slice(id, 0, MAX_READ.window()).await.map_err(|error| error.to_string())?;
+    let slice = Threads::of(server).slice(id, 0, MAX_READ.window()).await;
+    let slice = slice.map_err(|error| error.to_string())?;
     let mut text = slice.text;
     text.truncate(split(&text, MAX_READ, slice.kind));
     let end = text.len();
@@ -159,7 +160,8 @@ async fn read_output(
     if end == slice.total_bytes {
         return Ok(vec![first]);
     }
-    let token = ResumeToken { output: id, offset: end as u64, page: 2 }.seal(outputs.token_key());
+    let token = ResumeToken { output: id, offset: end as u64, page: 2 };
+    let token = token.seal(server.outputs().token_key());
     let total = slice.total_bytes;
     let note = format!(
         "[The text above is the first {end} of {total} bytes. Go on with codex.read, token {token}]"

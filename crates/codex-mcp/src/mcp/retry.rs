@@ -60,9 +60,9 @@ pub(super) fn ask(
     for ask in asks {
         if let Some(params) = elicit::params(ask) {
             let request = InputRequest::Elicitation(ElicitRequest::new(params));
-            requests.insert(key(ask.approval.0), request);
+            requests.insert(key(ask.approval.number), request);
             let is_form = elicit::is_form(&ask.question);
-            state.asked.push(Asked { approval: ask.approval.0, is_form });
+            state.asked.push(Asked { approval: ask.approval.number, is_form });
             patience = patience.max(ask.patience);
         }
     }
@@ -92,7 +92,8 @@ pub(super) fn request(
         let response = responses?.get(&key(asked.approval))?.clone();
         // What is no result of an elicitation is no answer, and the question is asked again.
         let result: ElicitResult = serde_json::from_value(response).ok()?;
-        Some((ApprovalId(asked.approval), elicit::answer(asked.is_form, result)))
+        let approval = ApprovalId { turn: TurnNumber(state.turn), number: asked.approval };
+        Some((approval, elicit::answer(asked.is_form, result)))
     };
     Ok(Some(CallRequest::Resume {
         thread: ThreadId(state.thread),

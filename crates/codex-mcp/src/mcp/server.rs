@@ -19,6 +19,7 @@ use super::outputs::Outputs;
 use super::paging::{ClientLimits, PageRule};
 use super::resources;
 use super::subscriptions::{ClientSubscriptions, Subscriptions};
+use super::threads::Threads;
 use super::{retry, tasks, tools};
 use crate::config::Config;
 use crate::daemon::Version;
@@ -246,7 +247,7 @@ impl ServerHandler for Server {
         request: SubscribeRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.subscriptions.subscribe(&request.uri)
+        self.subscriptions.subscribe(&request.uri, Threads::of(self)).await
     }
 
     async fn unsubscribe(
@@ -265,7 +266,7 @@ impl ServerHandler for Server {
     }
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
-        self.subscriptions.listen(context).await;
+        self.subscriptions.listen(context, Threads::of(self)).await;
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ use rmcp::service::{Peer, SubscriptionContext, SubscriptionSink};
 use rmcp::{ErrorData, RoleServer};
 
 use super::resources::{News, ResourceUri, UriError};
+use super::threads::Threads;
 
 /// How many resources one connection can watch; a further one is refused.
 pub const MAX_PER_CONNECTION: usize = 256;
@@ -110,9 +111,12 @@ impl ClientSubscriptions {
     /// `resources/subscribe`. Twice is once.
     ///
     /// # Errors
-    /// There are no such resources, or the connection watches too many.
-    pub(super) fn subscribe(&self, uri: &str) -> Result<(), ErrorData> {
+    /// There are no such resources, none that this client may see, or the connection watches too many.
+    pub(super) async fn subscribe(&self, uri: &str, threads: Threads<'_>) -> Result<(), ErrorData> {
         let resource = parse(uri)?;
+        if !threads.reaches(&resource).await {
+            return Err(missing(uri, "nothing of this name is known"));
+        }
         self.with(|client| {
             if client.watched() >= MAX_PER_CONNECTION && !client.subscribed.contains_key(&resource)
             {
@@ -147,11 +151,17 @@ impl ClientSubscriptions {
         accepted
     }
 
-    /// Serves one `subscriptions/listen` until it is cancelled.
-    pub(super) async fn listen(&self, context: SubscriptionContext) {
-        let uris = context.accepted().resource_subscriptions.iter().flatten();
-        let watched: Watched =
-            uris.filter_map(|uri| Some((uri.parse().ok()?, uri.clone()))).collect();
+    /// Serves one `subscriptions/listen` until it is cancelled. Of what was granted by its form, only what the client may
+    /// see is watched.
+    pub(super) async fn listen(&self, context: SubscriptionContext, threads: Threads<'_>) {
+        let mut watched = Watched::new();
+        for uri in context.accepted().resource_subscriptions.iter().flatten() {
+            if let Ok(resource) = uri.parse()
+                && threads.reaches(&resource).await
+            {
+                watched.insert(resource, uri.clone());
+            }
+        }
         let number = self.with(|client| {
             client.next_listener += 1;
             client.listening.insert(client.next_listener, (context.sink().clone(), watched));
@@ -200,8 +210,10 @@ impl Client {
 }
 
 fn parse(uri: &str) -> Result<ResourceUri, ErrorData> {
-    uri.parse().map_err(|error: UriError| {
-        let data = serde_json::json!({ "uri": uri });
-        ErrorData::resource_not_found(format!("there is no resource {uri:?}: {error}"), Some(data))
-    })
+    uri.parse().map_err(|error: UriError| missing(uri, &error.to_string()))
+}
+
+fn missing(uri: &str, reason: &str) -> ErrorData {
+    let data = serde_json::json!({ "uri": uri });
+    ErrorData::resource_not_found(format!("there is no resource {uri:?}: {reason}"), Some(data))
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::paging::ClientLimits;
 use super::render::{Answer, TurnResult};
 use super::server::Server;
-use super::threads::Threads;
+use super::threads::{ThreadRef, Threads};
 use crate::clock;
 
 /// How often a client should look.
@@ -36,7 +36,7 @@ pub(super) async fn get(
     limits: ClientLimits,
     id: &str,
 ) -> Result<DetailedTask, ErrorData> {
-    let row = find(server, id).await?;
+    let (row, _thread) = find(server, id).await?;
     let changed = row.ended_at.or(row.started_at).unwrap_or(row.queued_at);
     let task = Task::new(id, TaskStatus::Working, clock::show(row.queued_at), clock::show(changed))
         .with_poll_interval_ms(POLL_INTERVAL_MS);
@@ -65,17 +65,15 @@ pub(super) async fn update(server: &Server, id: &str) -> Result<(), ErrorData> {
 /// # Errors
 /// The client has no such task.
 pub(super) async fn cancel(server: &Server, id: &str) -> Result<(), ErrorData> {
-    let row = find(server, id).await?;
-    if let Some(thread) = row.report.thread {
-        let request = CallRequest::StopTurn { thread, turn: row.number };
-        // Whatever comes of it shows in the task.
-        let _ = Threads::of(server).run(request).await;
-    }
+    let (row, thread) = find(server, id).await?;
+    let request = CallRequest::StopTurn { thread: thread.id().clone(), turn: row.number };
+    // Whatever comes of it shows in the task.
+    let _ = Threads::of(server).run(request).await;
     Ok(())
 }
 
 /// A turn of a thread that the client may see.
-async fn find(server: &Server, id: &str) -> Result<TurnRow, ErrorData> {
+async fn find(server: &Server, id: &str) -> Result<(TurnRow, ThreadRef), ErrorData> {
     let missing = || {
         let message = format!("there is no task {id:?}");
         ErrorData::invalid_params(message, Some(json!({ "taskId": id })))
@@ -87,8 +85,8 @@ async fn find(server: &Server, id: &str) -> Result<TurnRow, ErrorData> {
     let row = row.map_err(|problem| ErrorData::internal_error(problem.to_string(), None))?;
     let row = row.filter(|row| row.background).ok_or_else(missing)?;
     let thread = row.report.thread.clone().ok_or_else(missing)?;
-    Threads::of(server).find(&thread).await.map_err(|_not_theirs| missing())?;
-    Ok(row)
+    let thread = Threads::of(server).find(&thread).await.map_err(|_not_theirs| missing())?;
+    Ok((row, thread))
 }
 
 impl Answer {

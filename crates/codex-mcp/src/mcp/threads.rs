@@ -1,27 +1,50 @@
 //! Which threads a client may see: those of its own Codex home that work inside its workspace roots, made here or in
 //! another program.
 //!
-//! The list is kept on disk. Threads of other programs get into it when somebody asks: Codex's own list is read from
-//! its newest end until nothing in it is new. It changes no thread.
+//! Everything that a client names leads to a thread, and [`Threads::find`] is the only way to one. Where a thread works
+//! is known from the records; Codex is asked for one that they do not have, so a thread in use costs no request.
 
-use bridge_core::{
-    CallRequest, Caller, Outcome, Person, ThreadId, ThreadList, ThreadQuery, ThreadSummary,
-};
-use bridge_store::{Cursor, SeenThread, ThreadFilter, ThreadPage, ThreadRow, Timestamp, Write};
+mod codex_list;
 
+use std::path::{Component, Path};
+
+use bridge_core::{CallRequest, Caller, Failure, Outcome, Person, ThreadId};
+use bridge_store::{Cursor, Reader, ThreadFilter, ThreadPage, ThreadPlace, ThreadRow, Write};
+
+use super::outputs::{Slice, SliceError};
+use super::paging::OutputId;
+use super::resources::{News, ResourceUri};
 use super::server::Server;
 use crate::engine::Next;
 use crate::error::{Code, Problem};
 use crate::ledger::Ledger;
 
-/// Threads in one part of Codex's list.
-const PART: u32 = 100;
-/// Parts of it that are read at most for one question.
-const MAX_PARTS: usize = 10;
-
 /// The threads of one client.
 pub(super) struct Threads<'a> {
     server: &'a Server,
+}
+
+/// A thread that the client may see. Only [`Threads`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ThreadRef {
+    id: ThreadId,
+}
+
+/// Where Codex has a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whereabouts {
+    /// Among those in use.
+    Active,
+    /// Among those that were put away.
+    Archived,
+    /// Nowhere.
+    Gone,
+}
+
+impl ThreadRef {
+    pub(super) fn id(&self) -> &ThreadId {
+        &self.id
+    }
 }
 
 impl<'a> Threads<'a> {
@@ -49,75 +72,115 @@ impl<'a> Threads<'a> {
     /// A thread by its id, wherever it was made.
     ///
     /// # Errors
-    /// [`Code::ThreadNotFound`] also for one that exists and is none of this client's; the store cannot be read.
-    pub(super) async fn find(&self, thread: &ThreadId) -> Result<ThreadRow, Problem> {
-        if let Some(row) = self.known(thread).await? {
-            return Ok(row);
+    /// [`Code::ThreadNotFound`], in the same words for one that does not exist and for one that is none of this
+    /// client's; Codex had to be asked and cannot be.
+    pub(super) async fn find(&self, thread: &ThreadId) -> Result<ThreadRef, Problem> {
+        if let Some(place) = self.place(thread).await {
+            return self.admit(thread, &place.cwd);
         }
-        let mut unread = None;
-        for archived in [false, true] {
-            unread = self.sync(archived).await.err().or(unread);
+        // What was recorded in this moment can be read once it is safe.
+        let _ = self.ledger().settle().await;
+        if let Some(place) = self.place(thread).await {
+            return self.admit(thread, &place.cwd);
         }
-        match (self.known(thread).await?, unread) {
-            (Some(row), _) => Ok(row),
-            (None, Some(problem)) => Err(problem),
-            (None, None) => {
-                let message = format!("there is no thread {thread} in the workspace roots");
-                Err(Problem::new(Code::ThreadNotFound, message))
+        let found = match self.ask_for(thread).await {
+            Ok(found) => found,
+            Err(problem) if problem.code == Code::ThreadNotFound => {
+                return Err(not_found(thread));
             }
-        }
+            Err(problem) => return Err(problem),
+        };
+        let admitted = self.admit(thread, &found.working_directory);
+        // What is not kept shows in the health of the store.
+        let _ = self.keep(vec![found]).await;
+        admitted
     }
 
-    /// A thread that is on disk and is this client's.
-    async fn known(&self, thread: &ThreadId) -> Result<Option<ThreadRow>, Problem> {
-        let wanted = thread.clone();
-        let row = self.ledger().read(move |store| store.thread(&wanted)).await?;
-        Ok(row.filter(|row| row.codex_home == self.home() && self.is_inside(&row.cwd)))
-    }
-
-    /// Whether a folder lies in the workspace roots.
-    fn is_inside(&self, folder: &str) -> bool {
-        self.server.roots().iter().any(|root| std::path::Path::new(folder).starts_with(root))
-    }
-
-    /// Brings the kept list up to date with Codex's.
+    /// What is known of a thread.
     ///
     /// # Errors
-    /// Codex cannot be asked, or the store cannot be read.
-    pub(super) async fn sync(&self, archived: bool) -> Result<(), Problem> {
-        let mut cursor = None;
-        for _ in 0..MAX_PARTS {
-            let query = ThreadQuery { archived, cursor, limit: PART };
-            let part = self.ask(query).await?;
-            let news = self.news(part.threads, archived).await?;
-            if news.is_empty() {
-                return Ok(());
-            }
-            self.ledger().write(vec![Write::ThreadsSeen(news)]);
-            // What is not kept shows in the health of the store.
-            let _ = self.ledger().settle().await;
-            cursor = part.next;
-            if cursor.is_none() {
-                return Ok(());
-            }
-        }
-        Ok(())
+    /// The store cannot be read, or has forgotten it.
+    pub(super) async fn row(&self, thread: &ThreadRef) -> Result<ThreadRow, Problem> {
+        let wanted = thread.id.clone();
+        let row = self.ledger().read(move |store| store.thread(&wanted)).await?;
+        row.ok_or_else(|| not_found(&thread.id))
     }
 
-    async fn ask(&self, query: ThreadQuery) -> Result<ThreadList, Problem> {
-        let request = CallRequest::ListThreads(query);
-        match self.run(request).await {
-            Outcome::Threads(list) => Ok(list),
-            Outcome::Failed(failure) => Err(Problem::from(&failure)),
-            Outcome::Turn(_)
-            | Outcome::NotLive
-            | Outcome::Asked { .. }
-            | Outcome::Turns(_)
-            | Outcome::ThreadChanged
-            | Outcome::Steered { .. }
-            | Outcome::Cancelled { .. }
-            | Outcome::Health(_) => Err(super::tools::unexpected("codex.thread.list")),
+    /// Reads a part of a kept text that belongs to a thread of this client.
+    ///
+    /// # Errors
+    /// See [`SliceError`]; a text of somebody else's is one that is not kept.
+    pub(super) async fn slice(
+        &self,
+        id: OutputId,
+        offset: usize,
+        max_bytes: usize,
+    ) -> Result<Slice, SliceError> {
+        let slice = self.server.outputs().slice(id, offset, max_bytes).await;
+        if self.reaches(&ResourceUri::Output(id)).await {
+            slice
+        } else {
+            Err(SliceError::Expired(id))
         }
+    }
+
+    /// Whether a name leads to something that this client may see.
+    pub(super) async fn reaches(&self, uri: &ResourceUri) -> bool {
+        let thread = match uri {
+            ResourceUri::Threads => return true,
+            ResourceUri::Thread(thread)
+            | ResourceUri::Plan(thread)
+            | ResourceUri::Diff(thread)
+            | ResourceUri::Turn(thread, _) => Some(thread.clone()),
+            ResourceUri::Patch(id) => {
+                let id = id.clone();
+                self.read(move |store| Ok(store.patch(&id)?.map(|patch| patch.thread))).await
+            }
+            ResourceUri::Output(id) => {
+                let id = id.to_string();
+                self.read(move |store| Ok(store.output(&id)?.and_then(|meta| meta.thread))).await
+            }
+        };
+        match thread {
+            Some(thread) => self.find(&thread).await.is_ok(),
+            None => false,
+        }
+    }
+
+    /// Learns from a failed turn or request that a thread was put away or deleted in another program.
+    pub(super) async fn reconcile(&self, thread: &ThreadId, failure: &Failure) {
+        if matches!(Problem::from(failure).code, Code::ThreadArchived | Code::ThreadNotFound) {
+            // If Codex cannot be asked now, the next one who touches the thread learns it.
+            let _ = self.locate(&ThreadRef { id: thread.clone() }).await;
+        }
+    }
+
+    /// Asks Codex where it has a thread, and keeps that.
+    ///
+    /// One that Codex has nowhere is put away here and not forgotten: our records may be the only ones.
+    ///
+    /// # Errors
+    /// Codex cannot be asked.
+    pub(super) async fn locate(&self, thread: &ThreadRef) -> Result<Whereabouts, Problem> {
+        match self.ask_for(&thread.id).await {
+            Ok(found) => {
+                let archived = found.archived;
+                let _ = self.keep(vec![found]).await;
+                Ok(if archived { Whereabouts::Archived } else { Whereabouts::Active })
+            }
+            Err(problem) if problem.code == Code::ThreadNotFound => {
+                let put_away = Write::ThreadArchived { thread: thread.id.clone() };
+                self.publish(put_away, News::of_list(&thread.id)).await;
+                Ok(Whereabouts::Gone)
+            }
+            Err(problem) => Err(problem),
+        }
+    }
+
+    /// Forgets a thread that Codex does not have any more.
+    pub(super) async fn forget(&self, thread: &ThreadRef) {
+        let deleted = Write::ThreadDeleted { thread: thread.id.clone() };
+        self.publish(deleted, News::of_list(&thread.id)).await;
     }
 
     /// Lets the engine carry out a request without news of it.
@@ -131,30 +194,37 @@ impl<'a> Threads<'a> {
         }
     }
 
-    /// Those of Codex's threads that are not on disk as it shows them.
-    async fn news(
+    /// Keeps something, and then tells those who watch. Whether it is safe.
+    async fn publish(&self, write: Write, news: News) -> bool {
+        self.ledger().write(vec![write]);
+        let warning = self.ledger().settle().await;
+        self.server.engine().tell_watchers(&news);
+        warning.is_none()
+    }
+
+    /// Where a thread works, if the records say so.
+    async fn place(&self, thread: &ThreadId) -> Option<ThreadPlace> {
+        let (wanted, home) = (thread.clone(), self.home());
+        let place = self.read(move |store| store.thread_place(&wanted)).await;
+        place.filter(|place| place.codex_home == home && !place.cwd.is_empty())
+    }
+
+    /// Asks the store; what it cannot say is not known.
+    async fn read<T: Send + 'static>(
         &self,
-        threads: Vec<ThreadSummary>,
-        archived: bool,
-    ) -> Result<Vec<SeenThread>, Problem> {
-        let home = self.home();
-        let seen = threads.into_iter().map(|thread| seen(thread, &home, archived));
-        let mut seen: Vec<_> = seen.collect();
-        self.ledger()
-            .read(move |store| {
-                let mut news = Vec::new();
-                for seen in seen.drain(..) {
-                    let is_known = store.thread(&seen.thread)?.is_some_and(|known| {
-                        known.updated_at >= seen.updated_at
-                            && known.archived_at.is_some() == seen.archived
-                    });
-                    if !is_known {
-                        news.push(seen);
-                    }
-                }
-                Ok(news)
-            })
-            .await
+        question: impl FnOnce(&Reader) -> Result<Option<T>, bridge_store::StoreError> + Send + 'static,
+    ) -> Option<T> {
+        self.ledger().read(question).await.ok().flatten()
+    }
+
+    /// Lets a thread in that works in a folder, if that lies in the workspace roots.
+    fn admit(&self, thread: &ThreadId, folder: &str) -> Result<ThreadRef, Problem> {
+        let folder = Path::new(folder);
+        let leads_up = folder.components().any(|part| part == Component::ParentDir);
+        match !leads_up && self.server.roots().iter().any(|root| folder.starts_with(root)) {
+            true => Ok(ThreadRef { id: thread.clone() }),
+            false => Err(not_found(thread)),
+        }
     }
 
     fn home(&self) -> String {
@@ -166,17 +236,7 @@ impl<'a> Threads<'a> {
     }
 }
 
-fn seen(thread: ThreadSummary, home: &str, archived: bool) -> SeenThread {
-    let milliseconds = |seconds: i64| Timestamp(seconds.saturating_mul(1000));
-    SeenThread {
-        thread: thread.thread,
-        codex_home: home.to_owned(),
-        cwd: thread.working_directory,
-        name: thread.name,
-        topic: thread.preview,
-        source: thread.source,
-        created_at: milliseconds(thread.created_at),
-        updated_at: milliseconds(thread.updated_at),
-        archived,
-    }
+fn not_found(thread: &ThreadId) -> Problem {
+    let message = format!("there is no thread {thread} in the workspace roots");
+    Problem::new(Code::ThreadNotFound, message)
 }

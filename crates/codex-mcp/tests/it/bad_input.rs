@@ -156,7 +156,7 @@ async fn every_bad_argument_is_named() {
         codex-reply {"prompt":"x","threadId":"../../etc/passwd"}
             Error invalid_arguments: argument `threadId`: "../../etc/passwd"; allowed: a `threadId` that `codex` returned
         codex-reply {"prompt":"x","threadId":"not-a-uuid"}
-            Error thread_not_found: Codex says: invalid session id: invalid character: expected an optional prefix of `urn:uuid:` followed by [0-9a-fA-F-], found `n` at 1
+            Error thread_not_found: there is no thread not-a-uuid in the workspace roots
         codex-reply {"prompt":"x","threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e","conversationId":"01a205a5
             Error invalid_arguments: argument `threadId` was given twice, once as `conversationId`
         codex-reply {"prompt":"x","threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e","cwd":"/"}
@@ -172,9 +172,9 @@ async fn every_bad_argument_is_named() {
         codex.wait {"threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e","turnId":""}
             Error invalid_arguments: argument `turnId`: ""; allowed: a `turnId` that `codex` or `codex-reply` returned
         codex.wait {"threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e","waitSeconds":0}
-            Error thread_not_found: Codex says: thread not loaded: 01a205a5-c192-74e0-9472-ab51cb27f43e
+            Error thread_not_found: there is no thread 01a205a5-c192-74e0-9472-ab51cb27f43e in the workspace roots
         codex.cancel {"threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e"}
-            Error no_running_turn: no turn runs on thread 01a205a5-c192-74e0-9472-ab51cb27f43e
+            Error thread_not_found: there is no thread 01a205a5-c192-74e0-9472-ab51cb27f43e in the workspace roots
         codex.health {"verbose":true}
             Error invalid_arguments: unknown argument `verbose`, there are none
     "#]].assert_eq(&shown);

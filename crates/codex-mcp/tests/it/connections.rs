@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bridge_core::ThreadId;
+use bridge_store::{SeenThread, Settings, Store, Timestamp, Write};
 use codex_mcp::config::{Config, Environment, Flags};
 use codex_mcp::engine::{self, Engine, Room, Services};
 use codex_mcp::ledger::Ledger;
@@ -45,15 +47,41 @@ impl House {
         let outputs = Arc::new(Outputs::open(ledger.clone()).await);
         let subscriptions = Arc::new(Subscriptions::default());
         let services = Services {
+            config: config.clone(),
             ledger,
             subscriptions: subscriptions.clone(),
             activity: Arc::default(),
             room: Arc::new(Room::new(config.max_codex_processes)),
+            switchboard: Arc::default(),
             tasks: tasks.clone(),
         };
         let engine = engine::start(config.clone(), services);
         let shared = Shared { config, roots, outputs, subscriptions, newer_client: None };
         Self { engine, shared, tasks }
+    }
+
+    /// The same, with threads in its records that work in the home's workspace.
+    pub(crate) async fn open_knowing(home: &CodexHome, threads: &[String]) -> Self {
+        // Far ahead, so that none is too old.
+        let now = Timestamp(4_000_000_000_000);
+        let settings = Settings { thread_days: 1, output_days: 1, max_bytes: 1 << 30 };
+        let directory = home.home().join(".local/state/codex-mcp");
+        let store = Store::open(&directory, settings, now, "{}", "{}").unwrap();
+        let seen = |thread: &String| SeenThread {
+            thread: ThreadId(thread.clone()),
+            codex_home: home.codex_home().display().to_string(),
+            cwd: home.workspace().display().to_string(),
+            name: None,
+            topic: None,
+            source: "cli".to_owned(),
+            created_at: now,
+            updated_at: now,
+            archived: false,
+        };
+        store.write(vec![Write::ThreadsSeen(threads.iter().map(seen).collect())], now);
+        // Dropping it waits until it is written.
+        drop(store);
+        Self::open(home).await
     }
 
     pub(crate) async fn client(&self) -> McpDriver {
@@ -108,7 +136,7 @@ async fn clients_share_the_app_server_and_leave_each_other_alone() {
     let answer = result_of(staying.peer.reply(second).await);
     assert_eq!(content(&answer), "two");
 
-    // A thread belongs to nobody: a further client continues it.
+    // A thread belongs to everybody who has its workspace: a further client continues it.
     let thread = text(&answer["structuredContent"]["threadId"]);
     let mut joining = house.client().await;
     let third = json!({ "prompt": "third", "threadId": thread });

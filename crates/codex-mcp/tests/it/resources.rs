@@ -117,11 +117,12 @@ async fn what_is_not_there_is_said_in_the_words_of_the_revision() {
 async fn more_than_a_mebibyte_is_its_beginning_and_the_way_on() {
     let model = FakeModel::start([]);
     let home = CodexHome::new(&model.base_url()).with_git();
-    let house = House::open(&home).await;
+    let house = House::open_knowing(&home, &["t1".to_owned()]).await;
     let mut client = house.client().await;
     // The house keeps 2 MiB.
     let whole = "a line of text\n".repeat(100_000);
-    let output = NewOutput { text: whole.clone(), kind: Kind::Log, thread: None, turn: None };
+    let thread = Some("t1".to_owned());
+    let output = NewOutput { text: whole.clone(), kind: Kind::Log, thread, turn: None };
     let id = house.shared.outputs.keep(output).await.unwrap();
     let uri = ResourceUri::Output(id).to_string();
     let read = result_of(client.request("resources/read", json!({ "uri": uri })).await);

@@ -21,7 +21,8 @@ fn thread(number: usize) -> ResourceUri {
 async fn check(test: impl AsyncFnOnce(&House)) {
     let model = FakeModel::start([]);
     let home = CodexHome::new(&model.base_url()).with_git();
-    let house = House::open(&home).await;
+    let threads: Vec<_> = (0..=MAX_PER_CONNECTION).map(|number| format!("t{number}")).collect();
+    let house = House::open_knowing(&home, &threads).await;
     test(&house).await;
     house.close().await;
     home.check_leaks();

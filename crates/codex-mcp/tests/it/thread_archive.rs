@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use testkit::gate::Gate;
 use testkit::model::{Script, reply, says};
 
-use crate::bridge::{Setup, TestBridge, content, error_code};
+use crate::bridge::{Setup, TestBridge, content, error_code, result_of};
 
 async fn change(bridge: &mut TestBridge, thread: &str, action: &str) -> Value {
     let arguments = json!({ "threadId": thread, "action": action });
@@ -68,5 +68,65 @@ async fn a_thread_at_work_is_left_alone() {
     gate.open();
     assert_eq!(content(&bridge.result(turn).await), "One.");
     assert_eq!(change(&mut bridge, &thread, "archive").await, "archived");
+    bridge.finish().await;
+}
+
+const LIST_CHANGED: &str = "notifications/resources/list_changed";
+
+#[tokio::test]
+async fn who_watches_hears_that_the_list_changed() {
+    let mut bridge = TestBridge::start(Script::always(says("Well."))).await;
+    let mut other = bridge.beside(Setup::default()).await;
+    let thread = bridge.thread("x").await;
+    other.peer.incoming(LIST_CHANGED).await;
+    for action in ["archive", "unarchive", "delete"] {
+        change(&mut bridge, &thread, action).await;
+        other.peer.incoming(LIST_CHANGED).await;
+    }
+    // A thread of another program comes into the list when somebody looks.
+    bridge.thread_of_exec("y");
+    assert_eq!(listed(&mut bridge, false).await, 1);
+    other.peer.incoming(LIST_CHANGED).await;
+    // Another look finds nothing new.
+    assert_eq!(listed(&mut bridge, false).await, 1);
+    result_of(other.request("resources/list", json!({})).await);
+    assert_eq!(other.peer.received(LIST_CHANGED).len(), 5);
+    other.peer.close_input();
+    other.peer.wait_exit().await;
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn what_another_program_did_to_a_thread_is_learnt_when_it_is_touched() {
+    let mut bridge = TestBridge::start(Script::always(says("Well."))).await;
+    let thread = bridge.thread("x").await;
+    let elsewhere = bridge.home.root().join("another-state").into_os_string();
+    let other = || Setup {
+        variables: vec![("CODEX_MCP_STATE_DIR", elsewhere.clone())],
+        ..Setup::default()
+    };
+    let reply = json!({ "prompt": "y", "threadId": thread });
+    bridge.restart(other()).await;
+    change(&mut bridge, &thread, "archive").await;
+    bridge.restart(Setup::default()).await;
+    let refused = bridge.call("codex-reply", reply.clone()).await;
+    assert_eq!(error_code(&refused), "thread_archived");
+    assert_eq!((listed(&mut bridge, false).await, listed(&mut bridge, true).await), (0, 1));
+
+    bridge.restart(other()).await;
+    change(&mut bridge, &thread, "unarchive").await;
+    bridge.restart(Setup::default()).await;
+    assert_eq!(change(&mut bridge, &thread, "unarchive").await, "active", "it is so already");
+    assert_eq!((listed(&mut bridge, false).await, listed(&mut bridge, true).await), (1, 0));
+
+    bridge.restart(other()).await;
+    change(&mut bridge, &thread, "delete").await;
+    bridge.restart(Setup::default()).await;
+    let refused = bridge.call("codex-reply", reply).await;
+    assert_eq!(error_code(&refused), "thread_not_found");
+    // Our records stay until somebody deletes them here.
+    assert_eq!((listed(&mut bridge, false).await, listed(&mut bridge, true).await), (0, 1));
+    assert_eq!(change(&mut bridge, &thread, "delete").await, "deleted");
+    assert_eq!((listed(&mut bridge, false).await, listed(&mut bridge, true).await), (0, 0));
     bridge.finish().await;
 }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use testkit::gate::Gate;
 use testkit::model::{Script, reply, says};
 
-use crate::bridge::{Setup, TestBridge, error_code, text};
+use crate::bridge::{Setup, TestBridge, content, error_code, text};
+use crate::connections::House;
 
 async fn list(bridge: &mut TestBridge, arguments: Value) -> Value {
     let answer = bridge.call("codex.thread.list", arguments).await;
@@ -171,5 +172,65 @@ async fn without_codex_what_is_known_is_listed_with_a_warning() {
     assert_eq!(topics(&page), ["Known."]);
     let warning = text(&page["warnings"][0]);
     assert!(warning.starts_with("threads that other programs made lately may be"), "{warning}");
+    bridge.finish().await;
+}
+
+/// Gives Codex's home further threads: copies of one, made later.
+fn copies(bridge: &TestBridge, thread: &str, count: usize) -> Vec<String> {
+    let sessions = bridge.home.codex_home().join("sessions");
+    let file = rollout(&sessions, thread).expect("the thread has a file");
+    let rollout = std::fs::read_to_string(&file).unwrap();
+    let name = file.file_name().unwrap().to_str().unwrap();
+    let ids = (0..count).map(|number| format!("{}{number:04x}", &thread[..32]));
+    let ids: Vec<_> = ids.collect();
+    for id in &ids {
+        let copy = file.with_file_name(name.replace(thread, id));
+        std::fs::write(copy, rollout.replace(thread, id)).unwrap();
+    }
+    ids
+}
+
+fn rollout(folder: &std::path::Path, thread: &str) -> Option<std::path::PathBuf> {
+    std::fs::read_dir(folder).ok()?.find_map(|entry| {
+        let path = entry.ok()?.path();
+        match path.is_dir() {
+            true => rollout(&path, thread),
+            false => path.to_str()?.contains(thread).then_some(path),
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_thread_behind_hundreds_that_are_known_is_found() {
+    let mut bridge = TestBridge::spawn(Script::always(says("Well.")), Setup::default());
+    let hidden = bridge.thread_of_exec("Hidden.");
+    let known = copies(&bridge, &hidden, 150);
+    // The records have all but the oldest.
+    let house = House::open_knowing(&bridge.home, &known).await;
+    house.close().await;
+    bridge.client.initialize_legacy("2025-11-25").await;
+    let (mut cursor, mut seen) = (None, Vec::new());
+    loop {
+        let page = list(&mut bridge, json!({ "limit": 100, "cursor": cursor })).await;
+        let threads = page["threads"].as_array().expect("threads");
+        seen.extend(threads.iter().map(|thread| text(&thread["threadId"])));
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), 151);
+    assert!(seen.contains(&hidden), "{seen:#?}");
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_thread_that_no_list_has_shown_is_found_by_its_id() {
+    let mut bridge = TestBridge::start(Script::always(says("Well."))).await;
+    bridge.thread("From here.").await;
+    assert_eq!(topics(&list(&mut bridge, json!({})).await), ["From here."]);
+    let exec = bridge.thread_of_exec("From a script.");
+    let wait = bridge.call("codex.wait", json!({ "threadId": exec })).await;
+    assert_eq!(content(&wait), "Well.");
     bridge.finish().await;
 }

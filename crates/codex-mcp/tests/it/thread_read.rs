@@ -75,17 +75,7 @@ async fn pages_follow_on_each_other() {
     let whole = read(&mut bridge, json!({ "threadId": thread })).await;
     assert_eq!(whole["entries"].as_array().map(Vec::len), Some(8), "{whole}");
     assert!(whole.get("nextCursor").is_none(), "{whole}");
-    let (mut cursor, mut joined) = (None, Vec::new());
-    loop {
-        let arguments = json!({ "threadId": thread, "limit": 3, "cursor": cursor });
-        let page = read(&mut bridge, arguments).await;
-        joined.extend(page["entries"].as_array().unwrap().clone());
-        match page["nextCursor"].as_str() {
-            Some(next) => cursor = Some(next.to_owned()),
-            None => break,
-        }
-    }
-    assert_eq!(json!(joined), whole["entries"]);
+    assert_eq!(in_pages(&mut bridge, &thread, 3).await, whole["entries"]);
     bridge.finish().await;
 }
 
@@ -158,5 +148,93 @@ async fn what_cannot_be_meant_is_refused() {
     // A place that this thread does not have is its end.
     let elsewhere = json!({ "threadId": thread, "cursor": "OTk5OTkgMQ" });
     assert_eq!(entries(&read(&mut bridge, elsewhere).await), "");
+    bridge.finish().await;
+}
+
+/// A server on the same Codex home with records of its own, as another program would be.
+fn another_program(bridge: &TestBridge) -> Setup {
+    let directory = bridge.home.root().join("another-state").into_os_string();
+    Setup { variables: vec![("CODEX_MCP_STATE_DIR", directory)], ..Setup::default() }
+}
+
+#[tokio::test]
+async fn turns_of_another_program_are_told_among_ours() {
+    let script = [says("One."), says("Two."), says("Three."), says("Four.")];
+    let mut bridge = TestBridge::start(script).await;
+    let thread = bridge.thread("one").await;
+    let reply = |prompt: &str| json!({ "prompt": prompt, "threadId": thread });
+    // Only one process at a time can have the thread open.
+    bridge.restart(another_program(&bridge)).await;
+    bridge.call("codex-reply", reply("two")).await;
+    bridge.call("codex-reply", reply("three")).await;
+    bridge.restart(Setup::default()).await;
+    bridge.call("codex-reply", reply("four")).await;
+    let whole = read(&mut bridge, json!({ "threadId": thread })).await;
+    expect![[r#"
+        message user - "one"
+        message agent final_answer "One."
+        message user - "two"
+        message agent final_answer "Two."
+        message user - "three"
+        message agent final_answer "Three."
+        message user - "four"
+        message agent final_answer "Four."
+    "#]]
+    .assert_eq(&entries(&whole));
+    assert!(whole.get("warnings").is_none(), "{whole}");
+    assert_eq!(in_pages(&mut bridge, &thread, 3).await, whole["entries"]);
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_long_thread_of_another_program_is_read_whole() {
+    let mut bridge = TestBridge::spawn(Script::always(says("Well.")), Setup::default());
+    bridge.client.initialize_legacy("2025-11-25").await;
+    bridge.restart(unhurried(another_program(&bridge))).await;
+    let thread = bridge.thread("Question 0.").await;
+    for number in 1..60 {
+        let arguments = json!({ "prompt": format!("Question {number}."), "threadId": thread });
+        bridge.call("codex-reply", arguments).await;
+    }
+    bridge.restart(Setup::default()).await;
+    let whole = in_pages(&mut bridge, &thread, 50).await;
+    let whole = whole.as_array().expect("entries");
+    assert_eq!(whole.len(), 120);
+    assert_eq!(whole[0]["text"], "Question 0.");
+    assert_eq!(whole[118]["text"], "Question 59.");
+    bridge.finish().await;
+}
+
+/// A client that may ask for many turns.
+fn unhurried(mut setup: Setup) -> Setup {
+    setup.variables.push(("CODEX_MCP_MAX_TURNS_PER_MINUTE", "1000".into()));
+    setup.variables.push(("CODEX_MCP_MAX_CLIENT_TURNS_PER_MINUTE", "1000".into()));
+    setup
+}
+
+/// All entries of a thread, read so many at a time.
+async fn in_pages(bridge: &mut TestBridge, thread: &str, limit: u32) -> Value {
+    let (mut cursor, mut joined) = (None, Vec::new());
+    loop {
+        let arguments = json!({ "threadId": thread, "limit": limit, "cursor": cursor });
+        let page = read(bridge, arguments).await;
+        joined.extend(page["entries"].as_array().expect("entries").clone());
+        match page["nextCursor"].as_str() {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => return json!(joined),
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_codex_our_own_turns_are_told_with_a_warning() {
+    let mut bridge = TestBridge::start([says("One.")]).await;
+    let thread = bridge.thread("one").await;
+    let gone = bridge.home.root().join("no-codex");
+    bridge.restart(Setup { codex: Some(gone.into_os_string()), ..Setup::default() }).await;
+    let page = read(&mut bridge, json!({ "threadId": thread })).await;
+    assert_eq!(entries(&page).lines().count(), 2, "{page}");
+    let warning = text(&page["warnings"][0]);
+    assert!(warning.starts_with("turns of other programs on it may be missing: "), "{warning}");
     bridge.finish().await;
 }

@@ -49,7 +49,10 @@ impl Codex {
             }
             Request::SteerTurn { turn, .. } => Reply::TurnStarted(turn.clone()),
             Request::ReadTurn { .. } => Reply::TurnRead(None),
-            Request::ReadTurns(_) => Reply::TurnsRead(Vec::new()),
+            Request::ReadTurns { .. } => Reply::TurnsRead(TurnList::default()),
+            Request::ReadThread(_) => {
+                Reply::Threads(ThreadList { threads: Vec::new(), next: None })
+            }
             Request::ListThreads(_) => {
                 Reply::Threads(ThreadList { threads: Vec::new(), next: None })
             }

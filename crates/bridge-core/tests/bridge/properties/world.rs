@@ -220,7 +220,8 @@ impl World {
             | Request::ResumeThread(_)
             | Request::UnarchiveThread(_)
             | Request::ListThreads(_)
-            | Request::ReadTurns(_)
+            | Request::ReadTurns { .. }
+            | Request::ReadThread(_)
             | Request::ReadTurn { .. }
             | Request::ReadAccount
             | Request::ProbeSandbox

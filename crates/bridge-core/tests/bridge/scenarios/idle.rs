@@ -52,6 +52,90 @@ fn a_thread_that_nobody_uses_is_let_go_and_comes_back() {
 }
 
 #[test]
+fn a_thread_is_held_until_codex_has_let_go_of_it() {
+    check(
+        RUNNING,
+        r#"
+            codex 2 "hi"
+            opened U
+            started u1
+            runs U u1 "make"
+            completed T t1
+            holds T
+            +399s
+            +1s
+            holds T
+            done thread/unsubscribe
+            holds T
+            unloaded T
+            holds T
+            reply 3 T "two"
+            holds T
+        "#,
+        expect![[r#"
+            codex 2 "hi"
+              -> send thread/start
+              -> tell 2 Starting
+            opened U
+              -> keep new thread U
+              -> keep Foreground turn 2 of U "hi"
+              -> send turn/start U "hi" model=base effort=-
+            started u1
+              -> keep turn 2 started as u1
+            runs U u1 "make"
+            completed T t1
+              -> keep end of turn 1: Completed
+              -> answer 1 Completed T/t1 after 0ns effort=medium
+            holds T
+              yes
+            +399s
+              -> tell 2 Started { thread: ThreadId("U"), turn: TurnId("u1") }
+            +1s
+              -> send thread/unsubscribe T
+              -> tell 2 Command { item: ItemId("c"), command: "make", state: Started }
+            holds T
+              yes
+            done thread/unsubscribe
+            holds T
+              yes
+            unloaded T
+            holds T
+              no
+            reply 3 T "two"
+              -> keep Foreground turn 3 of T "two"
+              -> send thread/resume T
+              -> tell 3 Starting
+            holds T
+              yes
+        "#]],
+    );
+}
+
+#[test]
+fn a_thread_that_cannot_be_opened_is_not_held() {
+    check(
+        READY,
+        r#"
+            reply 1 T "one"
+            holds T
+            rejected thread/resume "no rollout found"
+            holds T
+        "#,
+        expect![[r#"
+            reply 1 T "one"
+              -> send thread/resume T
+              -> tell 1 Starting
+            holds T
+              yes
+            rejected thread/resume "no rollout found"
+              -> answer 1 Failed T/- after 0ns because Request { method: "thread/resume", failure: Rejected { code: -32600, message: "no rollout found", data: None } }
+            holds T
+              no
+        "#]],
+    );
+}
+
+#[test]
 fn a_thread_at_work_stays() {
     check(
         RUNNING,

@@ -58,10 +58,12 @@ fn program(config: &Config) -> Check {
 async fn codex(config: &Arc<Config>) -> Vec<Check> {
     let tasks = TaskTracker::new();
     let services = Services {
+        config: config.clone(),
         ledger: Ledger::without_store(),
         subscriptions: Arc::default(),
         activity: Arc::default(),
         room: Arc::new(Room::new(1)),
+        switchboard: Arc::default(),
         tasks: tasks.clone(),
     };
     let engine = engine::start(config.clone(), services);

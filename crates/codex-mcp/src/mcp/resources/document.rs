@@ -7,13 +7,15 @@ use serde::Serialize;
 use super::ResourceUri;
 use crate::clock;
 use crate::error::{Code, Problem};
-use crate::mcp::paging::Kind;
+use crate::mcp::paging::{Kind, cost};
 use crate::mcp::render::{PlanResult, ThreadResult, TurnResult};
 use crate::mcp::server::Server;
 use crate::mcp::threads::Threads;
 
 /// Threads in the list of all.
 const THREADS: usize = 200;
+/// What the list of all may cost: one read gives more.
+const MAX_LIST_UNITS: usize = 1_000_000;
 /// Turns that a thread's resource names.
 const TURNS: usize = 100;
 /// Changes that a diff has at most.
@@ -99,8 +101,13 @@ async fn list(threads: &Threads<'_>) -> Result<Document, Problem> {
     // What is known is shown even if Codex cannot be asked.
     let _ = threads.sync(false).await;
     let page = threads.list(ThreadFilter::default(), THREADS, None).await?;
-    let threads = page.threads.into_iter().map(ThreadResult::from).collect();
-    Ok(json(&ThreadsDocument { threads }, None))
+    let mut threads: Vec<_> = page.threads.into_iter().map(ThreadResult::from).collect();
+    let mut document = json(&ThreadsDocument { threads: threads.clone() }, None);
+    // What belongs to no thread could not be read on: nobody can tell whose it is.
+    while cost(&document.text) > MAX_LIST_UNITS && threads.pop().is_some() {
+        document = json(&ThreadsDocument { threads: threads.clone() }, None);
+    }
+    Ok(document)
 }
 
 async fn thread(
@@ -108,7 +115,7 @@ async fn thread(
     server: &Server,
     id: &ThreadId,
 ) -> Result<Document, Problem> {
-    let row = threads.find(id).await?;
+    let row = threads.row(&threads.find(id).await?).await?;
     let wanted = id.clone();
     let turns =
         server.engine().ledger().read(move |store| store.turns(&wanted, TURNS, None)).await?;
@@ -202,5 +209,5 @@ async fn patch(threads: &Threads<'_>, server: &Server, id: &str) -> Result<Docum
     // One of a thread that is not this client's is none.
     let thread = threads.find(&row.thread).await.map_err(|_| nothing("no such patch is kept"))?;
     let text = row.patch.unified_diff();
-    Ok(Document { text, kind: Kind::Diff, thread: Some(thread.thread) })
+    Ok(Document { text, kind: Kind::Diff, thread: Some(thread.id().clone()) })
 }

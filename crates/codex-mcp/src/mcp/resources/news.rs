@@ -19,12 +19,12 @@ impl News {
     pub fn of(record: &Record) -> Self {
         match record {
             Record::ThreadOpened { thread, options, .. } => match options {
-                Some(_) => Self::list(thread),
+                Some(_) => Self::of_list(thread),
                 None => Self::default(),
             },
-            Record::TurnQueued { thread, .. } => Self::thread(thread),
+            Record::TurnQueued { thread, .. } => Self::of_thread(thread),
             Record::TurnStarted { thread, id, .. } => {
-                Self::thread(thread).and(ResourceUri::Turn(thread.clone(), id.clone()))
+                Self::of_thread(thread).and(ResourceUri::Turn(thread.clone(), id.clone()))
             }
             Record::ItemCompleted { .. } | Record::Decided { .. } => Self::default(),
             Record::PlanUpdated { thread, .. } => {
@@ -34,7 +34,7 @@ impl News {
                 let Some(thread) = &report.thread else {
                     return Self::default();
                 };
-                let mut news = Self::thread(thread);
+                let mut news = Self::of_thread(thread);
                 if let Some(turn) = &report.turn {
                     news = news.and(ResourceUri::Turn(thread.clone(), turn.clone()));
                 }
@@ -45,16 +45,28 @@ impl News {
             }
             Record::ThreadArchived { thread }
             | Record::ThreadUnarchived { thread }
-            | Record::ThreadDeleted { thread } => Self::list(thread),
+            | Record::ThreadDeleted { thread } => Self::of_list(thread),
         }
     }
 
-    fn thread(thread: &ThreadId) -> Self {
+    /// A thread has changed.
+    pub(in crate::mcp) fn of_thread(thread: &ThreadId) -> Self {
         Self::default().and(ResourceUri::Threads).and(ResourceUri::Thread(thread.clone()))
     }
 
-    fn list(thread: &ThreadId) -> Self {
-        Self { list_changed: true, ..Self::thread(thread) }
+    /// A thread has come into the list, has left it, or is in another one.
+    pub(in crate::mcp) fn of_list(thread: &ThreadId) -> Self {
+        Self { list_changed: true, ..Self::of_thread(thread) }
+    }
+
+    /// Adds further news; what is told already is told once.
+    pub(in crate::mcp) fn add(&mut self, further: Self) {
+        self.list_changed |= further.list_changed;
+        for uri in further.updated {
+            if !self.updated.contains(&uri) {
+                self.updated.push(uri);
+            }
+        }
     }
 
     fn and(mut self, uri: ResourceUri) -> Self {

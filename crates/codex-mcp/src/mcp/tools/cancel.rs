@@ -53,10 +53,11 @@ pub(super) async fn call(
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
     let arguments: Arguments = parse(arguments)?;
-    let thread = thread_id(&arguments.thread_id)?;
+    let turn = turn_id(arguments.turn_id.as_deref())?;
+    let thread = call.threads().find(&thread_id(&arguments.thread_id)?).await?.id().clone();
     let request = CallRequest::Cancel {
         thread: thread.clone(),
-        turn: turn_id(arguments.turn_id.as_deref())?,
+        turn,
         reason: arguments.reason.filter(|reason| !reason.trim().is_empty()),
     };
     match call.run(request).await {

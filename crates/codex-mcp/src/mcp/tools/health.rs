@@ -1,5 +1,7 @@
 //! `codex.health`: what runs, who is logged in, what is wrong and what to do about it.
 
+mod limits;
+
 use std::fmt;
 
 use bridge_core::{CallRequest, Failure, HealthReport, Outcome, ProcessState};
@@ -8,13 +10,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Definition, Visibility, unexpected};
-use crate::config::Config;
 use crate::diagnosis::{Finding, findings};
 use crate::error::Problem;
 use crate::ledger::Ledger;
 use crate::mcp::arguments::parse;
 use crate::mcp::call::ToolCall;
 use crate::mcp::render::Answer;
+use limits::Settings;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -170,9 +172,15 @@ pub(super) async fn call(
             let store = StoreResult::of(call.ledger()).await;
             let mut findings = findings(&report);
             findings.extend(findings_of_engine(&call));
+            let settings = Settings {
+                client: call.config(),
+                engine: call.engine_config(),
+                process: call.process_config(),
+            };
+            findings.extend(settings.findings());
             let processes = call.codex_processes();
             let roots = call.workspace_roots();
-            let health = Health::new(*report, findings, store, processes, call.config(), roots);
+            let health = Health::new(*report, findings, store, processes, &settings, roots);
             Ok(Answer::success(health.text(), &health))
         }
         Outcome::Failed(failure) => Err(Problem::from(&failure)),
@@ -193,7 +201,7 @@ impl Health {
         findings: Vec<Finding>,
         store: StoreResult,
         codex_processes: usize,
-        config: &Config,
+        settings: &Settings<'_>,
         workspace_roots: Vec<String>,
     ) -> Self {
         let info = report.info.clone();
@@ -216,7 +224,7 @@ impl Health {
             },
             process: Process {
                 state,
-                program: program.unwrap_or_else(|| config.codex_bin.display().to_string()),
+                program: program.unwrap_or_else(|| settings.engine.codex_bin.display().to_string()),
                 pid: uptime.and(info.as_ref().map(|info| info.pid)),
                 uptime_seconds: uptime.map(|uptime| uptime.as_secs()),
                 megabytes: report.resident_bytes.map(|bytes| bytes.div_ceil(1 << 20)),
@@ -240,10 +248,10 @@ impl Health {
             engine: EngineResult {
                 pid: std::process::id(),
                 codex_processes,
-                state_dir: config.state_dir.display().to_string(),
+                state_dir: settings.process.state_dir.display().to_string(),
             },
             store,
-            limits: limits(config),
+            limits: settings.in_force(),
             workspace_roots,
         }
     }
@@ -336,21 +344,4 @@ fn findings_of_engine(call: &ToolCall<'_>) -> Vec<Finding> {
         });
     }
     findings
-}
-
-fn limits(config: &Config) -> serde_json::Map<String, serde_json::Value> {
-    const LIMITS: &[&str] = &[
-        "max_",
-        "_limit_seconds",
-        "_deadline_seconds",
-        "idle_stop_seconds",
-        "thread_idle_seconds",
-        "store_",
-        "command_output_chars",
-    ];
-    let settings = config.settings().iter();
-    let limits = settings.filter(|setting| LIMITS.iter().any(|part| setting.key.contains(part)));
-    let value =
-        |text: &str| serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::from(text));
-    limits.map(|setting| (setting.key.to_owned(), value(&setting.value))).collect()
 }

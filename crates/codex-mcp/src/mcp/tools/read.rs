@@ -72,7 +72,7 @@ pub(super) async fn call(
         Problem::new(Code::TokenInvalid, "`token`: the offset is larger than this system allows")
     })?;
     let budget = Budget::new(call.limits().result().units().saturating_sub(FRAME_UNITS));
-    let slice = outputs.slice(token.output, offset, budget.window()).await;
+    let slice = call.threads().slice(token.output, offset, budget.window()).await;
     let slice = slice.map_err(|error| Problem::from(&error))?;
     let mut content = slice.text;
     content.truncate(split(&content, budget, slice.kind));

@@ -75,6 +75,7 @@ pub(super) async fn call(
     };
     let turn = turn.check(call.max_prompt_chars())?;
     let attachment = turn.attachment;
-    let request = CallRequest::ContinueThread { thread: thread_id(&thread)?, turn };
+    let thread = call.threads().find(&thread_id(&thread)?).await?;
+    let request = CallRequest::ContinueThread { thread: thread.id().clone(), turn };
     call.run_turn(request, attachment).await.ok_or_else(|| unexpected("codex-reply"))
 }

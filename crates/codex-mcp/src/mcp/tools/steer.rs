@@ -52,11 +52,10 @@ pub(super) async fn call(
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
     let arguments: Arguments = parse(arguments)?;
-    let request = CallRequest::Steer {
-        thread: thread_id(&arguments.thread_id)?,
-        turn: turn_id(arguments.turn_id.as_deref())?,
-        prompt: prompt(arguments.prompt, call.max_prompt_chars())?,
-    };
+    let turn = turn_id(arguments.turn_id.as_deref())?;
+    let prompt = prompt(arguments.prompt, call.max_prompt_chars())?;
+    let thread = call.threads().find(&thread_id(&arguments.thread_id)?).await?;
+    let request = CallRequest::Steer { thread: thread.id().clone(), turn, prompt };
     match call.run(request).await {
         Outcome::Steered { thread, turn } => {
             let text = format!(

@@ -1,15 +1,16 @@
 //! `codex.thread.archive`: puts a thread away, takes it back, or deletes it.
 
-use bridge_core::{CallRequest, Outcome, ThreadChange};
+use bridge_core::{CallRequest, Failure, Outcome, ThreadChange};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Definition, Visibility, unexpected};
-use crate::error::Problem;
+use crate::error::{Code, Problem};
 use crate::mcp::arguments::{parse, thread_id};
 use crate::mcp::call::ToolCall;
 use crate::mcp::render::Answer;
+use crate::mcp::threads::{ThreadRef, Whereabouts};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -68,32 +69,47 @@ pub(super) async fn call(
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
     let arguments: Arguments = parse(arguments)?;
-    let row = call.threads().find(&thread_id(&arguments.thread_id)?).await?;
+    let thread = call.threads().find(&thread_id(&arguments.thread_id)?).await?;
     let (change, state, word) = match arguments.action.unwrap_or_default() {
         Action::Archive => (ThreadChange::Archive, Place::Archived, "archived"),
         Action::Unarchive => (ThreadChange::Unarchive, Place::Active, "brought back"),
         Action::Delete => (ThreadChange::Delete, Place::Deleted, "deleted"),
     };
-    let changed = Changed { thread_id: row.thread.0.clone(), state };
-    let is_so_already = match change {
-        ThreadChange::Archive => row.archived_at.is_some(),
-        ThreadChange::Unarchive => row.archived_at.is_none(),
-        ThreadChange::Delete => false,
-    };
-    if !is_so_already {
-        let request = CallRequest::ChangeThread { thread: row.thread, change };
-        match call.run(request).await {
-            Outcome::ThreadChanged => {}
-            Outcome::Failed(failure) => return Err(Problem::from(&failure)),
-            Outcome::Turn(_)
-            | Outcome::NotLive
-            | Outcome::Asked { .. }
-            | Outcome::Turns(_)
-            | Outcome::Threads(_)
-            | Outcome::Steered { .. }
-            | Outcome::Cancelled { .. }
-            | Outcome::Health(_) => return Err(unexpected("codex.thread.archive")),
-        }
+    let changed = Changed { thread_id: thread.id().0.clone(), state };
+    let request = CallRequest::ChangeThread { thread: thread.id().clone(), change };
+    match call.run(request).await {
+        Outcome::ThreadChanged => {}
+        Outcome::Failed(failure) => is_so_already(&call, &thread, state, &failure).await?,
+        Outcome::Turn(_)
+        | Outcome::NotLive
+        | Outcome::Asked { .. }
+        | Outcome::Turns(_)
+        | Outcome::Threads(_)
+        | Outcome::Steered { .. }
+        | Outcome::Cancelled { .. }
+        | Outcome::Health(_) => return Err(unexpected("codex.thread.archive")),
     }
     Ok(Answer::success(format!("Thread {} is {word}.", changed.thread_id), &changed))
+}
+
+/// Codex refuses what is done already, here or in another program, like a thread that it does not know. What it then says
+/// of the thread decides.
+async fn is_so_already(
+    call: &ToolCall<'_>,
+    thread: &ThreadRef,
+    wanted: Place,
+    failure: &Failure,
+) -> Result<(), Problem> {
+    let problem = Problem::from(failure);
+    if !matches!(problem.code, Code::ThreadNotFound | Code::ThreadArchived) {
+        return Err(problem);
+    }
+    match (wanted, call.threads().locate(thread).await?) {
+        (Place::Archived, Whereabouts::Archived) | (Place::Active, Whereabouts::Active) => Ok(()),
+        (Place::Deleted, Whereabouts::Gone) => {
+            call.threads().forget(thread).await;
+            Ok(())
+        }
+        (Place::Archived | Place::Active | Place::Deleted, _) => Err(problem),
+    }
 }

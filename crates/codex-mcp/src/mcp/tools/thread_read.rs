@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use bridge_core::{CallRequest, Outcome, ThreadId};
+use bridge_core::ThreadId;
 use bridge_store::{Cursor, Entry, EntryKind, EntryPage, ThreadRow};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Definition, Visibility, unexpected};
+use super::{Definition, Visibility};
 use crate::error::Problem;
 use crate::mcp::arguments::{in_range, parse, thread_id};
 use crate::mcp::call::ToolCall;
@@ -17,6 +17,7 @@ use crate::mcp::outputs::NewOutput;
 use crate::mcp::paging::{Budget, Kind, ResumeToken, cost, split};
 use crate::mcp::render::{Answer, ThreadResult};
 use crate::mcp::resources::ResourceUri;
+use crate::mcp::timeline::{self, Part};
 
 const DEFAULT_LIMIT: u32 = 50;
 const MAX_LIMIT: u32 = 200;
@@ -24,8 +25,6 @@ const MAX_LIMIT: u32 = 200;
 const FRAME_UNITS: usize = 1_500;
 /// What the fields of an entry around its text may cost.
 const ENTRY_UNITS: usize = 400;
-/// A thread of another program is read from Codex, which is asked for so many turns.
-const TURNS_OF_CODEX: usize = 50;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -147,69 +146,13 @@ pub(super) async fn call(
         Some(kinds) if !kinds.is_empty() => kinds.into_iter().map(EntryKind::from).collect(),
         Some(_) | None => vec![EntryKind::Message],
     };
-    let row = call.threads().find(&thread_id(&arguments.thread_id)?).await?;
+    let thread = call.threads().find(&thread_id(&arguments.thread_id)?).await?;
     let part = Part { kinds, limit: limit as usize, after };
     let mut warnings = Vec::new();
-    let page = match row.source.as_str() {
-        "bridge" => kept(&call, &row, part).await?,
-        _ => of_codex(&call, &row.thread, part, &mut warnings).await?,
-    };
+    let page = timeline::page(&call, &thread, part, &mut warnings).await?;
+    let row = call.threads().row(&thread).await?;
     let page = fit(&call, row, page, warnings).await;
     Ok(Answer::success(page.to_string(), &page))
-}
-
-/// Which entries are wanted.
-struct Part {
-    kinds: Vec<EntryKind>,
-    limit: usize,
-    after: Option<Cursor>,
-}
-
-async fn kept(call: &ToolCall<'_>, row: &ThreadRow, part: Part) -> Result<EntryPage, Problem> {
-    let thread = row.thread.clone();
-    call.ledger()
-        .read(move |store| store.entries(&thread, &part.kinds, part.limit, part.after.as_ref()))
-        .await
-}
-
-/// A thread that another program has made is only in part on our disk, and whole on Codex's.
-async fn of_codex(
-    call: &ToolCall<'_>,
-    thread: &ThreadId,
-    part: Part,
-    warnings: &mut Vec<String>,
-) -> Result<EntryPage, Problem> {
-    let turns = match call.run(CallRequest::ReadTurns { thread: thread.clone() }).await {
-        Outcome::Turns(turns) => turns,
-        Outcome::Failed(failure) => return Err(Problem::from(&failure)),
-        Outcome::Turn(_)
-        | Outcome::NotLive
-        | Outcome::Asked { .. }
-        | Outcome::Threads(_)
-        | Outcome::ThreadChanged
-        | Outcome::Steered { .. }
-        | Outcome::Cancelled { .. }
-        | Outcome::Health(_) => return Err(unexpected("codex.thread.read")),
-    };
-    if turns.len() >= TURNS_OF_CODEX {
-        warnings.push(format!("only the newest {TURNS_OF_CODEX} turns are shown"));
-    }
-    let of_turn = |turn: &bridge_core::TurnRecord| {
-        Entry::of_turn(&turn.turn, turn.prompt.as_deref(), &turn.transcript)
-    };
-    let mut entries: Vec<Entry> = turns.iter().flat_map(of_turn).collect();
-    if let Some(after) = part.after {
-        let Some(at) = entries.iter().position(|entry| entry.place == after) else {
-            let gone = "its place is not among the newest turns any more";
-            return Err(Problem::argument("cursor", gone, "none, to begin anew"));
-        };
-        entries.drain(..=at);
-    }
-    entries.retain(|entry| part.kinds.contains(&entry.kind));
-    let goes_on = entries.len() > part.limit;
-    entries.truncate(part.limit);
-    let next = entries.last().filter(|_| goes_on).map(|last| last.place.clone());
-    Ok(EntryPage { entries, next })
 }
 
 /// Leaves to the next page what does not fit. A text that fits no page is cut, and kept whole first.

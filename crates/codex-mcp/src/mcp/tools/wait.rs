@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bridge_core::{CallRequest, Outcome, ThreadId, TurnId};
+use bridge_core::{CallRequest, Outcome, TurnId};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use crate::error::Problem;
 use crate::mcp::arguments::{in_range, parse, thread_id, turn_id};
 use crate::mcp::call::ToolCall;
 use crate::mcp::render::{Answer, TurnResult};
+use crate::mcp::threads::ThreadRef;
 
 /// How long a call waits that does not say.
 const DEFAULT_WAIT: u32 = 60;
@@ -51,16 +52,16 @@ pub(super) async fn call(
     let arguments: Arguments = parse(arguments)?;
     let wait = in_range("waitSeconds", arguments.wait_seconds, 0..=MAX_WAIT)?;
     let wait = wait.unwrap_or(DEFAULT_WAIT);
-    let thread = thread_id(&arguments.thread_id)?;
     let turn = turn_id(arguments.turn_id.as_deref())?;
+    let thread = call.threads().find(&thread_id(&arguments.thread_id)?).await?;
     let request = CallRequest::Wait {
-        thread: thread.clone(),
+        thread: thread.id().clone(),
         turn: turn.clone(),
         wait: Duration::from_secs(u64::from(wait)),
     };
     let outcome = call.run(request).await;
     if matches!(outcome, Outcome::NotLive) {
-        return from_disk(&call, thread, turn).await;
+        return from_disk(&call, &thread, turn).await;
     }
     call.turn_answer(outcome).await.ok_or_else(|| unexpected("codex.wait"))
 }
@@ -69,9 +70,10 @@ pub(super) async fn call(
 /// ours.
 async fn from_disk(
     call: &ToolCall<'_>,
-    thread: ThreadId,
+    thread: &ThreadRef,
     turn: Option<TurnId>,
 ) -> Result<Answer, Problem> {
+    let thread = thread.id().clone();
     let (asked, wanted) = (thread.clone(), turn.clone());
     let kept = call.ledger().read(move |store| store.turn(&asked, wanted.as_ref())).await;
     let kept = kept.ok().flatten();

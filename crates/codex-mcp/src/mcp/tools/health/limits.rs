@@ -1,0 +1,76 @@
+//! The limits that are really in force on a client, and where its own settings say otherwise.
+//!
+//! Clients whose Codex would be started in the same way share an engine, and all engines a process. Each is set up by the
+//! client for which it was started.
+
+use serde_json::{Map, Value};
+
+use crate::config::{Config, Setting};
+use crate::diagnosis::Finding;
+
+/// Words in the names of the settings that are limits.
+const LIMITS: &[&str] = &[
+    "max_",
+    "_limit_seconds",
+    "_deadline_seconds",
+    "idle_stop_seconds",
+    "thread_idle_seconds",
+    "store_",
+    "command_output_chars",
+];
+
+/// Limits that hold for each client by itself.
+const OF_CLIENT: &[&str] = &["max_prompt_chars"];
+/// Limits that hold for all engines of a process together.
+const OF_PROCESS: &[&str] =
+    &["max_codex_processes", "store_thread_days", "store_output_days", "store_max_megabytes"];
+
+/// The settings that can decide on a limit.
+pub(super) struct Settings<'a> {
+    pub(super) client: &'a Config,
+    pub(super) engine: &'a Config,
+    pub(super) process: &'a Config,
+}
+
+impl Settings<'_> {
+    /// The limits by the names of their settings.
+    pub(super) fn in_force(&self) -> Map<String, Value> {
+        let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
+        let limits = self.limits().map(|(_, held)| (held.key.to_owned(), value(&held.value)));
+        limits.collect()
+    }
+
+    /// The client's own limits that are not in force.
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        let other = self.limits().filter(|(own, held)| own.value != held.value);
+        let other: Vec<_> = other
+            .map(|(own, held)| format!("`{}` is {} and not {}", own.key, held.value, own.value))
+            .collect();
+        if other.is_empty() {
+            return Vec::new();
+        }
+        vec![Finding {
+            problem: format!(
+                "this client shares an engine that was started with other settings: {}",
+                other.join(", ")
+            ),
+            remedy: "Give all clients the same settings. The engine takes new ones when it is started anew: \
+                     `codex-mcp daemon stop` ends it, and the turns that run."
+                .to_owned(),
+        }]
+    }
+
+    /// Each limit as the client sets it, and as it is in force.
+    fn limits(&self) -> impl Iterator<Item = (&Setting, &Setting)> {
+        let is_limit = |own: &&Setting| LIMITS.iter().any(|part| own.key.contains(part));
+        self.client.settings().iter().filter(is_limit).filter_map(|own| {
+            let deciding = match own.key {
+                key if OF_CLIENT.contains(&key) => self.client,
+                key if OF_PROCESS.contains(&key) => self.process,
+                _ => self.engine,
+            };
+            let held = deciding.settings().iter().find(|setting| setting.key == own.key)?;
+            Some((own, held))
+        })
+    }
+}
