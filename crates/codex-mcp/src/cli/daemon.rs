@@ -66,7 +66,9 @@ pub(super) fn command() -> Command {
             Command::new("status").about("Print how the engine is and who is connected.").arg(json),
         )
         .subcommand(
-            Command::new("stop").about("End the engine. What runs is interrupted and kept."),
+            Command::new("stop").about(
+                "End the engine. What runs is interrupted and kept. One that does not answer is ended by force.",
+            ),
         )
         .subcommand(
             Command::new("logs").about("Print where the log is, and its newest lines.").arg(lines),

@@ -25,6 +25,9 @@ use crate::mcp::{Line, Lines, refuse_long_line};
 const LAST_ANSWERS: Duration = Duration::from_millis(400);
 /// An engine that ends sooner than this may have been ended by what this client made it do.
 const SHORT_LIFE: Duration = Duration::from_secs(60);
+/// How long after an engine was looked for in vain requests are answered without looking again: those that came
+/// meanwhile would each wait as long as the first.
+const FRESH: Duration = Duration::from_millis(500);
 /// How many short-lived engines in a row are replaced before the client has to say something first.
 const MAX_LOSSES: u32 = 3;
 
@@ -51,8 +54,8 @@ struct Link {
     since: Instant,
     /// Short-lived engines since the client last said something.
     losses: u32,
-    /// Why there is no engine.
-    failure: Option<io::Error>,
+    /// Why there is no engine, and since when that is known.
+    failure: Option<(io::Error, Instant)>,
     /// Gives the other half of each engine to the direction that reads it. There is room for the one that can be: a
     /// further engine comes only when the last one was read to its end.
     readers: mpsc::Sender<Reading>,
@@ -97,7 +100,7 @@ impl Front {
             () = to_engine => {}
             () = self.to_client(engines, &link, &output, &ending) => {}
         }
-        link.into_inner().failure.map_or(FrontEnd::Done, FrontEnd::NoEngine)
+        link.into_inner().failure.map_or(FrontEnd::Done, |(error, _)| FrontEnd::NoEngine(error))
     }
 
     /// Carries what the client says.
@@ -111,6 +114,8 @@ impl Front {
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
+        // Before the client has said a word, so that its first call finds everything warm.
+        self.connect(&mut *link.lock().await, output).await;
         let mut lines = Lines::new(input, self.max_line_bytes);
         loop {
             match lines.next().await? {
@@ -128,12 +133,14 @@ impl Front {
     async fn say<W: AsyncWrite + Unpin>(&self, line: &[u8], link: &mut Link, output: &Mutex<W>) {
         link.losses = 0;
         let said = link.flight.sent(line);
-        if link.engine.is_none() {
-            match said {
-                // Who is found is told it with everything else that waits.
-                Said::Request => return self.connect(link, output).await,
-                Said::Unclear => self.connect(link, output).await,
-                Said::Notice => {}
+        if link.engine.is_none() && said != Said::Notice {
+            match link.failed_just_now() {
+                true => refuse(link, output).await,
+                false => self.connect(link, output).await,
+            }
+            // Who was found was told it with everything else that waits.
+            if said == Said::Request {
+                return;
             }
         }
         let Some(engine) = &mut link.engine else {
@@ -178,7 +185,8 @@ impl Front {
             true => {
                 let message =
                     "every engine that was started ended soon; `codex-mcp daemon logs` may say why";
-                give_up(io::Error::other(message), link, output).await;
+                link.fail(io::Error::other(message));
+                refuse(link, output).await;
             }
             false => self.connect(link, output).await,
         }
@@ -188,7 +196,10 @@ impl Front {
     async fn connect<W: AsyncWrite + Unpin>(&self, link: &mut Link, output: &Mutex<W>) {
         let (reader, mut writer) = match self.reach.engine().await {
             Ok(ends) => ends,
-            Err(error) => return give_up(error, link, output).await,
+            Err(error) => {
+                link.fail(error);
+                return refuse(link, output).await;
+            }
         };
         // An engine that is gone again is noticed by who reads it.
         let _ = writer.write_all(&link.flight.replay()).await;
@@ -209,6 +220,14 @@ impl Link {
             failure: None,
             readers,
         }
+    }
+
+    fn fail(&mut self, error: io::Error) {
+        self.failure = Some((error, Instant::now()));
+    }
+
+    fn failed_just_now(&self) -> bool {
+        self.failure.as_ref().is_some_and(|(_, since)| since.elapsed() < FRESH)
     }
 }
 
@@ -234,10 +253,12 @@ async fn listen<W: AsyncWrite + Unpin>(
 }
 
 /// Answers everything that waits: there is no engine for it.
-async fn give_up<W: AsyncWrite + Unpin>(error: io::Error, link: &mut Link, output: &Mutex<W>) {
+async fn refuse<W: AsyncWrite + Unpin>(link: &mut Link, output: &Mutex<W>) {
+    let Some((error, _)) = &link.failure else {
+        return;
+    };
     let message = format!("no engine serves this client: {error}");
     tell(output, &link.flight.give_up(&Problem::new(Code::NoEngine, message))).await;
-    link.failure = Some(error);
 }
 
 /// Tells the client. One that does not read any more is noticed by who reads it.

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use codex_mcp::config::{Config, Environment, Flags};
 use codex_mcp::daemon::{self, Claim, Front, FrontEnd, Introduction, Place, Start, Version};
@@ -73,6 +74,12 @@ impl Stage {
         self.client.peer.notify("notifications/initialized", json!({})).await;
         engine.incoming("notifications/initialized").await;
         engine
+    }
+
+    /// Lets the time pass in which a front does not look again for an engine. The clock is paused: it moves once nothing
+    /// is under way any more.
+    async fn later(&self) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 
     async fn call(&mut self, tool: &str) -> u64 {
@@ -175,7 +182,7 @@ async fn a_request_that_ends_engines_is_not_made_for_ever() {
     stage.close().await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_client_that_says_nothing_is_not_given_engines_without_end() {
     let mut stage = Stage::open("echo no engine starts here");
     drop(stage.familiar().await);
@@ -183,6 +190,7 @@ async fn a_client_that_says_nothing_is_not_given_engines_without_end() {
         drop(stage.willing().await);
     }
     // Nobody comes any more until the client speaks, and then somebody does.
+    stage.later().await;
     let ping = stage.client.start("ping", json!({})).await;
     let mut engine = stage.willing().await;
     engine.incoming("ping").await;
@@ -192,7 +200,7 @@ async fn a_client_that_says_nothing_is_not_given_engines_without_end() {
     stage.close().await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_client_that_is_refused_asks_again_with_its_next_request() {
     let mut stage = Stage::open("echo no engine starts here");
     let first = stage.client.start("ping", json!({})).await;
@@ -201,6 +209,7 @@ async fn a_client_that_is_refused_asks_again_with_its_next_request() {
     assert_eq!(refusal["error"]["data"]["code"], "no_engine", "{refusal}");
     assert!(text(&refusal["error"]["message"]).contains("all seats are taken"), "{refusal}");
     // A call that no engine was given is not lost.
+    stage.later().await;
     let call = stage.call("codex").await;
     let mut engine = stage.willing().await;
     engine.incoming("tools/call").await;
@@ -220,6 +229,7 @@ async fn an_engine_that_hangs_is_said_and_does_not_hold_the_client() {
     let asked = daemon::ask(&place, &Introduction::Status).await.expect_err("nobody answers");
     assert_eq!(asked.kind(), ErrorKind::TimedOut);
     // Being told to end is heard meanwhile.
+    stage.later().await;
     stage.client.start("ping", json!({})).await;
     let before = tokio::time::Instant::now();
     stage.shutdown.cancel();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use codex_mcp::daemon::Place;
 use codex_mcp::mcp::resources::ResourceUri;
 use codex_mcp::mcp::subscriptions::MAX_PER_CONNECTION;
 use rustix::process::{Signal, kill_process};
@@ -13,6 +14,7 @@ use testkit::poll;
 
 use crate::bridge::{Setup, TestBridge, content, result_of, text};
 use crate::connections::House;
+use crate::daemon::state;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 const UPDATED: &str = "notifications/resources/updated";
@@ -148,12 +150,14 @@ async fn what_is_watched_is_watched_over_the_end_of_engines() {
         let uri = format!("codex://threads/{thread}");
         assert!(subscribe(&mut watching, &uri).await["error"].is_null());
     }
+    let place = Place::new(state(&bridge));
     for _ in 0..2 {
-        let engine = bridge.engine();
+        // Both clients start an engine; the one that has the lock is it.
+        let engine = place.holder().unwrap().expect("an engine runs");
         kill_process(engine, Signal::KILL).unwrap();
-        poll::until(PATIENCE, || match bridge.processes("daemon run").as_slice() {
-            [new] if new.pid != engine.as_raw_nonzero().get() => Ok(()),
-            other => Err(other.len()),
+        poll::until(PATIENCE, || match place.holder() {
+            Ok(Some(new)) if new != engine => Ok(()),
+            other => Err(other),
         })
         .await;
     }

@@ -39,6 +39,11 @@ impl Past {
         let mut bridge = TestBridge::spawn(script, Setup::default());
         bridge.client.peer.close_input();
         bridge.client.peer.wait_exit().await;
+        poll::until(PATIENCE, || match bridge.processes("daemon run").is_empty() {
+            true => Ok(()),
+            false => Err("the first engine is still there"),
+        })
+        .await;
         let mut variables = bridge.home.environment();
         variables.push(("CODEX_MCP_CODEX_BIN".into(), tools::codex().into()));
         variables.push(("CODEX_MCP_ENVIRONMENT_ALLOW".into(), KEY_VARIABLE.into()));
@@ -142,10 +147,10 @@ async fn a_program_that_was_replaced_starts_what_is_in_its_place() {
 
 #[tokio::test]
 async fn an_engine_inside_a_server_takes_the_place_of_one_that_ended() {
+    let mut bridge = TestBridge::start([says("Well.")]).await;
     let setup = Setup { arguments: vec!["--no-daemon".into()], ..Setup::default() };
-    let mut bridge = TestBridge::spawn([says("Well.")], setup);
-    let mut starter = bridge.beside(Setup::default()).await;
-    bridge.client.initialize_legacy("2025-11-25").await;
+    let staying = bridge.beside(setup).await;
+    let mut starter = std::mem::replace(&mut bridge.client, staying);
     starter.peer.close_input();
     starter.peer.wait_exit().await;
     kill_process(bridge.engine(), Signal::KILL).unwrap();
