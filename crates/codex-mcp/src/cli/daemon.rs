@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Exit, signal};
 use crate::config::{Config, Environment, Flags};
-use crate::daemon::{self, Host, Introduction, Place, Status, Version, Welcome};
+use crate::daemon::{self, Host, Introduction, Place, Status, Stopped, Version, Welcome};
 use crate::logging;
 
 /// What `codex-mcp daemon` is asked for.
@@ -66,7 +66,9 @@ pub(super) fn command() -> Command {
             Command::new("status").about("Print how the engine is and who is connected.").arg(json),
         )
         .subcommand(
-            Command::new("stop").about("End the engine. What runs is interrupted and kept."),
+            Command::new("stop").about(
+                "End the engine. What runs is interrupted and kept. One that does not answer is ended by force.",
+            ),
         )
         .subcommand(
             Command::new("logs").about("Print where the log is, and its newest lines.").arg(lines),
@@ -93,22 +95,18 @@ pub fn run(
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.context("the runtime cannot be started")?;
+    let place = Place::new(&config.state_dir);
     match command {
         DaemonCommand::Status { json } => {
-            let asked = runtime.block_on(ask(&config, &Introduction::Status));
-            status(asked, *json, &config, out)
+            let asked = runtime.block_on(daemon::ask(&place, &Introduction::Status));
+            status(asked, *json, &place, out)
         }
-        DaemonCommand::Stop => match runtime.block_on(ask(&config, &Introduction::Stop)) {
-            Some(Welcome::Stopping { pid, busy }) => {
-                let cut = if busy { "; turns that ran were interrupted" } else { "" };
-                writeln!(out, "The engine (process {pid}) ends{cut}.")?;
-                Ok(Exit::Success)
-            }
-            Some(_) | None => {
-                writeln!(out, "No engine runs in {}.", config.state_dir.display())?;
-                Ok(Exit::Success)
-            }
-        },
+        DaemonCommand::Stop => {
+            let stopped =
+                runtime.block_on(daemon::stop(&place)).context("cannot end the engine")?;
+            tell_of_stop(stopped, &place, out)?;
+            Ok(Exit::Success)
+        }
         DaemonCommand::Logs { lines } => logs(&config, *lines, out),
         DaemonCommand::Run => {
             let _log = logging::start_engine(&config);
@@ -118,22 +116,37 @@ pub fn run(
     }
 }
 
-async fn ask(config: &Config, introduction: &Introduction) -> Option<Welcome> {
-    daemon::ask(&Place::new(&config.state_dir), introduction).await.ok()
+fn tell_of_stop(stopped: Stopped, place: &Place, out: &mut impl Write) -> io::Result<()> {
+    match stopped {
+        Stopped::Asked { pid, busy } => {
+            let cut = if busy { "; turns that ran were interrupted" } else { "" };
+            writeln!(out, "The engine (process {pid}) ends{cut}.")
+        }
+        Stopped::Forced { pid } => {
+            let pid = pid.as_raw_nonzero();
+            writeln!(out, "The engine (process {pid}) did not answer and was ended.")
+        }
+        Stopped::Nobody => writeln!(out, "No engine runs in {}.", place.directory().display()),
+    }
 }
 
 fn status(
-    answer: Option<Welcome>,
+    answer: io::Result<Welcome>,
     json: bool,
-    config: &Config,
+    place: &Place,
     out: &mut impl Write,
 ) -> anyhow::Result<Exit> {
-    let Some(Welcome::Status(status)) = answer else {
-        match json {
-            true => writeln!(out, "null")?,
-            false => writeln!(out, "No engine runs in {}.", config.state_dir.display())?,
+    let status = match answer {
+        Ok(Welcome::Status(status)) => status,
+        // For a program, this is an error like any other.
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(error.into()),
+        Ok(_) | Err(_) => {
+            match json {
+                true => writeln!(out, "null")?,
+                false => writeln!(out, "No engine runs in {}.", place.directory().display())?,
+            }
+            return Ok(Exit::Failure);
         }
-        return Ok(Exit::Failure);
     };
     match json {
         true => writeln!(out, "{}", serde_json::to_string_pretty(&status)?)?,
@@ -197,6 +210,7 @@ async fn be_the_engine(config: Arc<Config>, out: &mut impl Write) -> anyhow::Res
     let place = Place::new(&config.state_dir);
     let listening = place.claim().map_err(anyhow::Error::from).and_then(|claim| {
         let listen = |claim| {
+            daemon::take_last_words(&place);
             Host::listen(claim, config.clone(), Version::own(), config.engine_linger)
                 .map_err(anyhow::Error::from)
         };

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use codex_client::orphan;
 use tokio_util::sync::CancellationToken;
 
 use super::{Exit, signal};
 use crate::config::{Config, Environment, Flags};
-use crate::daemon::{Front, FrontEnd, Host, Place, Version};
+use crate::daemon::{Front, FrontEnd, Inside, Start, Version};
 use crate::logging;
 use crate::mcp::stdio;
 use crate::workspace::Roots;
@@ -51,39 +50,32 @@ fn serve_blocking(config: Config, arguments: Vec<OsString>) -> anyhow::Result<Fr
 
 async fn serve(config: Arc<Config>, arguments: Vec<OsString>) -> anyhow::Result<FrontEnd> {
     let (input, output) = stdio::open().context("standard input and output cannot be used")?;
-    let (told, hosting) = (CancellationToken::new(), CancellationToken::new());
-    let own = match config.no_daemon {
-        true => Place::new(&config.state_dir).claim()?,
-        false => None,
+    let (told, inside) = (CancellationToken::new(), Inside::default());
+    let start = match config.no_daemon {
+        true => Start::Inside(inside.clone()),
+        false => {
+            let program = std::env::current_exe().context("this program cannot find itself")?;
+            Start::Detached { program }
+        }
     };
-    let host = own
-        .map(|claim| Host::listen(claim, config.clone(), Version::own(), Duration::ZERO))
-        .transpose()?;
-    if host.is_some() {
-        orphan::adopt();
-    }
-    let front = Front::new(config, arguments, Version::own());
+    let front = Front::new(config, arguments, Version::own(), start);
     let serving = async {
         let end = front.run(input, output, told.clone()).await;
         // An engine inside this process goes on while others need it, unless the process was told to end.
         if told.is_cancelled() {
-            hosting.cancel();
+            inside.shut_down();
         }
+        inside.ended().await;
         end
-    };
-    let engine = async {
-        if let Some(host) = host {
-            host.run(hosting.clone()).await;
-        }
     };
     let watching = async {
         signal::told_to_end().await;
         told.cancel();
-        hosting.cancel();
+        inside.shut_down();
         std::future::pending().await
     };
     tokio::select! {
-        (end, ()) = async { tokio::join!(serving, engine) } => Ok(end),
+        end = serving => Ok(end),
         () = watching => Ok(FrontEnd::Done),
     }
 }

@@ -169,7 +169,7 @@ declare_keys! {
     "store_max_megabytes", "store-max-megabytes" => store_max_megabytes: usize = count("MEGABYTES", 1024, 1..=1_048_576);
 
     /// Run the engine inside this process instead of starting one that outlives it. Other clients of the state directory
-    /// still share it; an engine that runs already is used as it is.
+    /// still share it; an engine that runs already is used until it ends.
     "no_daemon", "no-daemon" => no_daemon: bool = Switch;
 
     /// How long an engine that nobody uses stays.

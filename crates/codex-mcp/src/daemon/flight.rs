@@ -1,93 +1,58 @@
 //! What a front has to remember to survive the end of its engine: how the client opened, and what it still waits for.
-//!
-//! It looks at the outside of messages only: id, method and the name of a tool.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::error::Problem;
-
-/// The outside of a message.
-#[derive(Deserialize)]
-struct Outside<'a> {
-    #[serde(borrow)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    method: Option<std::borrow::Cow<'a, str>>,
-    #[serde(borrow)]
-    params: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Params<'a> {
-    #[serde(borrow)]
-    name: Option<std::borrow::Cow<'a, str>>,
-    #[serde(borrow)]
-    request_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    uri: Option<std::borrow::Cow<'a, str>>,
-}
+use super::outside::{Kind, Outside, Params, id_of};
+use crate::error::{Code, Problem};
 
 /// A request that is not answered.
 struct Request {
-    /// Its id, as the client wrote it.
+    /// Its id, in the one way in which [`id_of`] writes it.
     id: String,
     line: Vec<u8>,
     kind: Kind,
+    /// How many engines were given it; those that lived long do not count for what can be made again.
+    tries: u32,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// Asking again changes nothing.
-    Again,
-    /// A tool that does something.
-    Tool,
-    /// Another request that does something.
-    Other,
+/// What a line from the client is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// A request: it waits for its answer from now on.
+    Request,
+    /// A notification: nobody answers it.
+    Notice,
+    /// Neither, such as an answer; the engine says what is wrong with it, if anything is.
+    Unclear,
 }
 
-/// Tools that only read, so that their calls can be made again. The list of tools says the same with `readOnlyHint`.
-const READING_TOOLS: &[&str] =
-    &["codex.health", "codex.read", "codex.thread.list", "codex.thread.read", "codex.wait"];
-
-/// Requests without effects.
-const READING: &[&str] = &[
-    "ping",
-    "server/discover",
-    "tools/list",
-    "prompts/list",
-    "prompts/get",
-    "resources/list",
-    "resources/templates/list",
-    "resources/read",
-    "resources/subscribe",
-    "resources/unsubscribe",
-    "subscriptions/listen",
-    "completion/complete",
-    "logging/setLevel",
-    "tasks/get",
-];
-
-/// What becomes of requests when their engine is gone.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Aftermath {
-    /// Lines that open the new connection. The first is a request whose answer is not the client's, if `handshake` is.
-    pub(super) opening: Vec<Vec<u8>>,
-    /// The id of the handshake that was repeated.
-    pub(super) handshake: Option<String>,
-    /// Requests to be made again.
-    pub(super) again: Vec<Vec<u8>>,
-    /// Answers to the others.
-    pub(super) answers: Vec<Vec<u8>>,
+/// Whom a line from the engine is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// The client.
+    Client,
+    /// The front, which made the request up.
+    Front,
 }
+
+/// How long an engine lived with this client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Life {
+    /// So short that what waits may have ended it.
+    Short,
+    /// Long enough that its end has other reasons.
+    Long,
+}
+
+/// How many short-lived engines are given the same request: one that ends them must not do so for ever.
+const MAX_TRIES: u32 = 3;
 
 /// The memory of a front.
 #[derive(Default)]
 pub(super) struct Flight {
+    /// The id and the line.
     initialize: Option<(String, Vec<u8>)>,
     initialized: Option<Vec<u8>>,
     log_level: Option<Vec<u8>>,
@@ -95,38 +60,44 @@ pub(super) struct Flight {
     subscriptions: BTreeMap<String, Vec<u8>>,
     /// In the order in which they came.
     waiting: Vec<Request>,
+    /// Ids of requests that no client has made and that are not answered.
+    own: BTreeSet<String>,
+    /// How many ids were made up.
+    minted: u64,
 }
 
 impl Flight {
     /// Remembers what matters of a line from the client.
-    pub(super) fn sent(&mut self, line: &[u8]) {
+    pub(super) fn sent(&mut self, line: &[u8]) -> Said {
         let Ok(outside) = serde_json::from_slice::<Outside<'_>>(line) else {
-            return; // The engine says what is wrong with it.
+            return Said::Unclear;
         };
-        let Some(method) = outside.method else {
-            return;
-        };
-        let params = outside.params.and_then(|params| serde_json::from_str(params.get()).ok());
-        let params = params.unwrap_or(Params { name: None, request_id: None, uri: None });
-        match outside.id {
-            Some(id) => self.requested(id.get(), &method, &params, line),
-            None => self.notified(&method, &params, line),
+        let params = Params::of(&outside);
+        match (outside.id, outside.method) {
+            (Some(id), Some(method)) => {
+                self.requested(id_of(id), &method, &params, line);
+                Said::Request
+            }
+            (None, Some(method)) => {
+                self.notified(&method, &params, line);
+                Said::Notice
+            }
+            (Some(_) | None, None) => Said::Unclear,
         }
     }
 
-    fn requested(&mut self, id: &str, method: &str, params: &Params<'_>, line: &[u8]) {
-        let tool = params.name.as_deref().unwrap_or_default();
-        let kind = match method {
-            "tools/call" if READING_TOOLS.contains(&tool) => Kind::Again,
-            "tools/call" => Kind::Tool,
-            method if READING.contains(&method) => Kind::Again,
-            "initialize" => {
-                self.initialize = Some((id.to_owned(), line.to_vec()));
-                Kind::Again
-            }
-            _ => Kind::Other,
-        };
+    /// Remembers that everything that waits has reached an engine.
+    pub(super) fn delivered(&mut self) {
+        // Lines are delivered in their order: those that were not yet are the last ones.
+        for request in self.waiting.iter_mut().rev().take_while(|request| request.tries == 0) {
+            request.tries = 1;
+        }
+    }
+
+    fn requested(&mut self, id: String, method: &str, params: &Params<'_>, line: &[u8]) {
+        let kind = Kind::of(method, params);
         match (method, &params.uri) {
+            ("initialize", _) => self.initialize = Some((id.clone(), line.to_vec())),
             ("logging/setLevel", _) => self.log_level = Some(line.to_vec()),
             ("resources/subscribe", Some(uri)) => {
                 self.subscriptions.insert(uri.clone().into_owned(), line.to_vec());
@@ -134,62 +105,93 @@ impl Flight {
             ("resources/unsubscribe", Some(uri)) => drop(self.subscriptions.remove(uri.as_ref())),
             _ => {}
         }
-        self.waiting.push(Request { id: id.to_owned(), line: line.to_vec(), kind });
+        self.waiting.push(Request { id, line: line.to_vec(), kind, tries: 0 });
     }
 
     fn notified(&mut self, method: &str, params: &Params<'_>, line: &[u8]) {
         match (method, params.request_id) {
             ("notifications/initialized", _) => self.initialized = Some(line.to_vec()),
             // A cancelled request gets no answer.
-            ("notifications/cancelled", Some(id)) => self.forget(id.get()),
+            ("notifications/cancelled", Some(id)) => self.forget(&id_of(id)),
             _ => {}
         }
     }
 
-    /// Remembers that a line from the engine answers a request.
-    pub(super) fn received(&mut self, line: &[u8]) {
+    /// Remembers that a line from the engine answers a request, and tells whose.
+    pub(super) fn received(&mut self, line: &[u8]) -> Whose {
         let outside = serde_json::from_slice::<Outside<'_>>(line);
-        if let Ok(Outside { id: Some(id), method: None, .. }) = outside {
-            self.forget(id.get());
+        let Ok(Outside { id: Some(id), method: None, .. }) = outside else {
+            return Whose::Client;
+        };
+        let id = id_of(id);
+        if self.own.remove(&id) {
+            return Whose::Front;
         }
+        self.forget(&id);
+        Whose::Client
     }
 
     fn forget(&mut self, id: &str) {
         self.waiting.retain(|request| request.id != id);
     }
 
-    /// Whether a line is the answer to this request.
-    pub(super) fn answers(line: &[u8], request: &str) -> bool {
-        match serde_json::from_slice::<Outside<'_>>(line) {
-            Ok(Outside { id: Some(id), method: None, .. }) => id.get() == request,
-            Ok(_) | Err(_) => false,
-        }
-    }
-
-    /// Decides what becomes of everything that waits, now that its engine is gone and another one is there. What is
-    /// answered here is not waited for any more.
-    pub(super) fn aftermath(&mut self, problem: &Problem) -> Aftermath {
-        let mut aftermath = Aftermath::default();
-        // A handshake that was never answered is simply made again.
-        let open = |id: &str| self.waiting.iter().any(|request| request.id == id);
-        if let Some((id, line)) = self.initialize.as_ref().filter(|(id, _)| !open(id)) {
-            aftermath.handshake = Some(id.clone());
-            aftermath.opening.push(line.clone());
-            aftermath.opening.extend(self.initialized.clone());
-            // Their answers are nobody's: these ids are not the client's.
-            let repeated = self.log_level.iter().chain(self.subscriptions.values());
-            aftermath.opening.extend(repeated.filter_map(|line| renamed(line)));
-        }
-        for request in std::mem::take(&mut self.waiting) {
-            match request.kind {
-                Kind::Again => {
-                    aftermath.again.push(request.line.clone());
-                    self.waiting.push(request);
-                }
-                Kind::Tool | Kind::Other => aftermath.answers.push(refusal(&request, problem)),
+    /// The engine is gone: answers what cannot be made again. The rest goes on waiting.
+    pub(super) fn settle(&mut self, life: Life) -> Vec<Vec<u8>> {
+        self.own.clear();
+        let lost = Problem::new(Code::EngineLost, "the engine ended while this call ran");
+        let message = format!(
+            "{MAX_TRIES} engines ended soon after they were given this request, so it is not made again"
+        );
+        let deadly = Problem::new(Code::EngineLost, message);
+        let mut answers = Vec::new();
+        for mut request in std::mem::take(&mut self.waiting) {
+            match (request.kind, life) {
+                (Kind::Again, Life::Long) => request.tries = 0,
+                (Kind::Again | Kind::Tool | Kind::Other, Life::Short | Life::Long) => {}
+            }
+            match (request.kind, request.tries) {
+                (Kind::Tool | Kind::Other, 1..) => answers.push(refusal(&request, &lost)),
+                (Kind::Again, MAX_TRIES..) => answers.push(refusal(&request, &deadly)),
+                (Kind::Tool | Kind::Other | Kind::Again, _) => self.waiting.push(request),
             }
         }
-        aftermath
+        answers
+    }
+
+    /// What another engine is told: what the client had opened, and what waits.
+    pub(super) fn replay(&mut self) -> Vec<u8> {
+        let mut lines = Vec::new();
+        // A handshake that was never answered is simply made again.
+        let open = |id: &str| self.waiting.iter().any(|request| request.id == id);
+        if let Some((_, line)) = self.initialize.clone().filter(|(id, _)| !open(id)) {
+            lines.extend(self.renamed(&line));
+            lines.extend(self.initialized.clone());
+            let repeated = self.log_level.iter().chain(self.subscriptions.values());
+            for line in repeated.cloned().collect::<Vec<_>>() {
+                lines.extend(self.renamed(&line));
+            }
+        }
+        for request in &mut self.waiting {
+            request.tries += 1;
+            lines.push(request.line.clone());
+        }
+        lines.concat()
+    }
+
+    /// A request of the client's, made again by the front: its answer is nobody's, and its id no other's.
+    fn renamed(&mut self, line: &[u8]) -> Option<Vec<u8>> {
+        let mut message: Value = serde_json::from_slice(line).ok()?;
+        let (id, key) = loop {
+            self.minted += 1;
+            let id = json!(format!("codex-mcp-front-{}", self.minted));
+            let key = id.to_string();
+            if !self.waiting.iter().any(|request| request.id == key) {
+                break (id, key);
+            }
+        };
+        self.own.insert(key);
+        message["id"] = id;
+        line_of(&message)
     }
 
     /// Answers everything that waits: there will be no other engine.
@@ -197,23 +199,6 @@ impl Flight {
         let waiting = std::mem::take(&mut self.waiting);
         waiting.iter().map(|request| refusal(request, problem)).collect()
     }
-}
-
-/// The prefix of ids that a front makes up itself.
-const OWN_ID: &str = "codex-mcp-front";
-
-/// Whether a line answers a request that no client has made.
-pub(super) fn is_own(line: &[u8]) -> bool {
-    match serde_json::from_slice::<Outside<'_>>(line) {
-        Ok(Outside { id: Some(id), method: None, .. }) => id.get().contains(OWN_ID),
-        Ok(_) | Err(_) => false,
-    }
-}
-
-fn renamed(line: &[u8]) -> Option<Vec<u8>> {
-    let mut message: Value = serde_json::from_slice(line).ok()?;
-    message["id"] = json!(OWN_ID);
-    line_of(&message)
 }
 
 /// An answer in the shape that the client expects for this request.
@@ -256,29 +241,39 @@ fn line_of(message: &Value) -> Option<Vec<u8>> {
 mod tests {
     use expect_test::{Expect, expect};
 
-    use super::Flight;
+    use super::{Flight, Life, Said, Whose};
     use crate::error::{Code, Problem};
 
-    /// Plays lines (`>` from the client, `<` from the engine), and shows what becomes of the rest.
+    /// Plays lines: `> ` from the client, `< ` from the engine, `x ` the engine's end after a short or a long life.
+    /// Shows what the front says by itself: answers to the client, and what the next engine is told.
     fn check(lines: &str, expected: Expect) {
         let mut flight = Flight::default();
+        let mut shown = String::new();
         for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
             match line.split_at(2) {
-                ("> ", line) => flight.sent(line.as_bytes()),
-                (_, line) => flight.received(line.as_bytes()),
+                ("> ", line) => {
+                    flight.sent(format!("{line}\n").as_bytes());
+                    flight.delivered();
+                }
+                ("x ", life) => {
+                    let life = if life == "short" { Life::Short } else { Life::Long };
+                    show("answer", &flight.settle(life).concat(), &mut shown);
+                    show("tell", &flight.replay(), &mut shown);
+                }
+                (_, line) => {
+                    if flight.received(line.as_bytes()) == Whose::Front {
+                        show("swallow", line.as_bytes(), &mut shown);
+                    }
+                }
             }
         }
-        let aftermath = flight.aftermath(&Problem::new(Code::EngineLost, "it was killed"));
-        let show = |title: &str, lines: &[Vec<u8>]| {
-            lines
-                .iter()
-                .map(|line| format!("{title} {}\n", String::from_utf8_lossy(line).trim_end()))
-                .collect::<String>()
-        };
-        let shown = show("open", &aftermath.opening)
-            + &show("again", &aftermath.again)
-            + &show("answer", &aftermath.answers);
         expected.assert_eq(&shown.replace(r"\n", " | "));
+    }
+
+    fn show(title: &str, lines: &[u8], shown: &mut String) {
+        for line in String::from_utf8_lossy(lines).lines() {
+            *shown += &format!("{title} {line}\n");
+        }
     }
 
     #[test]
@@ -295,16 +290,70 @@ mod tests {
             > {"jsonrpc":"2.0","id":4,"method":"something/new"}
             > {"jsonrpc":"2.0","id":5,"method":"tools/call","params":{"name":"codex"}}
             > {"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":5}}
-            > {"jsonrpc":"2.0","id":6,"method":"resources/subscribe","params":{"uri":"codex://threads"}}
-            < {"jsonrpc":"2.0","id":6,"result":{}}
+            x short
             "#,
             expect![[r#"
-                open {"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}
-                open {"jsonrpc":"2.0","method":"notifications/initialized"}
-                open {"jsonrpc":"2.0","id":"codex-mcp-front","method":"resources/subscribe","params":{"uri":"codex://threads"}}
-                again {"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"codex.wait","arguments":{}}}
-                answer {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"Error engine_lost: it was killed | What to do: Look with `codex.wait` (newest turn of the thread) at what became of it, then send the prompt again if it did not run. | Retry: yes, at once."}],"structuredContent":{"error":{"code":"engine_lost","message":"it was killed","remedy":"Look with `codex.wait` (newest turn of the thread) at what became of it, then send the prompt again if it did not run.","retryable":true,"retryAfterSeconds":0}},"isError":true}}
-                answer {"jsonrpc":"2.0","id":4,"error":{"code":-32603,"message":"Error engine_lost: it was killed | What to do: Look with `codex.wait` (newest turn of the thread) at what became of it, then send the prompt again if it did not run. | Retry: yes, at once.","data":{"code":"engine_lost","message":"it was killed","remedy":"Look with `codex.wait` (newest turn of the thread) at what became of it, then send the prompt again if it did not run.","retryable":true,"retryAfterSeconds":0}}}
+                answer {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"Error engine_lost: the engine ended while this call ran | What to do: Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run. | Retry: only if it did not run."}],"structuredContent":{"error":{"code":"engine_lost","message":"the engine ended while this call ran","remedy":"Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run.","retryable":false,"retryAfterSeconds":null}},"isError":true}}
+                answer {"jsonrpc":"2.0","id":4,"error":{"code":-32603,"message":"Error engine_lost: the engine ended while this call ran | What to do: Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run. | Retry: only if it did not run.","data":{"code":"engine_lost","message":"the engine ended while this call ran","remedy":"Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run.","retryable":false,"retryAfterSeconds":null}}}
+                tell {"jsonrpc":"2.0","id":"codex-mcp-front-1","method":"initialize","params":{}}
+                tell {"jsonrpc":"2.0","method":"notifications/initialized"}
+                tell {"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"codex.wait","arguments":{}}}
+            "#]],
+        );
+    }
+
+    #[test]
+    fn each_line_that_the_front_says_again_has_an_id_of_its_own() {
+        check(
+            r#"
+            > {"id":0,"method":"initialize"}
+            < {"id":0,"result":{}}
+            > {"id":1,"method":"resources/subscribe","params":{"uri":"codex://threads"}}
+            < {"id":1,"result":{}}
+            > {"id":2,"method":"resources/subscribe","params":{"uri":"codex://threads/1"}}
+            < {"id":2,"result":{}}
+            > {"id":"codex-mcp-front-2","method":"ping"}
+            x short
+            < {"id":"codex-mcp-front-1","result":{}}
+            < {"id":"codex-mcp-front-3","result":{}}
+            < {"id":"codex-mcp-front-2","result":{}}
+            < {"id":"codex-mcp-front-3","result":{}}
+            x short
+            < {"id":"codex-mcp-front-4","result":{}}
+            "#,
+            expect![[r#"
+                tell {"id":"codex-mcp-front-1","method":"initialize"}
+                tell {"id":"codex-mcp-front-3","method":"resources/subscribe","params":{"uri":"codex://threads"}}
+                tell {"id":"codex-mcp-front-4","method":"resources/subscribe","params":{"uri":"codex://threads/1"}}
+                tell {"id":"codex-mcp-front-2","method":"ping"}
+                swallow {"id":"codex-mcp-front-1","result":{}}
+                swallow {"id":"codex-mcp-front-3","result":{}}
+                tell {"id":"codex-mcp-front-5","method":"initialize"}
+                tell {"id":"codex-mcp-front-6","method":"resources/subscribe","params":{"uri":"codex://threads"}}
+                tell {"id":"codex-mcp-front-7","method":"resources/subscribe","params":{"uri":"codex://threads/1"}}
+            "#]],
+        );
+    }
+
+    #[test]
+    fn what_ends_engines_is_not_made_again_for_ever() {
+        check(
+            r#"
+            > {"id":1,"method":"ping"}
+            x long
+            x long
+            x short
+            x short
+            > {"id":2,"method":"ping"}
+            x short
+            "#,
+            expect![[r#"
+                tell {"id":1,"method":"ping"}
+                tell {"id":1,"method":"ping"}
+                tell {"id":1,"method":"ping"}
+                tell {"id":1,"method":"ping"}
+                answer {"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"Error engine_lost: 3 engines ended soon after they were given this request, so it is not made again | What to do: Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run. | Retry: only if it did not run.","data":{"code":"engine_lost","message":"3 engines ended soon after they were given this request, so it is not made again","remedy":"Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run.","retryable":false,"retryAfterSeconds":null}}}
+                tell {"id":2,"method":"ping"}
             "#]],
         );
     }
@@ -312,16 +361,37 @@ mod tests {
     #[test]
     fn an_open_handshake_is_made_again_as_any_request() {
         check(
-            r#"> {"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}"#,
+            r#"
+            > {"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}
+            x short
+            "#,
             expect![[r#"
-                again {"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}
+                tell {"jsonrpc":"2.0","id":0,"method":"initialize","params":{}}
             "#]],
         );
     }
 
     #[test]
-    fn the_tools_that_only_read_are_those_that_say_so() {
-        assert_eq!(crate::mcp::reading_tools(), super::READING_TOOLS);
+    fn an_id_is_the_same_however_it_is_written() {
+        check(
+            r#"
+            > {"id":"\u0061/b","method":"ping"}
+            < {"id":"a\/b","result":{}}
+            x short
+            "#,
+            expect![[""]],
+        );
+    }
+
+    #[test]
+    fn what_no_engine_was_given_is_not_lost() {
+        let mut flight = Flight::default();
+        let call = br#"{"id":1,"method":"tools/call","params":{"name":"codex"}}"#;
+        assert_eq!(flight.sent(call), Said::Request);
+        assert!(flight.settle(Life::Short).is_empty());
+        assert_eq!(flight.replay(), call);
+        assert_eq!(flight.settle(Life::Short).len(), 1);
+        assert!(flight.give_up(&Problem::new(Code::NoEngine, "none")).is_empty());
     }
 
     #[test]
@@ -333,6 +403,7 @@ mod tests {
             > {"id":1}
             < {"id":null}
             < nonsense
+            x short
             "#,
             expect![[""]],
         );

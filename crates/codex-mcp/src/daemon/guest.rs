@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::hello::{Hello, Introduction, Welcome};
@@ -27,9 +27,10 @@ struct Guest<'a> {
     version: Version,
 }
 
-/// Serves one connection from its first line to its end.
+/// Serves one connection from its first line to its end. It counts as a stranger until it has introduced itself.
 pub(super) async fn serve(
     stream: UnixStream,
+    stranger: OwnedSemaphorePermit,
     news: &mpsc::Sender<News>,
     version: Version,
     common: Common,
@@ -44,6 +45,7 @@ pub(super) async fn serve(
         Ok(introduction) => introduction,
         Err(message) => return answer(&mut writer, &Welcome::Refused { message }).await,
     };
+    drop(stranger);
     let guest = Guest { reader, writer, news, version };
     match introduction {
         Introduction::Status => guest.tell_status().await,
@@ -75,24 +77,27 @@ impl Guest<'_> {
             Err(message) => return answer(&mut self.writer, &Welcome::Refused { message }).await,
         };
         let came = |answer| News::Came { hello, config: config.clone(), answer };
-        let (client, engine) = match ask(self.news, came).await? {
+        let (seat, engine) = match ask(self.news, came).await? {
             Decision::Retire => return answer(&mut self.writer, &Welcome::Retiring).await,
             Decision::Full => {
-                let message = format!("{MAX_CLIENTS} clients are connected already");
+                let message = format!(
+                    "{MAX_CLIENTS} clients are connected already; end one of them, or give this one an engine of its \
+                     own with --state-dir"
+                );
                 return answer(&mut self.writer, &Welcome::Refused { message }).await;
             }
-            Decision::Serve { client, engine } => (client, engine),
+            Decision::Serve { seat, engine } => (seat, engine),
         };
         let Common { outputs, subscriptions } = common;
         let shared = Shared { config, roots, outputs, subscriptions, newer_client };
         let accepted =
             Welcome::Accepted { version: self.version.to_string(), pid: std::process::id() };
-        let Self { reader, mut writer, news, .. } = self;
+        let Self { reader, mut writer, .. } = self;
         let served = answer(&mut writer, &accepted).await;
         if served.is_ok() {
             mcp(shared, engine, reader, writer, shutdown).await;
         }
-        news.send(News::Left { client }).await.map_err(|_| closing())?;
+        drop(seat);
         served
     }
 }

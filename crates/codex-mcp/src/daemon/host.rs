@@ -5,15 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use codex_client::orphan::{self, Reaper};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::Version;
+use super::door::Door;
 use super::hello::{ClientStatus, Hello, Status};
 use super::launches::Launches;
 use super::place::{Claim, PlaceError};
-use super::{Version, guest};
 use crate::clock;
 use crate::config::Config;
 use crate::engine::{Activity, Engine, Room, Services};
@@ -66,9 +67,6 @@ pub(super) enum News {
         config: Arc<Config>,
         answer: oneshot::Sender<Decision>,
     },
-    Left {
-        client: u64,
-    },
     Status {
         answer: oneshot::Sender<Status>,
     },
@@ -79,9 +77,22 @@ pub(super) enum News {
 
 /// What becomes of a client.
 pub(super) enum Decision {
-    Serve { client: u64, engine: Engine },
+    Serve { seat: Seat, engine: Engine },
     Retire,
     Full,
+}
+
+/// A client's place among the clients. Whatever ends the client gives it back, also a panic.
+pub(super) struct Seat {
+    client: u64,
+    left: mpsc::Sender<u64>,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        // There is room for the word of every client, and nobody listens once the host has ended.
+        let _ = self.left.try_send(self.client);
+    }
 }
 
 impl Host {
@@ -113,15 +124,11 @@ impl Host {
             subscriptions: Arc::default(),
         };
         let tasks = TaskTracker::new();
-        tasks.spawn_blocking(|| match orphan::sweep_abandoned() {
-            0 => {}
-            ended => tracing::warn!(
-                ended,
-                "ended what the app-servers of an earlier engine had left behind"
-            ),
-        });
+        tasks.spawn_blocking(sweep);
         let activity = Arc::new(Activity::starting_at(ledger.first_call()));
         let (sender, news) = mpsc::channel(NEWS);
+        // A client has one word to say, and there is no further one before it was heard: this is never full.
+        let (leaving, left) = mpsc::channel(MAX_CLIENTS);
         let mut hosting = Hosting {
             launches: Launches::new(Services {
                 config: config.clone(),
@@ -134,17 +141,23 @@ impl Host {
             }),
             activity,
             news,
-            sender,
+            leaving,
+            left,
             clients: BTreeMap::new(),
             next_client: 0,
             version,
             started_at: clock::timestamp(),
-            retiring: false,
+            successor: None,
             shutdown: shutdown.clone(),
-            tasks: tasks.clone(),
-            common,
         };
-        hosting.run(&listener, linger, &ledger).await;
+        let door = Door::new(sender, version, common, shutdown.clone(), tasks.clone());
+        tokio::select! {
+            () = hosting.run(linger, &ledger) => {}
+            never = door.open(&listener) => match never {},
+        }
+        if let Some(successor) = hosting.successor {
+            claim.yield_to(successor);
+        }
         // In this order nobody who comes now waits in vain: the lock goes last, with the claim.
         claim.close();
         drop(listener);
@@ -165,20 +178,19 @@ struct Hosting {
     launches: Launches,
     activity: Arc<Activity>,
     news: mpsc::Receiver<News>,
-    sender: mpsc::Sender<News>,
+    leaving: mpsc::Sender<u64>,
+    left: mpsc::Receiver<u64>,
     clients: BTreeMap<u64, ClientStatus>,
     next_client: u64,
     version: Version,
     started_at: String,
-    /// A newer version waits for the next idle moment.
-    retiring: bool,
+    /// The newest version that waits for the next idle moment.
+    successor: Option<Version>,
     shutdown: CancellationToken,
-    tasks: TaskTracker,
-    common: Common,
 }
 
 impl Hosting {
-    async fn run(&mut self, listener: &UnixListener, linger: Duration, ledger: &Ledger) {
+    async fn run(&mut self, linger: Duration, ledger: &Ledger) {
         let mut maintenance = tokio::time::interval(MAINTENANCE);
         maintenance.tick().await;
         let (mut reaping, mut reaper) = (tokio::time::interval(REAPING), Reaper::default());
@@ -187,7 +199,7 @@ impl Hosting {
         let mut greeted = false;
         loop {
             let busy = self.activity.is_busy();
-            if self.retiring && !busy {
+            if self.successor.is_some() && !busy {
                 return;
             }
             greeted |= !self.clients.is_empty();
@@ -202,10 +214,7 @@ impl Hosting {
                 () = self.activity.changed() => {}
                 _ = maintenance.tick() => ledger.maintain(),
                 _ = reaping.tick() => drop(reaper.reap()),
-                stream = listener.accept() => match stream {
-                    Ok((stream, _)) => self.accept(stream),
-                    Err(error) => tracing::warn!(%error, "a client could not be taken in"),
-                },
+                Some(client) = self.left.recv() => drop(self.clients.remove(&client)),
                 news = self.news.recv() => match news {
                     Some(News::Stop { answer }) => {
                         let _ = answer.send(busy);
@@ -218,35 +227,21 @@ impl Hosting {
         }
     }
 
-    fn accept(&self, stream: UnixStream) {
-        let (news, shutdown) = (self.sender.clone(), self.shutdown.clone());
-        let (version, common) = (self.version, self.common.clone());
-        self.tasks.spawn(async move {
-            let served = guest::serve(stream, &news, version, common, shutdown).await;
-            if let Err(error) = served {
-                tracing::debug!(%error, "a connection was given up");
-            }
-        });
-    }
-
     fn take(&mut self, news: News) {
         match news {
             News::Came { hello, config, answer } => {
-                let decision = self.decide(&hello, &config);
-                if let Err(Decision::Serve { client, .. }) = answer.send(decision) {
-                    self.clients.remove(&client);
-                }
+                drop(answer.send(self.decide(&hello, &config)));
             }
-            News::Left { client } => drop(self.clients.remove(&client)),
             News::Status { answer } => drop(answer.send(self.status())),
             News::Stop { .. } => {}
         }
     }
 
     fn decide(&mut self, hello: &Hello, config: &Arc<Config>) -> Decision {
-        if Version::parse(&hello.version).is_some_and(|theirs| theirs > self.version) {
+        let theirs = Version::parse(&hello.version);
+        if theirs > Some(self.version) {
             tracing::info!(theirs = hello.version, "a newer version wants to take over");
-            self.retiring = true;
+            self.successor = self.successor.max(theirs);
             if !self.activity.is_busy() {
                 return Decision::Retire;
             }
@@ -263,7 +258,8 @@ impl Hosting {
         };
         tracing::info!(?status, "a client came");
         self.clients.insert(self.next_client, status);
-        Decision::Serve { client: self.next_client, engine: self.launches.engine(config) }
+        let seat = Seat { client: self.next_client, left: self.leaving.clone() };
+        Decision::Serve { seat, engine: self.launches.engine(config) }
     }
 
     fn status(&self) -> Status {
@@ -272,8 +268,18 @@ impl Hosting {
             pid: std::process::id(),
             started_at: self.started_at.clone(),
             busy: self.activity.is_busy(),
-            retiring: self.retiring,
+            retiring: self.successor.is_some(),
             clients: self.clients.values().cloned().collect(),
+        }
+    }
+}
+
+/// Ends what an engine that was killed had no time to end.
+fn sweep() {
+    match orphan::sweep_abandoned() {
+        0 => {}
+        ended => {
+            tracing::warn!(ended, "ended what the app-servers of an earlier engine had left behind")
         }
     }
 }
@@ -282,5 +288,25 @@ async fn at(deadline: Option<tokio::time::Instant>) {
     match deadline {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+    use tokio::task::JoinSet;
+
+    use super::Seat;
+
+    #[tokio::test]
+    async fn a_client_that_ends_in_a_panic_has_left() {
+        let (leaving, mut left) = mpsc::channel(1);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let _seat = Seat { client: 7, left: leaving };
+            panic!("this is what the test is about");
+        });
+        assert!(tasks.join_next().await.expect("there is a task").is_err());
+        assert_eq!(left.recv().await, Some(7));
     }
 }

@@ -1,21 +1,29 @@
 //! The state directory as a meeting place: the lock that says who is the engine, and the engine's socket.
 //!
 //! The lock is the system's: it ends with the process that holds it, so a stale one cannot be. A socket that nobody
-//! listens on is removed by the next engine, which holds the lock.
+//! listens on is removed by the next engine, which holds the lock. An engine that makes room for a newer one leaves a
+//! note of whom it makes room for, so that no older one is faster.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{
     DirBuilderExt as _, FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _,
 };
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::process::Pid;
 use tokio::net::{UnixListener, UnixStream};
+
+use super::Version;
 
 const LOCK: &str = "engine.lock";
 const SOCKET: &str = "engine.sock";
+const SUCCESSOR: &str = "engine.next";
+/// How long a newer engine is waited for that was made room for: the older one has to end first.
+const SUCCESSION: Duration = Duration::from_secs(5);
 /// What the address of a socket holds: 108 bytes on Linux with the NUL at its end, 104 elsewhere.
 const MAX_SOCKET_PATH: usize = 103;
 
@@ -100,10 +108,40 @@ impl Place {
             Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
             Err(error) => return Err(failed(error.into())),
         }
-        // For people who look at the file; nothing reads it.
+        // For who has to end a process that does not answer.
         let words = format!("{} {}\n", std::process::id(), env!("CARGO_PKG_VERSION"));
         let _ = lock.set_len(0).and_then(|()| lock.write_all(words.as_bytes()));
         Ok(Some(Claim { place: self.clone(), _lock: lock }))
+    }
+
+    /// The process that holds the lock, as it wrote itself down; `None` if nobody holds it.
+    ///
+    /// # Errors
+    /// The lock cannot be tried or read.
+    pub fn holder(&self) -> io::Result<Option<Pid>> {
+        let mut lock = match File::open(self.directory.join(LOCK)) {
+            Ok(lock) => lock,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match flock(&lock, FlockOperation::NonBlockingLockShared) {
+            Ok(()) => return Ok(None),
+            Err(rustix::io::Errno::WOULDBLOCK) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let mut words = String::new();
+        lock.read_to_string(&mut words)?;
+        let pid = words.split(' ').next().and_then(|pid| Pid::from_raw(pid.parse().ok()?));
+        let unknown = || io::Error::new(io::ErrorKind::InvalidData, "the lock names no process");
+        pid.map(Some).ok_or_else(unknown)
+    }
+
+    /// The newer version for which an engine has just made room, and which an engine of this version must not forestall.
+    pub(super) fn successor_of(&self, version: Version) -> Option<Version> {
+        let path = self.directory.join(SUCCESSOR);
+        let age = fs::metadata(&path).ok()?.modified().ok()?.elapsed().ok()?;
+        let successor = Version::parse(fs::read_to_string(&path).ok()?.trim())?;
+        (age < SUCCESSION && successor > version).then_some(successor)
     }
 
     /// Makes the directory for its owner alone, and refuses one that others could have prepared.
@@ -196,9 +234,19 @@ impl Claim {
             let listener = UnixListener::bind(address)?;
             // Nobody else can enter the directory, so nobody was faster.
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+            // Whoever was waited for has come, or did not in time.
+            let _ = fs::remove_file(self.place.directory.join(SUCCESSOR));
             Ok(listener)
         };
         listen().map_err(|source| PlaceError::Socket { path: path.clone(), source })
+    }
+
+    /// Leaves word that an engine of this version is about to come. Without it, older ones may be faster.
+    pub(super) fn yield_to(&self, successor: Version) {
+        let path = self.place.directory.join(SUCCESSOR);
+        if let Err(error) = fs::write(&path, format!("{successor}\n")) {
+            tracing::warn!(%error, "the note for older clients cannot be written");
+        }
     }
 
     /// Takes the socket away, so that nobody waits on it in vain.

@@ -23,6 +23,8 @@ pub enum Retry {
     No,
     /// After about this long.
     After(Duration),
+    /// Only by who has looked at what became of the first try.
+    AfterLooking,
 }
 
 const NOW: Retry = Retry::After(Duration::ZERO);
@@ -153,9 +155,9 @@ catalogue! {
     TurnNeverStarted = "turn_never_started", "The server ended while the turn waited; Codex had not begun it.",
         "Send the prompt again with `codex-reply` on the same thread: nothing happens twice.", NOW;
     EngineLost = "engine_lost", "The engine ended while the call ran. What it had begun may go on or be cut.",
-        "Look with `codex.wait` (newest turn of the thread) at what became of it, then send the prompt again if it did not run.", NOW;
+        "Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run.", Retry::AfterLooking;
     NoEngine = "no_engine", "The engine, a process of this server in the background, cannot be started or reached.",
-        "Run `codex-mcp daemon status`; `--no-daemon` runs the engine inside the server itself.", seconds(5);
+        "Do what the message says; `codex-mcp daemon status` tells of the engine, and `codex-mcp daemon stop` ends one that hangs. The next request looks for one again.", seconds(5);
     StoreUnavailable = "store_unavailable", "What is kept on disk cannot be read.",
         "Turns still run. `codex.health` and `codex-mcp store check` say what is wrong.", Retry::No;
     TokenInvalid = "token_invalid", "The resume token was changed, cut short, or made by a server with another state directory.",
@@ -182,6 +184,7 @@ pub fn reference_markdown() -> String {
             Retry::No => "no".to_owned(),
             Retry::After(Duration::ZERO) => "at once".to_owned(),
             Retry::After(pause) => format!("after {} s", pause.as_secs()),
+            Retry::AfterLooking => "only if it did not run".to_owned(),
         };
         writeln!(page, "| `{name}` | {meaning} | {remedy} | {retry} |")
             .expect("a string takes every write");

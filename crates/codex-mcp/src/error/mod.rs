@@ -57,11 +57,11 @@ impl Problem {
         }
     }
 
-    /// How long to wait before trying again; `None` if trying again cannot help.
+    /// How long to wait before trying again; `None` if trying again cannot help, or may do the same thing twice.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         match self.code.entry().retry {
-            Retry::No => None,
+            Retry::No | Retry::AfterLooking => None,
             Retry::After(usual) => Some(self.retry_after.unwrap_or(usual)),
         }
     }
@@ -71,10 +71,17 @@ impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "Error {}: {}", self.code.entry().name, self.message)?;
         writeln!(formatter, "What to do: {}", self.remedy())?;
-        match self.retry_after() {
-            None => write!(formatter, "Retry: only after changing the call."),
-            Some(Duration::ZERO) => write!(formatter, "Retry: yes, at once."),
-            Some(pause) => write!(formatter, "Retry: yes, after {} s.", pause.as_secs()),
+        match (self.code.entry().retry, self.retry_after()) {
+            (Retry::AfterLooking, _) => write!(formatter, "Retry: only if it did not run."),
+            (Retry::No | Retry::After(_), None) => {
+                write!(formatter, "Retry: only after changing the call.")
+            }
+            (Retry::No | Retry::After(_), Some(Duration::ZERO)) => {
+                write!(formatter, "Retry: yes, at once.")
+            }
+            (Retry::No | Retry::After(_), Some(pause)) => {
+                write!(formatter, "Retry: yes, after {} s.", pause.as_secs())
+            }
         }
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Setup {
     pub(crate) variables: Vec<(&'static str, OsString)>,
     pub(crate) config: &'static str,
     pub(crate) codex: Option<OsString>,
+    /// The server's own program, where it is not the one that was built.
+    pub(crate) program: Option<OsString>,
     /// Another provider than the scripted model.
     pub(crate) provider: Option<String>,
     /// Whether the client says that it can ask its user.
@@ -217,9 +219,8 @@ pub(crate) fn launch(home: &CodexHome, setup: Setup) -> Launch {
     // The engine ends with its last client, so that a test sees the end of everything that it has started.
     environment.push(("CODEX_MCP_ENGINE_LINGER_SECONDS".into(), "0".into()));
     environment.extend(setup.variables.into_iter().map(|(name, value)| (name.into(), value)));
-    Launch::new(env!("CARGO_BIN_EXE_codex-mcp"), home.workspace())
-        .arguments(setup.arguments)
-        .environment(environment)
+    let program = setup.program.unwrap_or_else(|| env!("CARGO_BIN_EXE_codex-mcp").into());
+    Launch::new(program, home.workspace()).arguments(setup.arguments).environment(environment)
 }
 
 pub(crate) fn result_of(mut reply: Value) -> Value {

@@ -2,11 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use codex_mcp::config::{Config, Environment, Flags};
-use codex_mcp::daemon::{Host, Place, Version};
 use expect_test::expect;
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
@@ -17,13 +14,12 @@ use testkit::normalise::Normaliser;
 use testkit::poll;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
-use tokio_util::sync::CancellationToken;
 
 use crate::bridge::{Setup, TestBridge, content, error_code, launch, result_of, text};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-fn state(bridge: &TestBridge) -> PathBuf {
+pub(crate) fn state(bridge: &TestBridge) -> PathBuf {
     bridge.home.home().join(".local/state/codex-mcp")
 }
 
@@ -289,27 +285,16 @@ async fn an_engine_that_cannot_start_is_said_to_every_request() {
 }
 
 #[tokio::test]
-async fn an_older_engine_makes_room_when_it_is_idle() {
-    let mut bridge = TestBridge::spawn([says("Well.")], Setup::default());
-    bridge.client.peer.close_input();
-    bridge.client.peer.wait_exit().await;
-    poll::until(PATIENCE, || match bridge.processes("daemon run").is_empty() {
-        true => Ok(()),
-        false => Err("the first engine is still there"),
-    })
-    .await;
-    // An engine of an older version, inside this test.
-    let environment = Environment::new(bridge.home.environment(), bridge.home.workspace());
-    let config = Arc::new(Config::load(&environment, &Flags::default()).unwrap());
-    let claim = Place::new(state(&bridge)).claim().unwrap().expect("nobody holds the lock");
-    let older = Version::parse("0.0.9").unwrap();
-    let host = Host::listen(claim, config, older, PATIENCE).unwrap();
-    let old = tokio_util::task::TaskTracker::new();
-    old.spawn(host.run(CancellationToken::new()));
-    old.close();
-    bridge.restart(Setup::default()).await;
-    old.wait().await;
-    assert_eq!(content(&bridge.call("codex", json!({ "prompt": "x" })).await), "Well.");
+async fn an_engine_that_hangs_is_ended_by_force() {
+    let mut bridge = TestBridge::start([]).await;
+    let engine = bridge.engine();
+    kill_process(engine, Signal::STOP).unwrap();
+    let stopped = bridge.command(&["daemon", "stop"]).await.success();
+    let pid = engine.as_raw_nonzero();
+    let expected = format!("The engine (process {pid}) did not answer and was ended.\n");
+    assert_eq!(stopped, expected);
+    let list = bridge.client.request("tools/list", json!({})).await;
+    assert!(list["result"]["tools"].is_array(), "{list}");
     bridge.finish().await;
 }
 

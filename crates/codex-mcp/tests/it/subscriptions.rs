@@ -1,15 +1,22 @@
 //! Who watches a resource hears of it, in both eras, and nobody else does.
 
+use std::time::Duration;
+
+use codex_mcp::daemon::Place;
 use codex_mcp::mcp::resources::ResourceUri;
 use codex_mcp::mcp::subscriptions::MAX_PER_CONNECTION;
+use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 use testkit::home::CodexHome;
 use testkit::mcp::McpDriver;
 use testkit::model::{FakeModel, says};
+use testkit::poll;
 
 use crate::bridge::{Setup, TestBridge, content, result_of, text};
 use crate::connections::House;
+use crate::daemon::state;
 
+const PATIENCE: Duration = Duration::from_secs(10);
 const UPDATED: &str = "notifications/resources/updated";
 const LIST_CHANGED: &str = "notifications/resources/list_changed";
 
@@ -131,5 +138,42 @@ async fn a_turn_is_heard_of_by_who_watches_its_thread() {
     assert_eq!(document["newestTurns"][0]["status"], "completed", "{document}");
     other.peer.close_input();
     other.peer.wait_exit().await;
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_watched_is_watched_over_the_end_of_engines() {
+    let script = [says("One."), says("Two."), says("Three."), says("Four.")];
+    let mut bridge = TestBridge::start(script).await;
+    let mut watching = bridge.beside(Setup::default()).await;
+    let threads = [bridge.thread("one").await, bridge.thread("two").await];
+    for thread in &threads {
+        let uri = format!("codex://threads/{thread}");
+        assert!(subscribe(&mut watching, &uri).await["error"].is_null());
+    }
+    let place = Place::new(state(&bridge));
+    for _ in 0..2 {
+        // Both clients start an engine; the one that has the lock is it.
+        let engine = place.holder().unwrap().expect("an engine runs");
+        kill_process(engine, Signal::KILL).unwrap();
+        poll::until(PATIENCE, || match place.holder() {
+            Ok(Some(new)) if new != engine => Ok(()),
+            other => Err(other),
+        })
+        .await;
+    }
+    // The second answer says that what was said again before it was heard.
+    watching.request("resources/list", json!({})).await;
+    for thread in &threads {
+        let reply = json!({ "prompt": "on", "threadId": thread });
+        content(&bridge.call("codex-reply", reply).await);
+        let uri = json!(format!("codex://threads/{thread}"));
+        for _ in 0..3 {
+            assert_eq!(watching.peer.incoming(UPDATED).await["params"]["uri"], uri);
+        }
+    }
+    assert_eq!(watching.peer.received(UPDATED).len(), 6);
+    watching.peer.close_input();
+    assert!(watching.peer.wait_exit().await.success());
     bridge.finish().await;
 }

@@ -1,5 +1,6 @@
 //! The checks, in the order in which one needs the other.
 
+use std::io;
 use std::sync::Arc;
 
 use bridge_core::{CallRequest, Caller, HealthReport, Outcome, Person};
@@ -143,6 +144,11 @@ async fn engine(config: &Config) -> Check {
             "engine",
             "something answers that is no engine of this version",
             "Run `codex-mcp daemon stop`, or name another --state-dir.",
+        ),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => Check::failure(
+            "engine",
+            "one runs and does not answer",
+            "Run `codex-mcp daemon stop`: it ends one that hangs, too.",
         ),
         Err(_) => Check::ok("engine", "none runs; the next client starts it"),
     }
