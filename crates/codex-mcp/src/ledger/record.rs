@@ -22,6 +22,7 @@ pub(super) fn writes(record: Record, home: &str) -> Vec<Write> {
                 name,
                 options: options.map(|options| thread_options(&options)),
                 model,
+                metadata: None,
             })
         }
         Record::TurnQueued { turn, thread, prompt, options, attachment } => {

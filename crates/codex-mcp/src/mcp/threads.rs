@@ -93,7 +93,7 @@ impl<'a> Threads<'a> {
             }
             self.ledger().write(vec![Write::ThreadsSeen(news)]);
             // What is not kept shows in the health of the store.
-            let _ = self.ledger().settle().await;
+            let _ = self.ledger().settle(Vec::new()).await;
             cursor = part.next;
             if cursor.is_none() {
                 return Ok(());
@@ -141,7 +141,8 @@ impl<'a> Threads<'a> {
                 let mut news = Vec::new();
                 for seen in seen.drain(..) {
                     let is_known = store.thread(&seen.thread)?.is_some_and(|known| {
-                        known.updated_at >= seen.updated_at
+                        known.codex_home == seen.codex_home
+                            && known.updated_at >= seen.updated_at
                             && known.archived_at.is_some() == seen.archived
                     });
                     if !is_known {
