@@ -52,7 +52,14 @@ impl House {
             tasks: tasks.clone(),
         };
         let engine = engine::start(config.clone(), services);
-        let shared = Shared { config, roots, outputs, subscriptions, newer_client: None };
+        let shared = Shared {
+            config,
+            roots,
+            outputs,
+            subscriptions,
+            newer_client: None,
+            claude_session: None,
+        };
         Self { engine, shared, tasks }
     }
 

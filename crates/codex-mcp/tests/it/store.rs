@@ -107,6 +107,22 @@ async fn turns_run_without_records_and_everybody_is_told() {
 }
 
 #[tokio::test]
+async fn a_thread_says_who_had_it_made() {
+    let variables = vec![("CLAUDE_CODE_SESSION_ID", "session-1".into())];
+    let setup = Setup { variables, ..Setup::default() };
+    let mut bridge = TestBridge::start_with([says("Well.")], setup).await;
+    let thread = bridge.thread("x").await;
+    let expected = json!({ "client": "testkit", "version": "0", "claudeSession": "session-1" });
+    let read = bridge.call("codex.thread.read", json!({ "threadId": thread })).await;
+    assert_eq!(read["structuredContent"]["thread"]["startedBy"], expected, "{read}");
+    let export = bridge.command(&["store", "export"]).await.success();
+    let line: Value = serde_json::from_str(export.lines().next().unwrap()).unwrap();
+    let metadata = text(&line["record"]["metadata"]);
+    assert_eq!(serde_json::from_str::<Value>(&metadata).unwrap(), expected);
+    bridge.finish().await;
+}
+
+#[tokio::test]
 async fn a_turn_that_does_not_fit_is_answered_and_says_that_it_is_not_kept() {
     let variables = vec![("CODEX_MCP_STORE_MAX_MEGABYTES", "1".into())];
     let setup = Setup { variables, ..Setup::default() };
