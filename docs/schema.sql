@@ -16,7 +16,7 @@ CREATE TABLE threads (
     created_at  INTEGER NOT NULL,
     updated_at  INTEGER NOT NULL,
     archived_at INTEGER
-) STRICT;
+, metadata TEXT) STRICT;
 
 CREATE INDEX threads_by_age ON threads (codex_home, updated_at DESC, thread_id);
 
@@ -42,7 +42,7 @@ CREATE TABLE turns (
     warnings    TEXT NOT NULL DEFAULT '[]',
     -- How many messages and items it has: the next one's place.
     entries     INTEGER NOT NULL DEFAULT 0
-) STRICT;
+, changed_at INTEGER) STRICT;
 
 CREATE INDEX turns_by_thread ON turns (thread_id, number DESC);
 
@@ -177,3 +177,8 @@ CREATE TRIGGER messages_search_update AFTER UPDATE OF text ON messages BEGIN
     INSERT INTO messages_search (messages_search, rowid, text) VALUES ('delete', old.id, old.text);
     INSERT INTO messages_search (rowid, text) VALUES (new.id, new.text);
 END;
+
+CREATE TABLE turn_numbers (
+    -- The first number for the next engine. One row.
+    next INTEGER NOT NULL
+) STRICT;

@@ -259,6 +259,8 @@ pub struct ThreadOptions {
     pub developer_instructions: Option<String>,
     /// A title for the thread.
     pub name: Option<String>,
+    /// Who has it made, a JSON object. It is kept with the thread and means nothing here.
+    pub metadata: Option<Json>,
 }
 
 /// A turn that is asked for.

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use crate::{Failure, ThreadId, Transcript, TurnId};
+use crate::{Failure, ThreadId, Transcript, TurnId, TurnNumber};
 
 /// A turn as it stands at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TurnReport {
+    /// Our number for the turn; `None` for one that Codex alone knows.
+    pub number: Option<TurnNumber>,
     /// The thread; unknown while Codex is still being asked for it.
     pub thread: Option<ThreadId>,
     /// The turn; unknown until Codex has started it.

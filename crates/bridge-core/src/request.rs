@@ -417,6 +417,7 @@ impl Bridge {
         };
         let outcome = match result {
             Ok(Reply::TurnRead(Some(record))) => Outcome::Turn(Box::new(TurnReport {
+                number: None,
                 thread: Some(thread.clone()),
                 turn: Some(record.turn),
                 state: record.state,

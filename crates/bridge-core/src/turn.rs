@@ -155,6 +155,7 @@ impl Turn {
         now: Instant,
     ) -> TurnReport {
         TurnReport {
+            number: Some(self.key),
             thread: thread.cloned(),
             turn: self.id.clone(),
             state,

@@ -39,6 +39,22 @@ pub enum OpenError {
         /// The newest that is known here.
         known: u32,
     },
+    /// An older version of the program has written it, and it cannot be brought to this version's schema.
+    #[error("the store {} is read-only and was written by an older version (schema {found}, this one knows {known})", .path.display())]
+    Older {
+        /// The database file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The newest that is known here.
+        known: u32,
+    },
+    /// It would have to be written.
+    #[error("the store {} is read-only", .path.display())]
+    ReadOnly {
+        /// The database file.
+        path: PathBuf,
+    },
     /// It could not be brought to this version's schema. It was left as it was.
     #[error("the store {} cannot be migrated", .path.display())]
     Migration {
@@ -47,9 +63,6 @@ pub enum OpenError {
         /// Why.
         source: rusqlite_migration::Error,
     },
-    /// The system gave no thread.
-    #[error("the store's threads cannot be started")]
-    Thread(#[source] std::io::Error),
 }
 
 impl OpenError {
@@ -57,8 +70,12 @@ impl OpenError {
     #[must_use]
     pub fn remedy(&self) -> String {
         match self {
-            Self::Unusable { path, .. } | Self::Directory { path, .. } => format!(
-                "Check that {} can be written and that its disk has space, or name another place with --state-dir.",
+            Self::Unusable { path, .. }
+            | Self::Directory { path, .. }
+            | Self::Older { path, .. }
+            | Self::ReadOnly { path } => format!(
+                "Check that {} can be written, that its disk has space and that no other program keeps it locked, or name \
+                 another place with --state-dir.",
                 path.display()
             ),
             Self::Damaged { path, .. } | Self::Migration { path, .. } => format!(
@@ -69,7 +86,6 @@ impl OpenError {
             Self::Newer { .. } => {
                 "Upgrade codex-mcp, or name another place with --state-dir.".to_owned()
             }
-            Self::Thread(_) => "End programs that use many threads, and start again.".to_owned(),
         }
     }
 }
@@ -80,6 +96,14 @@ pub enum WriteError {
     /// The disk, or the database's ceiling, is full.
     #[error("the disk of the store is full")]
     Full,
+    /// The database is not open at all. It is tried again.
+    #[error("{problem}")]
+    Closed {
+        /// Why, with its cause.
+        problem: String,
+        /// What a person can do about it.
+        remedy: String,
+    },
     /// The database may not be written.
     #[error("the store is read-only")]
     ReadOnly,
@@ -97,8 +121,9 @@ pub enum WriteError {
 impl WriteError {
     /// What a person can do about it.
     #[must_use]
-    pub fn remedy(&self) -> &'static str {
+    pub fn remedy(&self) -> &str {
         match self {
+            Self::Closed { remedy, .. } => remedy,
             Self::Full => {
                 "Free space on the disk of the state directory, or raise `store_max_megabytes`."
             }
@@ -108,6 +133,28 @@ impl WriteError {
             Self::Damaged => "Run `codex-mcp store check`.",
             Self::Locked => "End the program that has the database open.",
             Self::Other(_) => "Run `codex-mcp store check`, and look into the log.",
+        }
+    }
+}
+
+impl From<&OpenError> for WriteError {
+    fn from(error: &OpenError) -> Self {
+        // No deeper: SQLite's errors say the same again in their own source.
+        let problem = match std::error::Error::source(error) {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        };
+        Self::Closed { problem, remedy: error.remedy() }
+    }
+}
+
+impl From<&StoreError> for WriteError {
+    fn from(error: &StoreError) -> Self {
+        match error {
+            StoreError::Closed(error) => error.clone(),
+            StoreError::Sqlite(error) => Self::from(error),
+            StoreError::Unreadable(detail) => Self::Other(detail.clone()),
+            StoreError::Io(error) => Self::Other(error.to_string()),
         }
     }
 }
@@ -130,6 +177,9 @@ impl From<&rusqlite::Error> for WriteError {
 /// Something could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// It is not open. It is tried again.
+    #[error("{0}")]
+    Closed(WriteError),
     /// SQLite refuses.
     #[error("the store cannot be read")]
     Sqlite(#[from] rusqlite::Error),

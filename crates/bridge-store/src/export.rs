@@ -14,7 +14,9 @@ use crate::{StoreError, connection, output, patch};
 /// # Errors
 /// The database cannot be read, or the lines not written.
 pub fn export(directory: &Path, writer: &mut impl Write) -> Result<(), StoreError> {
-    let connection = connection::open_read_only(directory)?;
+    let mut connection = connection::open_read_only(directory)?;
+    // In one transaction, so that what an engine writes meanwhile is in all tables or in none.
+    let connection = connection.transaction()?;
     for table in TABLES {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2"))?;
         let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();

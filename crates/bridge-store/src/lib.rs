@@ -2,7 +2,7 @@
 //!
 //! A [`Store`] is a SQLite database with two threads: one that writes, one that reads. [`Store::write`] returns at
 //! once; [`Store::then`] runs a callback when everything written before it is committed, which is how an answer is held
-//! back until its record is durable. The crate reads no clock, knows no wire type, and never deletes a database that it
+//! back until its record is durable, and tells it whether all is kept that the answer speaks of. The crate reads no clock, knows no wire type, and never deletes a database that it
 //! cannot read.
 //!
 //! A committed record survives the death of any process. After a power cut the last moments can be missing (SQLite's
@@ -11,13 +11,16 @@
 #![warn(missing_docs)]
 
 mod approval;
+mod commit;
 mod connection;
 mod entry;
 mod error;
 mod export;
 mod item;
+mod loss;
 mod maintenance;
 mod meta;
+mod opening;
 mod output;
 mod page;
 mod patch;
@@ -31,6 +34,7 @@ mod schema;
 mod store;
 mod thread;
 mod turn;
+mod turn_number;
 mod usage;
 mod write;
 
@@ -39,6 +43,7 @@ pub use connection::exists;
 pub use entry::{Entry, EntryKind, EntryPage};
 pub use error::{OpenError, StoreError, WriteError};
 pub use export::export;
+pub use loss::Subject;
 pub use maintenance::{CheckReport, Statistics, VacuumError, check, vacuum};
 pub use output::OutputMeta;
 pub use page::Cursor;
@@ -46,7 +51,6 @@ pub use patch::PatchRow;
 pub use plan::{PlanAuthor, PlanVersion};
 pub use reader::Reader;
 pub use recovery::CutTurn;
-pub use retention::Removed;
 pub use schema::text as schema_text;
 pub use store::{Durability, Settings, Status, Store};
 pub use thread::{SeenThread, ThreadFilter, ThreadPage, ThreadPlace, ThreadRow};

@@ -58,9 +58,7 @@ pub fn check(directory: &Path) -> Result<CheckReport, StoreError> {
         problems
             .push(format!("row {id} of {table} belongs to a row of {parent} that is not there"));
     }
-    let schema_version: u32 =
-        connection
-            .query_row("SELECT user_version FROM pragma_user_version", [], |row| row.get(0))?;
+    let schema_version = schema::found(&connection)?;
     if schema_version != schema::version() {
         problems.push(format!(
             "its schema has version {schema_version}; this program knows {}",
@@ -96,7 +94,7 @@ pub(crate) fn of_connection(connection: &Connection) -> Result<Statistics, Store
 /// # Errors
 /// It cannot be opened, or there is no space for the second copy that this needs for a while.
 pub fn vacuum(directory: &Path) -> Result<(u64, u64), VacuumError> {
-    let connection = connection::open(directory)?;
+    let connection = connection::open_writable(directory)?;
     let before = of_connection(&connection)?.bytes;
     connection
         .execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")

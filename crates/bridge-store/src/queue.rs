@@ -1,133 +1,163 @@
 //! The thread that writes: takes what is queued, commits it together, then tells who waits for it.
 
 use std::sync::mpsc::{Receiver, TryRecvError};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::store::{Durability, Settings, Status};
-use crate::write::{Write, apply};
-use crate::{Timestamp, WriteError, retention};
+use crate::loss::{Losses, Subject};
+use crate::opening::{Opened, Opening};
+use crate::store::{Durability, Status};
+use crate::write::Write;
+use crate::{Timestamp, WriteError, commit, retention};
 
 /// What the thread is told.
 pub(crate) enum Command {
     Write(Vec<Write>, Timestamp),
-    /// To be run when everything before it is committed, or was not to be kept.
-    Then(Box<dyn FnOnce(Durability) + Send>),
+    /// To be run when everything before it is committed, or is known not to be kept.
+    Then(Vec<Subject>, Box<dyn FnOnce(Durability) + Send>),
     Maintain(Timestamp),
+    /// To be tried again if it is not open.
+    Open(Timestamp),
 }
 
 /// Commands that are carried out in one transaction. More would make those who wait for the first wait too long.
 const BATCH: usize = 256;
-
-/// Runs until every sender is gone and everything queued is written.
-pub(crate) fn run(
-    mut connection: Connection,
-    commands: &Receiver<Command>,
-    settings: &Settings,
-    status: &Mutex<Status>,
-) {
-    while let Ok(first) = commands.recv() {
-        let mut batch = vec![first];
-        while batch.len() < BATCH {
-            match commands.try_recv() {
-                Ok(command) => batch.push(command),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
-        }
-        carry_out(&mut connection, batch, settings, status);
-    }
-    // The next start then finds one file. A failure costs nothing: SQLite does it again.
-    let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
-}
-
-fn carry_out(
-    connection: &mut Connection,
-    batch: Vec<Command>,
-    settings: &Settings,
-    status: &Mutex<Status>,
-) {
-    let mut writes = Vec::new();
-    let mut callbacks = Vec::new();
-    let mut maintain = None;
-    for command in batch {
-        match command {
-            Command::Write(records, at) => {
-                writes.extend(records.into_iter().map(|record| (record, at)));
-            }
-            Command::Then(callback) => callbacks.push((writes.len(), callback)),
-            Command::Maintain(now) => maintain = Some(now),
-        }
-    }
-    let kept = match writes.is_empty() {
-        true => Vec::new(),
-        false => commit(connection, &writes, status),
-    };
-    if kept.contains(&Err(WriteError::Full)) {
-        // The next record shall find room.
-        maintain = maintain.or_else(|| writes.last().map(|(_, at)| *at));
-    }
-    for (before, callback) in callbacks {
-        let failed = kept[..before].iter().rev().find_map(|kept| kept.as_ref().err());
-        callback(failed.map_or(Durability::Kept, |error| Durability::NotKept(error.clone())));
-    }
-    if let Some(now) = maintain
-        && let Err(error) = retention::maintain(connection, settings, now)
-    {
-        note(status, Err(WriteError::Other(error.to_string())));
-    }
-}
-
-/// Writes all records in one transaction, and tells of each whether it is kept. One that cannot be written does not
-/// take its neighbours along.
-fn commit(
-    connection: &mut Connection,
-    writes: &[(Write, Timestamp)],
-    status: &Mutex<Status>,
-) -> Vec<Result<(), WriteError>> {
-    let result = (|| {
-        let mut transaction = connection.transaction()?;
-        let mut kept = Vec::with_capacity(writes.len());
-        for (write, at) in writes {
-            let savepoint = transaction.savepoint()?;
-            match apply(&savepoint, write, *at) {
-                Ok(()) => {
-                    savepoint.commit()?;
-                    kept.push(Ok(()));
-                }
-                Err(error) => {
-                    savepoint.finish()?;
-                    kept.push(Err(write_error(&error)));
-                }
-            }
-        }
-        transaction.commit()?;
-        Ok::<_, rusqlite::Error>(kept)
-    })();
-    let kept = result.unwrap_or_else(|error| vec![Err(WriteError::from(&error)); writes.len()]);
-    let failed = kept.iter().find_map(|kept| kept.clone().err());
-    note(status, failed.map_or(Ok(()), Err));
-    kept
-}
-
-fn write_error(error: &crate::StoreError) -> WriteError {
-    match error {
-        crate::StoreError::Sqlite(error) => WriteError::from(error),
-        crate::StoreError::Unreadable(detail) => WriteError::Other(detail.clone()),
-        crate::StoreError::Io(error) => WriteError::Other(error.to_string()),
-    }
-}
-
-fn note(status: &Mutex<Status>, result: Result<(), WriteError>) {
-    let mut status = status.lock().expect("nothing panics while it holds the status");
-    match result {
-        Ok(()) => status.problem = None,
-        Err(error) => {
-            status.failures += 1;
-            status.problem = Some(error);
-        }
-    }
-}
+/// How long after it could not be opened for writing a database is tried again, in milliseconds.
+const AGAIN_AFTER: i64 = 5_000;
 
 /// The status, shared with who asks for it.
 pub(crate) type SharedStatus = Arc<Mutex<Status>>;
+
+/// A database that is open for writing, or why it is not.
+pub(crate) struct Writer {
+    pub(crate) opening: Opening,
+    pub(crate) database: Result<Connection, WriteError>,
+    /// When it was last tried to open it.
+    pub(crate) tried_at: Timestamp,
+    pub(crate) losses: Losses,
+    pub(crate) status: SharedStatus,
+}
+
+impl Writer {
+    /// Runs until every sender is gone and everything queued is written.
+    pub(crate) fn run(mut self, commands: &Receiver<Command>) {
+        while let Ok(first) = commands.recv() {
+            let mut batch = vec![first];
+            while batch.len() < BATCH {
+                match commands.try_recv() {
+                    Ok(command) => batch.push(command),
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+                }
+            }
+            self.carry_out(batch);
+        }
+        if let Ok(connection) = &self.database {
+            // The next start then finds one file. A failure costs nothing: SQLite does it again.
+            let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+    }
+
+    fn carry_out(&mut self, batch: Vec<Command>) {
+        let mut writes = Vec::new();
+        let mut waiting = Vec::new();
+        let mut maintain = None;
+        for command in batch {
+            match command {
+                Command::Write(records, at) => {
+                    self.open_again(at);
+                    writes.extend(records.into_iter().map(|record| (record, at)));
+                }
+                Command::Then(subjects, callback) => {
+                    waiting.push((writes.len(), subjects, callback));
+                }
+                Command::Maintain(now) => {
+                    self.open_again(now);
+                    maintain = Some(now);
+                }
+                Command::Open(now) => self.open_again(now),
+            }
+        }
+        let kept = self.commit(&writes);
+        let mut fates = writes.iter().zip(&kept);
+        let mut noted = 0;
+        for (before, subjects, callback) in waiting {
+            for ((write, _), kept) in fates.by_ref().take(before - noted) {
+                self.losses.note(write, kept);
+            }
+            noted = before;
+            callback(self.losses.of(&subjects));
+        }
+        for ((write, _), kept) in fates {
+            self.losses.note(write, kept);
+        }
+        if let (Some(now), Ok(connection)) = (maintain, &self.database)
+            && let Err(error) = retention::maintain(connection, &self.opening.settings, now)
+        {
+            self.note(Err(WriteError::from(&error)));
+        }
+    }
+
+    /// Commits records, and tells of each whether it is kept.
+    fn commit(&mut self, writes: &[(Write, Timestamp)]) -> Vec<Result<(), WriteError>> {
+        let Some((_, last)) = writes.last() else {
+            return Vec::new();
+        };
+        let settings = &self.opening.settings;
+        let kept = match &mut self.database {
+            Ok(connection) => commit::all(connection, writes, |connection| {
+                // Where no room can be made, the records fail again and say so.
+                let _ = retention::maintain(connection, settings, *last);
+            }),
+            Err(error) => vec![Err(error.clone()); writes.len()],
+        };
+        self.note(kept.iter().find_map(|kept| kept.clone().err()).map_or(Ok(()), Err));
+        kept
+    }
+
+    /// Tries again, once in a while, to open a database that could not be opened for writing.
+    fn open_again(&mut self, now: Timestamp) {
+        if self.database.is_ok() || now.0 - self.tried_at.0 < AGAIN_AFTER {
+            return;
+        }
+        self.tried_at = now;
+        // Without patience: there will be a next time, and others wait.
+        match self.opening.open(now, Duration::ZERO) {
+            Ok(Opened::Writable { connection, .. }) => {
+                self.database = Ok(connection);
+                let mut status = self.status();
+                status.problem = None;
+                status.is_readable = true;
+            }
+            Ok(Opened::ReadOnly) => {
+                self.database = Err(WriteError::ReadOnly);
+                let mut status = self.status();
+                status.problem = Some(WriteError::ReadOnly);
+                status.is_readable = true;
+            }
+            Err(error) if !self.status().is_readable => {
+                let error = WriteError::from(&error);
+                self.status().problem = Some(error.clone());
+                self.database = Err(error);
+            }
+            // What can be read stays so.
+            Err(_) => {}
+        }
+    }
+
+    fn note(&self, result: Result<(), WriteError>) {
+        let mut status = self.status();
+        match result {
+            Ok(()) => status.problem = None,
+            Err(error) => {
+                status.failures += 1;
+                status.problem = Some(error);
+            }
+        }
+    }
+
+    fn status(&self) -> MutexGuard<'_, Status> {
+        self.status.lock().expect("nothing panics while it holds the status")
+    }
+}

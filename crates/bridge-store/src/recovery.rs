@@ -19,7 +19,7 @@ pub struct CutTurn {
     pub background: bool,
 }
 
-/// Marks every turn without an end as interrupted; what is known of it stays. The errors are JSON: for those that ran,
+/// Marks every turn without an end as interrupted; what is known of it stays. It lasted until its last record. The errors are JSON: for those that ran,
 /// and for those that Codex had never started.
 pub(crate) fn interrupt_unfinished(
     connection: &mut Connection,
@@ -32,9 +32,7 @@ pub(crate) fn interrupt_unfinished(
         let mut statement = transaction.prepare(
             "UPDATE turns SET state = 'interrupted', ended_at = ?1,
                  error = CASE WHEN started_at IS NULL THEN ?3 ELSE ?2 END,
-                 duration_ms = CASE WHEN started_at IS NULL THEN 0 ELSE coalesce(
-                     (SELECT max(updated_at) FROM threads WHERE threads.thread_id = turns.thread_id), ?1
-                 ) - queued_at END
+                 duration_ms = coalesce(max(changed_at - started_at, 0), 0)
              WHERE ended_at IS NULL
              RETURNING number, thread_id, turn_id, background",
         )?;

@@ -5,23 +5,41 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
-use crate::{OpenError, StoreError};
+use crate::{OpenError, StoreError, WriteError};
 
-const MIGRATIONS: &[M<'static>] =
-    &[M::up(include_str!("../sql/0001_init.sql")), M::up(include_str!("../sql/0002_search.sql"))];
+const MIGRATIONS: &[M<'static>] = &[
+    M::up(include_str!("../sql/0001_init.sql")),
+    M::up(include_str!("../sql/0002_search.sql")),
+    M::up(include_str!("../sql/0003_turn_numbers.sql")),
+];
 
 /// Brings a database to this version's schema; one transaction a step, so that a killed migration is as if never begun.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "of another crate's errors only one is of interest"
+)]
 pub(crate) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
-    let damaged = |source| OpenError::Damaged { path: path.to_owned(), source };
-    let found: u32 = connection
-        .query_row("SELECT user_version FROM pragma_user_version", [], |row| row.get(0))
-        .map_err(damaged)?;
-    if found > version() {
-        return Err(OpenError::Newer { path: path.to_owned(), found, known: version() });
+    use rusqlite_migration::Error;
+    let path = path.to_owned();
+    Migrations::from_slice(MIGRATIONS).to_latest(connection).map_err(|error| match error {
+        Error::RusqliteError { err: source, .. } if is_passing(&source) => {
+            OpenError::Unusable { path, source }
+        }
+        source => OpenError::Migration { path, source },
+    })
+}
+
+/// Whether the records are as they should be, and it will do another time.
+fn is_passing(error: &rusqlite::Error) -> bool {
+    match WriteError::from(error) {
+        WriteError::Full | WriteError::ReadOnly | WriteError::Locked => true,
+        WriteError::Damaged | WriteError::Closed { .. } | WriteError::Other(_) => false,
     }
-    Migrations::from_slice(MIGRATIONS)
-        .to_latest(connection)
-        .map_err(|source| OpenError::Migration { path: path.to_owned(), source })
+}
+
+/// The version of a database.
+pub(crate) fn found(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.query_row("SELECT user_version FROM pragma_user_version", [], |row| row.get(0))
 }
 
 /// The newest version.

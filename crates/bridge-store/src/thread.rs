@@ -59,6 +59,8 @@ pub struct ThreadRow {
     pub updated_at: Timestamp,
     /// When it was put away.
     pub archived_at: Option<Timestamp>,
+    /// Who had it made, as JSON, where that is known.
+    pub metadata: Option<String>,
     /// How many of its turns are kept here.
     pub turns: u64,
     /// The state of the newest of them.
@@ -117,14 +119,16 @@ pub(crate) fn upsert(
     at: Timestamp,
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO threads (thread_id, codex_home, cwd, name, options, model, source, created_at, updated_at)
-         VALUES (?1, ?2, coalesce(?3, ''), ?4, ?5, ?6, 'bridge', ?7, ?7)
+        "INSERT INTO threads (thread_id, codex_home, cwd, name, options, model, source, created_at, updated_at,
+             metadata)
+         VALUES (?1, ?2, coalesce(?3, ''), ?4, ?5, ?6, 'bridge', ?7, ?7, ?8)
          ON CONFLICT (thread_id) DO UPDATE SET
              codex_home = excluded.codex_home,
              cwd = coalesce(?3, cwd),
              name = coalesce(?4, name),
              options = coalesce(?5, options),
              model = coalesce(?6, model),
+             metadata = coalesce(?8, metadata),
              archived_at = NULL",
     )?;
     statement.execute(params![
@@ -134,7 +138,8 @@ pub(crate) fn upsert(
         ours.name,
         ours.options,
         ours.model,
-        at.0
+        at.0,
+        ours.metadata
     ])?;
     Ok(())
 }
@@ -144,6 +149,7 @@ pub(crate) fn seen(connection: &Connection, seen: &[SeenThread]) -> Result<(), S
         "INSERT INTO threads (thread_id, codex_home, cwd, name, topic, source, created_at, updated_at, archived_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
          ON CONFLICT (thread_id) DO UPDATE SET
+             -- Empty, if the thread's own record was not kept.
              codex_home = CASE codex_home WHEN '' THEN excluded.codex_home ELSE codex_home END,
              cwd = CASE cwd WHEN '' THEN excluded.cwd ELSE cwd END,
              name = coalesce(excluded.name, name),
@@ -200,7 +206,7 @@ pub(crate) fn delete(connection: &Connection, thread: &ThreadId) -> Result<(), S
 /// A row with what its turns say of it; `t` is the thread.
 const COLUMNS: &str = "t.thread_id, t.codex_home, t.cwd, t.name, t.topic, t.model, t.source, t.created_at, \
      t.updated_at, t.archived_at, (SELECT count(*) FROM turns WHERE thread_id = t.thread_id), \
-     (SELECT state FROM turns WHERE thread_id = t.thread_id ORDER BY number DESC LIMIT 1)";
+     (SELECT state FROM turns WHERE thread_id = t.thread_id ORDER BY number DESC LIMIT 1), t.metadata";
 
 fn read(row: &Row<'_>) -> Result<ThreadRow, StoreError> {
     let state: Option<String> = row.get(11)?;
@@ -216,6 +222,7 @@ fn read(row: &Row<'_>) -> Result<ThreadRow, StoreError> {
         created_at: Timestamp(row.get(7)?),
         updated_at: Timestamp(row.get(8)?),
         archived_at: row.get::<_, Option<i64>>(9)?.map(Timestamp),
+        metadata: row.get(12)?,
         turns: crate::row::unsigned(turns),
         state: state.as_deref().map(to_state).transpose()?,
     })

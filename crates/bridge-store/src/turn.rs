@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::row::{millis, signed, state, to_state, unsigned};
 use crate::write::{EndedTurn, QueuedTurn};
-use crate::{StoreError, Timestamp, item, patch, plan, thread, usage};
+use crate::{StoreError, Timestamp, item, patch, plan, thread, turn_number, usage};
 
 /// A turn as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +71,8 @@ pub(crate) fn queued(
         .execute(params![queued.thread.as_str(), at.0, thread::topic(&queued.prompt)])?;
     connection
         .prepare_cached(
-            "INSERT INTO turns (number, thread_id, prompt, options, background, state, queued_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6)",
+            "INSERT INTO turns (number, thread_id, prompt, options, background, state, queued_at, changed_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6)",
         )?
         .execute(params![
             signed(queued.number.0),
@@ -82,6 +82,7 @@ pub(crate) fn queued(
             queued.background,
             at.0
         ])?;
+    turn_number::used(connection, queued.number)?;
     item::put_prompt(connection, queued.number, &queued.prompt)
 }
 
@@ -95,10 +96,23 @@ pub(crate) fn started(
 ) -> Result<(), StoreError> {
     let changed = connection
         .prepare_cached(
-            "UPDATE turns SET state = 'inProgress', turn_id = ?2, model = ?3, effort = ?4, started_at = ?5
+            "UPDATE turns SET state = 'inProgress', turn_id = ?2, model = ?3, effort = ?4, started_at = ?5,
+                 changed_at = ?5
              WHERE number = ?1",
         )?
         .execute(params![signed(number.0), turn.as_str(), model, effort, at.0])?;
+    known(changed, number)
+}
+
+/// Something new is known of a turn.
+pub(crate) fn changed(
+    connection: &Connection,
+    number: TurnNumber,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let changed = connection
+        .prepare_cached("UPDATE turns SET changed_at = ?2 WHERE number = ?1")?
+        .execute(params![signed(number.0), at.0])?;
     known(changed, number)
 }
 
@@ -114,7 +128,7 @@ pub(crate) fn ended(
     let changed = connection
         .prepare_cached(
             "UPDATE turns SET state = ?2, turn_id = coalesce(?3, turn_id), model = coalesce(?4, model),
-                 effort = coalesce(?5, effort), ended_at = ?6, duration_ms = ?7, stopped_by = ?8, error = ?9,
+                 effort = coalesce(?5, effort), ended_at = ?6, changed_at = ?6, duration_ms = ?7, stopped_by = ?8, error = ?9,
                  warnings = ?10
              WHERE number = ?1",
         )?
@@ -168,6 +182,7 @@ fn read(connection: &Connection, row: &Row<'_>) -> Result<TurnRow, StoreError> {
     Ok(TurnRow {
         number,
         report: TurnReport {
+            number: Some(number),
             thread: Some(thread),
             turn: row.get::<_, Option<String>>(2)?.map(TurnId),
             state,
@@ -256,11 +271,4 @@ pub(crate) fn page(
         turns.push(read(connection, row)?);
     }
     Ok(TurnPage { turns, next: None })
-}
-
-/// The first number that was never used.
-pub(crate) fn next_number(connection: &Connection) -> Result<TurnNumber, StoreError> {
-    let highest: Option<i64> =
-        connection.query_row("SELECT max(number) FROM turns", [], |row| row.get(0))?;
-    Ok(TurnNumber(highest.map_or(1, |highest| unsigned(highest) + 1)))
 }

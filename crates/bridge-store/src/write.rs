@@ -89,6 +89,8 @@ pub struct ThreadOfOurs {
     pub options: Option<String>,
     /// Its model.
     pub model: Option<String>,
+    /// Who had it made, as JSON, when it is new.
+    pub metadata: Option<String>,
 }
 
 /// A turn that was asked for.
@@ -149,7 +151,10 @@ pub(crate) fn apply(
         Write::TurnStarted { number, turn, model, effort } => {
             turn::started(connection, *number, turn, model.as_deref(), effort.as_deref(), at)
         }
-        Write::Item { number, item } => item::put(connection, *number, item),
+        Write::Item { number, item } => {
+            turn::changed(connection, *number, at)?;
+            item::put(connection, *number, item)
+        }
         Write::Plan { thread, number, author, plan } => {
             plan::put(connection, thread, *number, *author, plan, at)
         }

@@ -19,7 +19,9 @@ use std::time::Duration;
 
 use bridge_core::{
     Bridge, CallId, CallRequest, Caller, Effect, Event, Limits, Outcome, Record, RequestFailure,
+    TurnReport,
 };
+use bridge_store::Subject;
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
@@ -291,9 +293,10 @@ impl EngineLoop {
     /// Gives an answer once the records that it speaks of are safe.
     fn answer(&mut self, call: CallId, mut outcome: Outcome) {
         if let Some(port) = self.ports.take(call) {
-            self.ledger.then(move |warning| {
-                if let Some(warning) = warning {
-                    warn(&mut outcome, warning);
+            let subjects = report(&mut outcome).map(subjects).unwrap_or_default();
+            self.ledger.then(subjects, move |warning| {
+                if let (Some(warning), Some(report)) = (warning, report(&mut outcome)) {
+                    report.transcript.warnings.push(warning);
                 }
                 // Nobody takes the answer to a call that was given up.
                 let _ = port.send(outcome);
@@ -311,7 +314,7 @@ impl EngineLoop {
         self.ledger.record(record, &self.home);
         if self.subscriptions.is_watched(&news) {
             let subscriptions = self.subscriptions.clone();
-            self.ledger.then(move |_| subscriptions.tell(&news));
+            self.ledger.then(Vec::new(), move |_| subscriptions.tell(&news));
         }
     }
 
@@ -352,22 +355,30 @@ impl EngineLoop {
     }
 }
 
-/// Tells the reader of a turn that it is not kept.
-fn warn(outcome: &mut Outcome, warning: String) {
-    let report = match outcome {
-        Outcome::Turn(report) => report,
-        Outcome::Cancelled { turn: Some(report), .. } => report,
+/// The turn that an answer tells of.
+fn report(outcome: &mut Outcome) -> Option<&mut TurnReport> {
+    match outcome {
+        Outcome::Turn(report)
+        | Outcome::Asked { turn: report, .. }
+        | Outcome::Cancelled { turn: Some(report), .. } => Some(report),
         Outcome::Cancelled { turn: None, .. }
         | Outcome::Steered { .. }
         | Outcome::NotLive
-        | Outcome::Asked { .. }
         | Outcome::Turns(_)
         | Outcome::Threads(_)
         | Outcome::ThreadChanged
         | Outcome::Health(_)
-        | Outcome::Failed(_) => return,
+        | Outcome::Failed(_) => None,
+    }
+}
+
+/// What has to be kept so that a turn can be found again. Nothing, if only Codex knows it.
+fn subjects(report: &mut TurnReport) -> Vec<Subject> {
+    let Some(number) = report.number else {
+        return Vec::new();
     };
-    report.transcript.warnings.push(warning);
+    let thread = report.thread.clone().map(Subject::Thread);
+    thread.into_iter().chain([Subject::Turn(number)]).collect()
 }
 
 async fn until(timeout: Option<std::time::Instant>) {

@@ -4,8 +4,12 @@
 
 mod crash;
 mod damage;
+mod durability;
+mod export;
+mod full;
 mod lists;
 mod migration;
+mod open;
 mod outputs;
 mod recovery;
 mod retention;

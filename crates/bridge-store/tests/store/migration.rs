@@ -1,6 +1,8 @@
 //! Older databases are brought to today's schema with everything that is in them.
 
-use bridge_core::{ThreadId, TurnState};
+use std::time::Duration;
+
+use bridge_core::{ThreadId, TurnNumber, TurnState};
 use bridge_store::{ThreadFilter, schema_text};
 use expect_test::expect_file;
 use rusqlite::Connection;
@@ -29,7 +31,27 @@ fn a_database_of_version_1_keeps_its_records_and_can_be_searched() {
     );
     drop(store);
     let report = bridge_store::check(directory.path()).unwrap();
-    assert_eq!((report.problems.len(), report.schema_version), (0, 2), "{report:?}");
+    assert_eq!((report.problems.len(), report.schema_version), (0, 3), "{report:?}");
+}
+
+#[test]
+fn a_database_of_version_2_keeps_its_records_and_its_numbers() {
+    let directory = directory();
+    let connection = Connection::open(directory.path().join("store.sqlite3")).unwrap();
+    connection.execute_batch(include_str!("version_2.sql")).unwrap();
+    drop(connection);
+    let store = open(&directory);
+    assert_eq!(store.next_turn(), Some(TurnNumber(42)), "41 was the highest");
+    let (cut, thread) = read(&store, |reader| {
+        let cut = reader.turn_by_number(TurnNumber(41)).unwrap().unwrap();
+        (cut, reader.thread(&ThreadId("old".into())).unwrap().unwrap())
+    });
+    assert_eq!(cut.report.state, TurnState::Interrupted);
+    assert_eq!(cut.report.duration, Duration::ZERO, "nobody knows how long it ran");
+    assert_eq!((thread.turns, thread.metadata), (2, None));
+    drop(store);
+    let report = bridge_store::check(directory.path()).unwrap();
+    assert_eq!((report.problems.len(), report.schema_version), (0, 3), "{report:?}");
 }
 
 #[test]

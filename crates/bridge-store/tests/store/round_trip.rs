@@ -8,13 +8,14 @@ use bridge_core::{
     TurnNumber, Usage,
 };
 use bridge_store::{
-    ApprovalRow, Durability, EndedTurn, EntryKind, PlanAuthor, Timestamp, Write, WriteError,
+    ApprovalRow, Durability, EndedTurn, EntryKind, PlanAuthor, Subject, Timestamp, Write,
+    WriteError,
 };
 use expect_test::expect;
 use proptest::prelude::*;
 
 use crate::support::{
-    at, directory, ended, message, open, queued, read, report, said, settle, started, thread, turn,
+    at, directory, ended, message, open, queued, read, report, said, started, thread, told, turn,
 };
 
 fn rich_transcript() -> Transcript {
@@ -195,7 +196,7 @@ fn a_record_that_does_not_fit_is_told_and_takes_no_other_along() {
     let directory = directory();
     let store = open(&directory);
     store.write(vec![thread("t", "/w"), started(7), queued(1, "t", "x")], at(1));
-    let durability = settle(&store);
+    let durability = told(&store, vec![Subject::Turn(TurnNumber(7))]);
     let expected = Durability::NotKept(WriteError::Other("turn 7 is not there".into()));
     assert_eq!(durability, expected);
     store.write(vec![started(1)], at(2));

@@ -1,5 +1,6 @@
 //! A store in a directory of its own, and short ways to write and read.
 
+use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -7,15 +8,22 @@ use bridge_core::{
     Item, ItemId, Message, Phase, ThreadId, Transcript, TurnId, TurnNumber, TurnReport, TurnState,
 };
 use bridge_store::{
-    Durability, EndedTurn, QueuedTurn, Reader, Settings, Store, ThreadOfOurs, Timestamp, Write,
+    Durability, EndedTurn, NewOutput, QueuedTurn, Reader, Settings, Store, Subject, ThreadOfOurs,
+    Timestamp, Write,
 };
+use rusqlite::Connection;
 use tempfile::TempDir;
 
 pub(crate) const HOME: &str = "/u/.codex";
 pub(crate) const RAN: &str = r#"{"code":"cut"}"#;
 pub(crate) const WAITED: &str = r#"{"code":"never_started"}"#;
-pub(crate) const SETTINGS: Settings =
-    Settings { thread_days: 180, output_days: 30, max_bytes: 1 << 30 };
+pub(crate) const SETTINGS: Settings = Settings {
+    thread_days: 180,
+    archived_days: 30,
+    output_days: 30,
+    max_bytes: 1 << 30,
+    patience: Duration::ZERO,
+};
 
 pub(crate) fn directory() -> TempDir {
     tempfile::tempdir().expect("a temporary directory")
@@ -33,10 +41,15 @@ pub(crate) fn at(milliseconds: i64) -> Timestamp {
     Timestamp(milliseconds)
 }
 
-/// Waits until everything that was written is committed.
-pub(crate) fn settle(store: &Store) -> Durability {
+/// Waits until everything that was written is committed or lost.
+pub(crate) fn settle(store: &Store) {
+    assert_eq!(told(store, vec![]), Durability::Kept, "nothing was asked");
+}
+
+/// Waits, and asks what an answer that speaks of these would say.
+pub(crate) fn told(store: &Store, subjects: Vec<Subject>) -> Durability {
     let (sender, receiver) = mpsc::channel();
-    store.then(move |durability| sender.send(durability).expect("the test waits"));
+    store.then(subjects, move |durability| sender.send(durability).expect("the test waits"));
     receiver.recv().expect("the store answers")
 }
 
@@ -45,7 +58,8 @@ pub(crate) fn read<T: Send + 'static>(
     store: &Store,
     question: impl FnOnce(&Reader) -> T + Send + 'static,
 ) -> T {
-    assert_eq!(settle(store), Durability::Kept);
+    settle(store);
+    assert_eq!(store.status().problem, None);
     let (sender, receiver) = mpsc::channel();
     store.read(move |reader| {
         let reader = reader.as_ref().expect("the store can be read");
@@ -62,6 +76,7 @@ pub(crate) fn thread(id: &str, cwd: &str) -> Write {
         name: None,
         options: None,
         model: Some("gpt-5.5".to_owned()),
+        metadata: None,
     })
 }
 
@@ -99,6 +114,7 @@ pub(crate) fn said(number: u64, item: &str, text: &str) -> Write {
 
 pub(crate) fn report(number: u64, thread: &str, transcript: Transcript) -> TurnReport {
     TurnReport {
+        number: Some(TurnNumber(number)),
         thread: Some(ThreadId(thread.to_owned())),
         turn: Some(TurnId(format!("turn-{number}"))),
         state: TurnState::Completed,
@@ -121,6 +137,43 @@ pub(crate) fn ended(number: u64, thread: &str, answer: &str) -> Write {
         error: None,
         stopped_by: None,
     }))
+}
+
+/// Text that does not compress.
+pub(crate) fn noise(seed: u64, bytes: usize) -> String {
+    let mut state = seed;
+    std::iter::repeat_with(|| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'!' + (state >> 33) as u8 % 90)
+    })
+    .take(bytes)
+    .collect()
+}
+
+pub(crate) fn output(id: &str, text: String) -> Write {
+    Write::Output(NewOutput { output: id.to_owned(), thread: None, kind: "text".to_owned(), text })
+}
+
+pub(crate) fn file(directory: &TempDir) -> PathBuf {
+    directory.path().join("store.sqlite3")
+}
+
+/// Another program that changes the database.
+pub(crate) fn stranger(directory: &TempDir) -> Connection {
+    Connection::open(file(directory)).expect("a database")
+}
+
+/// Writes all of these together, in one transaction.
+pub(crate) fn write_at_once(store: &Store, writes: Vec<Write>) {
+    let (open, gate) = mpsc::channel::<()>();
+    store.then(vec![], move |_| {
+        let _ = gate.recv();
+    });
+    for write in writes {
+        store.write(vec![write], at(2));
+    }
+    drop(open);
 }
 
 /// A whole turn.

@@ -161,6 +161,9 @@ declare_keys! {
     /// How long a thread is kept in the server's own records after it last changed. Codex keeps its own.
     "store_thread_days", "store-thread-days" => store_thread_days: usize = count("DAYS", 180, 1..=36_500);
 
+    /// How long an archived thread is kept in the server's own records after it was put away. Codex keeps its own.
+    "store_archived_days", "store-archived-days" => store_archived_days: usize = count("DAYS", 30, 1..=36_500);
+
     /// How long a long result can be read by its resume token.
     "store_output_days", "store-output-days" => store_output_days: usize = count("DAYS", 30, 1..=36_500);
 

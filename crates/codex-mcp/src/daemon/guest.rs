@@ -76,6 +76,7 @@ impl Guest<'_> {
             Ok(found) => found,
             Err(message) => return answer(&mut self.writer, &Welcome::Refused { message }).await,
         };
+        let claude_session = hello.claude_session().map(str::to_owned);
         let came = |answer| News::Came { hello, config: config.clone(), answer };
         let (seat, engine) = match ask(self.news, came).await? {
             Decision::Retire => return answer(&mut self.writer, &Welcome::Retiring).await,
@@ -89,7 +90,7 @@ impl Guest<'_> {
             Decision::Serve { seat, engine } => (seat, engine),
         };
         let Common { outputs, subscriptions } = common;
-        let shared = Shared { config, roots, outputs, subscriptions, newer_client };
+        let shared = Shared { config, roots, outputs, subscriptions, newer_client, claude_session };
         let accepted =
             Welcome::Accepted { version: self.version.to_string(), pid: std::process::id() };
         let Self { reader, mut writer, .. } = self;

@@ -7,9 +7,10 @@ mod problem;
 mod record;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bridge_core::Record;
-use bridge_store::{Durability, Reader, Settings, Store, StoreError, Write};
+use bridge_store::{Durability, Reader, Settings, Store, StoreError, Subject, Write, WriteError};
 use tokio::sync::oneshot;
 
 use crate::clock;
@@ -17,6 +18,10 @@ use crate::config::Config;
 use crate::error::{Code, Problem};
 
 pub(crate) use problem::{from_json, to_json};
+
+/// How long an answer waits for its record while another program has the database locked: longer than it takes to rewrite
+/// the largest one that is usual.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The records of everything. Cheap to clone; the last one that is dropped waits for what is queued.
 #[derive(Clone, Debug)]
@@ -27,8 +32,6 @@ pub struct Ledger {
 /// How keeping goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LedgerStatus {
-    /// Where the records lie.
-    pub(crate) directory: Option<String>,
     /// What is wrong, if something is.
     pub(crate) problem: Option<Problem>,
     /// How many times something could not be kept.
@@ -40,8 +43,10 @@ impl Ledger {
     #[must_use]
     pub fn open(config: &Config) -> Self {
         let settings = Settings {
-            thread_days: u32::try_from(config.store_thread_days).unwrap_or(u32::MAX),
-            output_days: u32::try_from(config.store_output_days).unwrap_or(u32::MAX),
+            thread_days: days(config.store_thread_days),
+            archived_days: days(config.store_archived_days),
+            output_days: days(config.store_output_days),
+            patience: PATIENCE,
             max_bytes: (config.store_max_megabytes as u64) << 20,
         };
         let ran = to_json(&Problem::new(Code::TurnCut, "the server ended while this turn ran"));
@@ -52,11 +57,14 @@ impl Ledger {
         let now = clock::timestamp_ms();
         let opened = Store::open(&config.state_dir, settings, now, &ran, &waited);
         let state = opened.map_err(|error| {
-            tracing::error!(error = &error as &dyn std::error::Error, "nothing is kept on disk");
-            let problem = Problem::new(Code::StoreUnavailable, explain(&error));
-            problem.with_hint(error.remedy())
+            tracing::error!(%error, "nothing is kept on disk");
+            let message = format!("the system gives no threads: {error}");
+            Problem::new(Code::StoreUnavailable, message)
         });
         if let Ok(store) = &state {
+            if let Some(error) = store.status().problem {
+                tracing::error!(%error, "nothing is kept on disk until this is mended");
+            }
             for cut in store.cut_turns() {
                 tracing::warn!(thread = %cut.thread, turn = ?cut.turn, "a turn was cut by the end of an earlier engine");
             }
@@ -71,12 +79,11 @@ impl Ledger {
         Self { state: Arc::new(Err(problem)) }
     }
 
-    /// The first number that no call may have had before, so that turns are told apart over restarts.
+    /// The first number that no call may have had before, so that turns are told apart over restarts. Where none can be
+    /// reserved, the clock gives one.
     pub(crate) fn first_call(&self) -> u64 {
-        match &*self.state {
-            Ok(store) => store.next_turn().0,
-            Err(_) => 1,
-        }
+        let reserved = self.state.as_ref().as_ref().ok().and_then(Store::next_turn);
+        reserved.map_or_else(|| clock::timestamp_ms().0.unsigned_abs(), |number| number.0)
     }
 
     /// Queues a record. `home` is the Codex home that it belongs to.
@@ -94,14 +101,17 @@ impl Ledger {
         }
     }
 
-    /// Runs a callback once everything recorded so far is safe; it is told what is not. It must not wait for anything.
-    pub(crate) fn then(&self, callback: impl FnOnce(Option<String>) + Send + 'static) {
+    /// Runs a callback once everything recorded so far is safe or lost; it is told what of these subjects is lost. It must
+    /// not wait for anything.
+    pub(crate) fn then(
+        &self,
+        subjects: Vec<Subject>,
+        callback: impl FnOnce(Option<String>) + Send + 'static,
+    ) {
         match &*self.state {
-            Ok(store) => store.then(move |durability| match durability {
+            Ok(store) => store.then(subjects, move |durability| match durability {
                 Durability::Kept => callback(None),
-                Durability::NotKept(error) => {
-                    callback(Some(format!("this is not kept: {error}. {}", error.remedy())));
-                }
+                Durability::NotKept(error) => callback(Some(warning(&error))),
             }),
             Err(problem) => {
                 callback(Some(format!("nothing is kept on disk: {}", problem.message)));
@@ -109,10 +119,10 @@ impl Ledger {
         }
     }
 
-    /// Waits until everything recorded so far is safe, or known not to be.
-    pub(crate) async fn settle(&self) -> Option<String> {
+    /// Waits until everything recorded so far is safe or lost, and tells what of these subjects is lost.
+    pub(crate) async fn settle(&self, subjects: Vec<Subject>) -> Option<String> {
         let (sender, receiver) = oneshot::channel();
-        self.then(move |warning| drop(sender.send(warning)));
+        self.then(subjects, move |warning| drop(sender.send(warning)));
         receiver.await.unwrap_or_default()
     }
 
@@ -135,6 +145,9 @@ impl Ledger {
             Ok(store) => store,
             Err(problem) => return Err(problem.clone()),
         };
+        if !store.status().is_readable {
+            store.open_again(clock::timestamp_ms());
+        }
         let (sender, receiver) = oneshot::channel();
         store.read(move |reader| {
             let answer = match reader {
@@ -152,31 +165,42 @@ impl Ledger {
         match &*self.state {
             Ok(store) => {
                 let status = store.status();
-                let problem = status.problem.map(|error| {
-                    let problem = Problem::new(Code::StoreUnavailable, error.to_string());
-                    problem.with_hint(error.remedy())
-                });
-                let directory = Some(store.directory().display().to_string());
-                LedgerStatus { directory, problem, failures: status.failures }
+                let problem = status.problem.as_ref().map(unwritable);
+                LedgerStatus { problem, failures: status.failures }
             }
-            Err(problem) => {
-                LedgerStatus { directory: None, problem: Some(problem.clone()), failures: 0 }
-            }
+            Err(problem) => LedgerStatus { problem: Some(problem.clone()), failures: 0 },
         }
     }
 }
 
-fn unreadable(error: &StoreError) -> Problem {
-    Problem::new(Code::StoreUnavailable, explain(error))
+fn days(days: usize) -> u32 {
+    u32::try_from(days).unwrap_or(u32::MAX)
 }
 
-/// An error with its causes.
-fn explain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
+/// What an answer says of what is lost.
+fn warning(error: &WriteError) -> String {
+    let what = match error {
+        WriteError::Closed { .. } => "nothing is kept on disk",
+        WriteError::Full
+        | WriteError::ReadOnly
+        | WriteError::Damaged
+        | WriteError::Locked
+        | WriteError::Other(_) => "this is not kept",
+    };
+    format!("{what}: {error}. {}", error.remedy())
+}
+
+fn unwritable(error: &WriteError) -> Problem {
+    Problem::new(Code::StoreUnavailable, error.to_string()).with_hint(error.remedy())
+}
+
+fn unreadable(error: &StoreError) -> Problem {
+    match error {
+        StoreError::Closed(error) => unwritable(error),
+        StoreError::Sqlite(cause) => {
+            Problem::new(Code::StoreUnavailable, format!("{error}: {cause}"))
+        }
+        StoreError::Unreadable(_) => Problem::new(Code::StoreUnavailable, error.to_string()),
+        StoreError::Io(cause) => Problem::new(Code::StoreUnavailable, format!("{error}: {cause}")),
     }
-    text
 }

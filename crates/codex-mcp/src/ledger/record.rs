@@ -14,12 +14,15 @@ pub(super) fn writes(record: Record, home: &str) -> Vec<Write> {
     let write = match record {
         Record::ThreadOpened { thread, connection: _, working_directory, options, model } => {
             let name = options.as_ref().and_then(|options| options.name.clone());
+            let metadata = options.as_ref().and_then(|options| options.metadata.clone());
+            let metadata = metadata.map(|metadata| metadata.as_str().to_owned());
             let asked = options.as_ref().map(|options| options.working_directory.clone());
             Write::Thread(ThreadOfOurs {
                 thread,
                 codex_home: home.to_owned(),
                 cwd: asked.or(working_directory),
                 name,
+                metadata,
                 options: options.map(|options| thread_options(&options)),
                 model,
             })

@@ -11,7 +11,7 @@ use super::asker::Asker;
 use super::outputs::Outputs;
 use super::paging::ClientLimits;
 use super::progress::ProgressSink;
-use super::render::{self, Answer, TurnResult};
+use super::render::{self, Answer, StartedBy, TurnResult};
 use super::server::Server;
 use super::threads::Threads;
 use super::{is_modern, retry, tasks};
@@ -115,6 +115,13 @@ impl<'a> ToolCall<'a> {
     pub(super) fn limits(&self) -> ClientLimits {
         let client = self.context.client_info();
         self.server.limits(client.as_ref().map(|client| client.name.as_str()))
+    }
+
+    /// Who makes this call.
+    pub(super) fn started_by(&self) -> StartedBy {
+        let client = self.context.client_info();
+        let (client, version) = client.map(|client| (client.name, client.version)).unzip();
+        StartedBy { client, version, claude_session: self.server.claude_session() }
     }
 
     /// Where the whole of a long result is kept.

@@ -4,7 +4,7 @@
 //! Everything else keeps texts and reads slices, and knows ids.
 
 use bridge_core::ThreadId;
-use bridge_store::Write;
+use bridge_store::{Subject, Write};
 
 use super::paging::{Kind, OutputId, TokenKey};
 use crate::error::Problem;
@@ -78,10 +78,18 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// The outputs of a store. Without one nothing is kept, and tokens are good for nothing.
+    /// The outputs of a store. Where it has no key, because it cannot be opened yet, tokens are good until this process
+    /// ends.
     pub async fn open(ledger: Ledger) -> Self {
         let key = ledger.read(bridge_store::Reader::token_key).await.ok().flatten();
-        Self { key: TokenKey::new(&key.unwrap_or_default()), ledger }
+        let key = key.unwrap_or_else(|| {
+            let mut key = [0; 32];
+            if let Err(error) = getrandom::fill(&mut key) {
+                tracing::error!(%error, "names of long results can be guessed");
+            }
+            key
+        });
+        Self { key: TokenKey::new(&key), ledger }
     }
 
     /// The key under which tokens for these outputs are sealed.
@@ -107,7 +115,7 @@ impl Outputs {
             kind: kind.name().to_owned(),
             text,
         })]);
-        match self.ledger.settle().await {
+        match self.ledger.settle(vec![Subject::Output(id.to_string())]).await {
             None => Ok(id),
             Some(warning) => Err(KeepError::Store(warning)),
         }

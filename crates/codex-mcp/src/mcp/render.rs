@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 pub(super) use progress::progress;
-pub(super) use thread::ThreadResult;
+pub(super) use thread::{StartedBy, ThreadResult};
 pub(crate) use turn::stopped_by;
 pub(super) use turn::{PlanResult, TurnResult};
 

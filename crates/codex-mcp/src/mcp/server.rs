@@ -52,6 +52,7 @@ pub struct Server {
     subscriptions: ClientSubscriptions,
     page_rule: PageRule,
     newer_client: Option<Version>,
+    claude_session: Option<String>,
 }
 
 /// What the servers of all connections have in common, besides the engine.
@@ -67,13 +68,15 @@ pub struct Shared {
     pub subscriptions: Arc<Subscriptions>,
     /// The version of the client's front, where that is newer than this engine.
     pub newer_client: Option<Version>,
+    /// The Claude Code session that the client belongs to.
+    pub claude_session: Option<String>,
 }
 
 impl Server {
     /// A server for a new connection; the engine warms an app-server for it. The rule of pages is the client's own, which
     /// may have another environment than this process.
     pub async fn connect(engine: Engine, shared: Shared, page_rule: PageRule) -> Self {
-        let Shared { config, roots, outputs, subscriptions, newer_client } = shared;
+        let Shared { config, roots, outputs, subscriptions, newer_client, claude_session } = shared;
         let connection = engine.connect().await;
         let subscriptions = subscriptions.join(connection.id());
         let tools = tools::definitions().into();
@@ -87,6 +90,7 @@ impl Server {
             subscriptions,
             page_rule,
             newer_client,
+            claude_session,
         }
     }
 
@@ -108,6 +112,10 @@ impl Server {
 
     pub(super) fn newer_client(&self) -> Option<Version> {
         self.newer_client
+    }
+
+    pub(super) fn claude_session(&self) -> Option<String> {
+        self.claude_session.clone()
     }
 
     pub(super) fn outputs(&self) -> &Outputs {

@@ -9,7 +9,9 @@ mod codex_list;
 use std::path::{Component, Path};
 
 use bridge_core::{CallRequest, Caller, Failure, Outcome, Person, ThreadId};
-use bridge_store::{Cursor, Reader, ThreadFilter, ThreadPage, ThreadPlace, ThreadRow, Write};
+use bridge_store::{
+    Cursor, Reader, Subject, ThreadFilter, ThreadPage, ThreadPlace, ThreadRow, Write,
+};
 
 use super::outputs::{Slice, SliceError};
 use super::paging::OutputId;
@@ -79,7 +81,7 @@ impl<'a> Threads<'a> {
             return self.admit(thread, &place.cwd);
         }
         // What was recorded in this moment can be read once it is safe.
-        let _ = self.ledger().settle().await;
+        let _ = self.ledger().settle(Vec::new()).await;
         if let Some(place) = self.place(thread).await {
             return self.admit(thread, &place.cwd);
         }
@@ -196,8 +198,12 @@ impl<'a> Threads<'a> {
 
     /// Keeps something, and then tells those who watch. Whether it is safe.
     async fn publish(&self, write: Write, news: News) -> bool {
+        let mut subjects = Vec::new();
+        if let Write::ThreadsSeen(seen) = &write {
+            subjects.extend(seen.iter().map(|seen| Subject::Thread(seen.thread.clone())));
+        }
         self.ledger().write(vec![write]);
-        let warning = self.ledger().settle().await;
+        let warning = self.ledger().settle(subjects).await;
         self.server.engine().tell_watchers(&news);
         warning.is_none()
     }

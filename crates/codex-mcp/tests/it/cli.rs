@@ -143,6 +143,7 @@ fn show_prints_every_key_with_its_origin() {
             max_line_bytes = 67108864 # default
             command_output_chars = 4000 # default
             store_thread_days = 180 # default
+            store_archived_days = 30 # default
             store_output_days = 30 # default
             store_max_megabytes = 1024 # default
             no_daemon = false # default

@@ -1,6 +1,7 @@
 //! One engine for many clients, over any pair of streams: each has its own calls, all share one app-server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bridge_core::ThreadId;
 use bridge_store::{SeenThread, Settings, Store, Timestamp, Write};
@@ -56,7 +57,14 @@ impl House {
             tasks: tasks.clone(),
         };
         let engine = engine::start(config.clone(), services);
-        let shared = Shared { config, roots, outputs, subscriptions, newer_client: None };
+        let shared = Shared {
+            config,
+            roots,
+            outputs,
+            subscriptions,
+            newer_client: None,
+            claude_session: None,
+        };
         Self { engine, shared, tasks }
     }
 
@@ -64,7 +72,13 @@ impl House {
     pub(crate) async fn open_knowing(home: &CodexHome, threads: &[String]) -> Self {
         // Far ahead, so that none is too old.
         let now = Timestamp(4_000_000_000_000);
-        let settings = Settings { thread_days: 1, output_days: 1, max_bytes: 1 << 30 };
+        let settings = Settings {
+            thread_days: 1,
+            archived_days: 1,
+            output_days: 1,
+            max_bytes: 1 << 30,
+            patience: Duration::from_secs(5),
+        };
         let directory = home.home().join(".local/state/codex-mcp");
         let store = Store::open(&directory, settings, now, "{}", "{}").unwrap();
         let seen = |thread: &String| SeenThread {

@@ -105,3 +105,71 @@ async fn turns_run_without_records_and_everybody_is_told() {
     );
     bridge.finish().await;
 }
+
+#[tokio::test]
+async fn a_thread_says_who_had_it_made() {
+    let variables = vec![("CLAUDE_CODE_SESSION_ID", "session-1".into())];
+    let setup = Setup { variables, ..Setup::default() };
+    let mut bridge = TestBridge::start_with([says("Well.")], setup).await;
+    let thread = bridge.thread("x").await;
+    let expected = json!({ "client": "testkit", "version": "0", "claudeSession": "session-1" });
+    let read = bridge.call("codex.thread.read", json!({ "threadId": thread })).await;
+    assert_eq!(read["structuredContent"]["thread"]["startedBy"], expected, "{read}");
+    let export = bridge.command(&["store", "export"]).await.success();
+    let line: Value = serde_json::from_str(export.lines().next().unwrap()).unwrap();
+    let metadata = text(&line["record"]["metadata"]);
+    assert_eq!(serde_json::from_str::<Value>(&metadata).unwrap(), expected);
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_turn_that_does_not_fit_is_answered_and_says_that_it_is_not_kept() {
+    let variables = vec![("CODEX_MCP_STORE_MAX_MEGABYTES", "1".into())];
+    let setup = Setup { variables, ..Setup::default() };
+    let script = [says("One."), says("Two."), says("Three.")];
+    let mut bridge = TestBridge::start_with(script, setup).await;
+    let thread = bridge.thread("one").await;
+    let mut warnings = Vec::new();
+    for (prompt, said) in [("ö ".repeat(400_000), "Two."), ("three".to_owned(), "Three.")] {
+        let arguments = json!({ "prompt": prompt, "threadId": thread });
+        let answer = bridge.call("codex-reply", arguments).await;
+        assert_eq!(content(&answer), said);
+        warnings.push(answer["structuredContent"]["warnings"].clone());
+    }
+    let expected = "this is not kept: the disk of the store is full. Free space on the disk of the state directory, or \
+                    raise `store_max_megabytes`.";
+    assert_eq!(warnings, [json!([expected]), Value::Null], "of the one, and of no other");
+    let read = bridge.call("codex.thread.read", json!({ "threadId": thread })).await;
+    assert_eq!(read["structuredContent"]["thread"]["turns"], 2, "{read}");
+    let health = bridge.call("codex.health", json!({})).await;
+    assert_eq!(health["structuredContent"]["store"]["keeps"], true, "{health}");
+    assert_ne!(health["structuredContent"]["store"]["failures"], 0, "{health}");
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn records_that_are_read_only_can_be_read() {
+    let mut bridge = TestBridge::start([says("One."), says("Two.")]).await;
+    let thread = bridge.thread("one").await;
+    bridge.client.peer.close_input();
+    bridge.client.peer.wait_exit().await;
+    bridge.home.check_leaks();
+    // A format of the file that SQLite reads and does not write. Permissions would not stop a privileged user.
+    let database = state(&bridge).join("store.sqlite3");
+    let mut bytes = fs::read(&database).unwrap();
+    bytes[18] = 3;
+    fs::write(&database, &bytes).unwrap();
+    bridge.restart(Setup::default()).await;
+    let read = bridge.call("codex.thread.read", json!({ "threadId": thread })).await;
+    assert_eq!(read["structuredContent"]["entries"][1]["text"], "One.", "{read}");
+    let answer = bridge.call("codex-reply", json!({ "prompt": "two", "threadId": thread })).await;
+    assert_eq!(content(&answer), "Two.");
+    let warning = text(&answer["structuredContent"]["warnings"][0]);
+    let expected = "this is not kept: the store is read-only. Make the state directory writable";
+    assert!(warning.starts_with(expected), "{warning}");
+    let health = bridge.call("codex.health", json!({})).await;
+    assert_eq!(health["structuredContent"]["store"]["keeps"], false, "{health}");
+    assert_eq!(health["structuredContent"]["store"]["turns"], 1, "{health}");
+    assert_eq!(fs::read(&database).unwrap(), bytes, "it is left alone");
+    bridge.finish().await;
+}

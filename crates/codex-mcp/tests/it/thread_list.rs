@@ -41,6 +41,10 @@ async fn threads_of_all_programs_are_listed_newest_first() {
               "model": "gpt-5.5",
               "name": "Mine",
               "source": "bridge",
+              "startedBy": {
+                "client": "testkit",
+                "version": "0"
+              },
               "status": "completed",
               "threadId": "[thread-1]",
               "topic": "From here.",

@@ -2,6 +2,7 @@
 
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::AsyncReadExt;
@@ -11,12 +12,15 @@ use tokio::task::JoinSet;
 /// How much of stderr is kept; the rest is read and dropped, so that the child never blocks on it.
 const STDERR_KEPT: usize = 1 << 20;
 
+/// How long the last of stderr may take once the child has ended.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// A child whose stdin and stdout belong to a peer. It is killed when this is dropped.
 pub(super) struct PeerChild {
     child: Child,
     stderr: Arc<Mutex<Vec<u8>>>,
     /// The task that reads stderr ends with this.
-    _drain: JoinSet<()>,
+    drain: JoinSet<()>,
 }
 
 impl PeerChild {
@@ -25,7 +29,7 @@ impl PeerChild {
         let stderr = child.stderr.take().expect("stderr is a pipe");
         let mut drain = JoinSet::new();
         drain.spawn(keep_stderr(stderr, Arc::clone(&kept)));
-        Self { child, stderr: kept, _drain: drain }
+        Self { child, stderr: kept, drain }
     }
 
     pub(super) fn stderr(&self) -> String {
@@ -46,7 +50,10 @@ impl PeerChild {
     }
 
     pub(super) async fn wait(&mut self) -> ExitStatus {
-        self.child.wait().await.expect("a child can be waited for")
+        let status = self.child.wait().await.expect("a child can be waited for");
+        // What it said last is read too, unless a process that it left behind keeps its stderr open.
+        let _ = tokio::time::timeout(LAST_WORDS, self.drain.join_next()).await;
+        status
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use bridge_core::Json;
 use bridge_store::ThreadRow;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::turn::Status;
 use crate::clock;
@@ -36,6 +37,30 @@ pub(in crate::mcp) struct ThreadResult {
     /// When it was put away.
     #[serde(skip_serializing_if = "Option::is_none")]
     archived_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started_by: Option<StartedBy>,
+}
+
+// Kept as the metadata of the thread.
+/// Who had it made, if it was made here.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(in crate::mcp) struct StartedBy {
+    /// The MCP client's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::mcp) client: Option<String>,
+    /// Its version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::mcp) version: Option<String>,
+    /// The Claude Code session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::mcp) claude_session: Option<String>,
+}
+
+impl StartedBy {
+    pub(in crate::mcp) fn to_json(&self) -> Json {
+        Json(serde_json::to_string(self).expect("strings always serialise"))
+    }
 }
 
 impl From<ThreadRow> for ThreadResult {
@@ -52,6 +77,8 @@ impl From<ThreadRow> for ThreadResult {
             created_at: clock::show(row.created_at),
             updated_at: clock::show(row.updated_at),
             archived_at: row.archived_at.map(clock::show),
+            // What another version has kept is not worth a failure.
+            started_by: row.metadata.and_then(|json| serde_json::from_str(&json).ok()),
         }
     }
 }

@@ -207,6 +207,7 @@ impl From<TurnRow> for TurnResult {
 impl TurnResult {
     fn build(report: TurnReport, problem: Option<Problem>, stopped_by: Option<String>) -> Self {
         let TurnReport {
+            number: _,
             thread,
             turn,
             state,

@@ -102,6 +102,7 @@ pub(super) async fn call(
         base_instructions: arguments.base_instructions,
         developer_instructions: arguments.developer_instructions,
         name: arguments.name.filter(|name| !name.trim().is_empty()),
+        metadata: Some(call.started_by().to_json()),
     };
     let attachment = turn.attachment;
     let request = CallRequest::StartThread { options, turn };
