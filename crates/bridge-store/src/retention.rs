@@ -8,6 +8,9 @@ use crate::{StoreError, Timestamp, connection};
 /// Records that one statement removes at most.
 const STEP: i64 = 50;
 
+/// Parts in which all threads together would be forgotten.
+const PARTS: usize = 20;
+
 /// A thread with a turn that is not over stays.
 const IS_AT_REST: &str =
     "NOT EXISTS (SELECT 1 FROM turns WHERE thread_id = threads.thread_id AND ended_at IS NULL)";
@@ -42,7 +45,8 @@ fn forget_old(
         IS_AT_REST,
         before(settings.archived_days),
     )?;
-    forget_before(connection, "threads", "updated_at", IS_AT_REST, before(settings.thread_days))
+    forget_before(connection, "threads", "updated_at", IS_AT_REST, before(settings.thread_days))?;
+    forget_before(connection, "keys", "at", "TRUE", before(settings.thread_days))
 }
 
 fn forget_before(
@@ -61,27 +65,47 @@ fn forget_before(
 }
 
 fn forget_too_much(connection: &Connection, max_bytes: u64) -> Result<(), StoreError> {
-    let outputs = "SELECT rowid FROM outputs ORDER BY created_at".to_owned();
-    let threads = format!(
-        "SELECT rowid FROM threads WHERE {IS_AT_REST} ORDER BY archived_at IS NULL, updated_at"
-    );
-    for (table, oldest_first) in [("outputs", outputs), ("threads", threads)] {
+    if size(connection)? <= max_bytes {
+        return Ok(());
+    }
+    // What was forgotten before may still lie in the index of the search.
+    tidy_search(connection)?;
+    let outputs = rows(connection, "SELECT rowid FROM outputs ORDER BY created_at")?;
+    for output in outputs {
         if size(connection)? <= max_bytes {
             return Ok(());
         }
-        let rows: Vec<i64> = connection
-            .prepare(&oldest_first)?
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        let mut delete =
-            connection.prepare_cached(&format!("DELETE FROM {table} WHERE rowid = ?1"))?;
-        for row in rows {
-            if size(connection)? <= max_bytes {
-                return Ok(());
-            }
-            delete.execute([row])?;
-        }
+        connection.prepare_cached("DELETE FROM outputs WHERE rowid = ?1")?.execute([output])?;
     }
+    let oldest_first = format!(
+        "SELECT rowid FROM threads WHERE {IS_AT_REST} ORDER BY archived_at IS NULL, updated_at"
+    );
+    let threads = rows(connection, &oldest_first)?;
+    // What a thread takes shows only when the index is tidied, which is too much work to do for each of many.
+    for part in threads.chunks((threads.len() / PARTS).max(1)) {
+        if size(connection)? <= max_bytes {
+            return Ok(());
+        }
+        for thread in part {
+            connection.prepare_cached("DELETE FROM threads WHERE rowid = ?1")?.execute([thread])?;
+        }
+        tidy_search(connection)?;
+    }
+    Ok(())
+}
+
+fn rows(connection: &Connection, query: &str) -> Result<Vec<i64>, StoreError> {
+    let mut statement = connection.prepare(query)?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Rewrites the index of the search without what is gone: until then a text that was forgotten takes as much room there as
+/// before, and more.
+fn tidy_search(connection: &Connection) -> Result<(), StoreError> {
+    connection
+        .prepare_cached("INSERT INTO messages_search (messages_search) VALUES ('optimize')")?
+        .execute([])?;
     Ok(())
 }
 

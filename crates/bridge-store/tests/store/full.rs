@@ -50,6 +50,11 @@ fn room_is_made_for_turns() {
         store.write(turn(number, &id, &prompt, &answer), at(number as i64));
         assert_eq!(of_turn(&store, number), Durability::Kept, "{id}");
     }
+    let left = read(&store, |reader| {
+        let ids = (1..40).map(|number| ThreadId(format!("t{number}")));
+        ids.filter(|id| reader.thread(id).unwrap().is_some()).count()
+    });
+    assert!((3..40).contains(&left), "the oldest went, and no more than needed: {left}");
     let newest = read(&store, |reader| reader.thread(&ThreadId("t39".to_owned())).unwrap());
     assert!(newest.is_some());
 }
