@@ -182,3 +182,14 @@ CREATE TABLE turn_numbers (
     -- The first number for the next engine. One row.
     next INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE keys (
+    codex_home TEXT NOT NULL,
+    key        TEXT NOT NULL,
+    -- Of the turn, which is not there if it was cut before it was kept.
+    number     INTEGER NOT NULL,
+    -- A digest of what was asked: the same key with something else is a mistake.
+    asked      TEXT NOT NULL,
+    at         INTEGER NOT NULL,
+    PRIMARY KEY (codex_home, key)
+) STRICT;

@@ -102,6 +102,7 @@ fn subject(write: &Write) -> Option<Subject> {
         Write::Approval(approval) => approval.number.map(Subject::Turn),
         Write::TurnEnded(ended) => Some(Subject::Turn(ended.number)),
         Write::Output(output) => Some(Subject::Output(output.output.clone())),
+        Write::Key(row) => Some(Subject::Turn(row.number)),
         Write::ThreadsSeen(_)
         | Write::ThreadNamed { .. }
         | Write::ThreadArchived { .. }
@@ -120,6 +121,7 @@ fn mends(write: &Write, loss: &Loss) -> bool {
         | Write::Item { .. }
         | Write::Plan { .. }
         | Write::Approval(_)
+        | Write::Key(_)
         | Write::ThreadsSeen(_)
         | Write::ThreadNamed { .. }
         | Write::ThreadArchived { .. }

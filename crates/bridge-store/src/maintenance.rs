@@ -18,6 +18,7 @@ pub(crate) const TABLES: &[&str] = &[
     "usage",
     "outputs",
     "checkpoints",
+    "keys",
 ];
 
 /// How sound a database is.

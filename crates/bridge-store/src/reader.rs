@@ -6,10 +6,10 @@ use bridge_core::{ThreadId, TurnId, TurnNumber};
 use rusqlite::Connection;
 
 use crate::{
-    ApprovalRow, Cursor, EntryKind, EntryPage, OutputMeta, PatchRow, PlanVersion, Statistics,
-    StoreError, ThreadFilter, ThreadPage, ThreadPlace, ThreadRow, Timestamp, TurnName, TurnPage,
-    TurnRow, UsageSum, approval, connection, entry, maintenance, meta, output, patch, plan, thread,
-    turn, usage,
+    ApprovalRow, Cursor, EntryKind, EntryPage, KeyRow, OutputMeta, PatchRow, PlanVersion,
+    Statistics, StoreError, ThreadFilter, ThreadPage, ThreadPlace, ThreadRow, Timestamp, TurnName,
+    TurnPage, TurnRow, UsageSum, approval, connection, entry, key, maintenance, meta, output,
+    patch, plan, thread, turn, usage,
 };
 
 /// A view of a database. Each question sees one consistent state.
@@ -69,6 +69,11 @@ impl Reader {
     /// A turn by our number.
     pub fn turn_by_number(&self, number: TurnNumber) -> Result<Option<TurnRow>, StoreError> {
         turn::by_number(&self.connection, number)
+    }
+
+    /// What a client's own key stands for.
+    pub fn key(&self, codex_home: &str, key: &str) -> Result<Option<KeyRow>, StoreError> {
+        key::one(&self.connection, codex_home, key)
     }
 
     /// The turns of a thread, newest first.

@@ -3,8 +3,8 @@
 use bridge_core::{Item, Plan, ThreadId, TurnId, TurnNumber, TurnReport};
 use rusqlite::Connection;
 
-use crate::{ApprovalRow, PlanAuthor, SeenThread, StoreError, Timestamp};
-use crate::{approval, item, output, plan, thread, turn};
+use crate::{ApprovalRow, KeyRow, PlanAuthor, SeenThread, StoreError, Timestamp};
+use crate::{approval, item, key, output, plan, thread, turn};
 
 /// One record. For one turn they come in the order `Thread`, `TurnQueued`, `TurnStarted`, items, `TurnEnded`.
 #[derive(Clone, Debug)]
@@ -72,6 +72,8 @@ pub enum Write {
     TurnEnded(Box<EndedTurn>),
     /// A long text.
     Output(NewOutput),
+    /// A client's own name for the call that asks for a turn, before that turn.
+    Key(KeyRow),
 }
 
 /// A thread that we have opened.
@@ -161,5 +163,6 @@ pub(crate) fn apply(
         Write::Approval(approval) => approval::put(connection, approval, at),
         Write::TurnEnded(ended) => turn::ended(connection, ended, at),
         Write::Output(output) => output::put(connection, output, at),
+        Write::Key(row) => key::put(connection, row, at),
     }
 }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use bridge_core::{ThreadId, TurnNumber, TurnState};
-use bridge_store::{ThreadFilter, schema_text};
+use bridge_store::{Durability, KeyRow, Subject, ThreadFilter, Timestamp, Write, schema_text};
 use expect_test::expect_file;
 use rusqlite::Connection;
 
-use crate::support::{HOME, directory, open, read};
+use crate::support::{HOME, directory, open, read, told};
 
 #[test]
 fn a_database_of_version_1_keeps_its_records_and_can_be_searched() {
@@ -31,7 +31,7 @@ fn a_database_of_version_1_keeps_its_records_and_can_be_searched() {
     );
     drop(store);
     let report = bridge_store::check(directory.path()).unwrap();
-    assert_eq!((report.problems.len(), report.schema_version), (0, 3), "{report:?}");
+    assert_eq!((report.problems.len(), report.schema_version), (0, 4), "{report:?}");
 }
 
 #[test]
@@ -51,7 +51,31 @@ fn a_database_of_version_2_keeps_its_records_and_its_numbers() {
     assert_eq!((thread.turns, thread.metadata), (2, None));
     drop(store);
     let report = bridge_store::check(directory.path()).unwrap();
-    assert_eq!((report.problems.len(), report.schema_version), (0, 3), "{report:?}");
+    assert_eq!((report.problems.len(), report.schema_version), (0, 4), "{report:?}");
+}
+
+#[test]
+fn a_database_of_version_3_keeps_its_records_and_takes_keys() {
+    let directory = directory();
+    let connection = Connection::open(directory.path().join("store.sqlite3")).unwrap();
+    connection.execute_batch(include_str!("version_3.sql")).unwrap();
+    drop(connection);
+    let store = open(&directory);
+    assert_eq!(store.next_turn(), Some(TurnNumber(42)));
+    let row = KeyRow {
+        codex_home: HOME.to_owned(),
+        key: "k".to_owned(),
+        number: TurnNumber(41),
+        asked: "digest".to_owned(),
+    };
+    store.write(vec![Write::Key(row.clone())], Timestamp(1));
+    assert_eq!(told(&store, vec![Subject::Turn(TurnNumber(41))]), Durability::Kept);
+    let (ours, theirs) = read(&store, |reader| {
+        (reader.key(HOME, "k").unwrap(), reader.key("/elsewhere", "k").unwrap())
+    });
+    assert_eq!((ours, theirs), (Some(row), None));
+    let turn = read(&store, |reader| reader.turn_by_number(TurnNumber(7)).unwrap().unwrap());
+    assert_eq!(turn.prompt, "Tell me.");
 }
 
 #[test]

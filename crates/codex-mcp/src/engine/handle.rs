@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use bridge_core::{
-    Answer, ApprovalId, CallId, CallRequest, Caller, ConnectionId, Event, Failure, Outcome,
-    TurnNumber, Update,
+    Answer, ApprovalId, CallId, CallRequest, Caller, ConnectionId, Event, Failure, Outcome, Update,
 };
 use tokio::sync::mpsc::error::{SendError, TrySendError};
 
@@ -73,9 +72,23 @@ impl Engine {
         EngineConnection { id, engine: self.clone() }
     }
 
+    /// A number for a call that is about to be made.
+    pub(crate) fn number_call(&self) -> CallId {
+        CallId(self.mint())
+    }
+
     /// Makes a call. Dropping the result gives the call up.
     pub async fn call(&self, caller: Caller, request: CallRequest) -> EngineCall {
-        let call = CallId(self.mint());
+        self.call_as(self.number_call(), caller, request).await
+    }
+
+    /// Makes a call under a number of its own.
+    pub(crate) async fn call_as(
+        &self,
+        call: CallId,
+        caller: Caller,
+        request: CallRequest,
+    ) -> EngineCall {
         let (port, receivers) = Port::new(call);
         let lane = self.lanes.of(&request);
         let input = Input::Call { call, caller, request, port };
@@ -157,11 +170,6 @@ pub struct EngineCall {
 }
 
 impl EngineCall {
-    /// The number of the turn that the call asks for, if it asks for one.
-    pub(crate) fn turn(&self) -> TurnNumber {
-        TurnNumber(self.id.0)
-    }
-
     /// What comes next. News that wait when the outcome is there are dropped: it says all they could. Safe to cancel.
     pub async fn next(&mut self) -> Next {
         let Receivers { asks, updates, outcome } = &mut self.receivers;

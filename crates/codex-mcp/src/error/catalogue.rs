@@ -142,6 +142,8 @@ catalogue! {
         "Wait for them with `codex.wait`, or use another thread: different threads run side by side.", seconds(30);
     TooManyTurns = "too_many_turns", "Too many turns were asked for within a minute.",
         "Wait as long as is said, and ask for more in one turn: an agent that calls in a loop is what this stops.", seconds(10);
+    IdempotencyConflict = "idempotency_conflict", "The `idempotencyKey` was used for a call with other arguments.",
+        "Use a new key for a new call; repeat a call with exactly its arguments to get its answer.", Retry::No;
     NoRunningTurn = "no_running_turn", "No turn runs on the thread.",
         "Send the text with `codex-reply`: it starts the next turn.", Retry::No;
     WrongTurn = "wrong_turn", "The named turn is not the one that runs.",

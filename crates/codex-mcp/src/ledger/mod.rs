@@ -3,6 +3,7 @@
 //! A ledger always exists. Where its store cannot be opened or written, turns run all the same, and whoever asks is told
 //! what is not kept and what to do.
 
+mod keys;
 mod problem;
 mod record;
 
@@ -13,10 +14,13 @@ use bridge_core::Record;
 use bridge_store::{Durability, Reader, Settings, Store, StoreError, Subject, Write, WriteError};
 use tokio::sync::oneshot;
 
+use keys::Keys;
+
 use crate::clock;
 use crate::config::Config;
 use crate::error::{Code, Problem};
 
+pub(crate) use keys::Claim;
 pub(crate) use problem::{from_json, to_json};
 
 /// How long an answer waits for its record while another program has the database locked: longer than it takes to rewrite
@@ -27,6 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub struct Ledger {
     state: Arc<Result<Store, Problem>>,
+    keys: Keys,
 }
 
 /// How keeping goes.
@@ -70,13 +75,13 @@ impl Ledger {
             }
             store.maintain(now);
         }
-        Self { state: Arc::new(state) }
+        Self { state: Arc::new(state), keys: Keys::default() }
     }
 
     /// A ledger that keeps nothing, for who only looks.
     pub(crate) fn without_store() -> Self {
         let problem = Problem::new(Code::StoreUnavailable, "nothing is kept here");
-        Self { state: Arc::new(Err(problem)) }
+        Self { state: Arc::new(Err(problem)), keys: Keys::default() }
     }
 
     /// The first number that no call may have had before, so that turns are told apart over restarts. Where none can be
@@ -84,6 +89,11 @@ impl Ledger {
     pub(crate) fn first_call(&self) -> u64 {
         let reserved = self.state.as_ref().as_ref().ok().and_then(Store::next_turn);
         reserved.map_or_else(|| clock::timestamp_ms().0.unsigned_abs(), |number| number.0)
+    }
+
+    /// Asks for a client's own key.
+    pub(crate) fn claim(&self, home: &str, key: &str) -> Claim {
+        self.keys.claim(home, key)
     }
 
     /// Queues a record. `home` is the Codex home that it belongs to.

@@ -1,9 +1,10 @@
 //! One tool call on its way through the engine: its progress, its cancellation, its outcome.
 
 use bridge_core::{
-    Attachment, CallRequest, Caller, Failure, Outcome, Person, TurnNumber, TurnReport, TurnState,
+    Attachment, CallId, CallRequest, Caller, Failure, Outcome, Person, TurnNumber, TurnReport,
+    TurnState,
 };
-use bridge_store::TurnRow;
+use bridge_store::{TurnRow, Write};
 use rmcp::RoleServer;
 use rmcp::service::RequestContext;
 
@@ -12,6 +13,7 @@ use super::outputs::Outputs;
 use super::paging::ClientLimits;
 use super::progress::ProgressSink;
 use super::render::{self, Answer, StartedBy, TurnResult};
+use super::repeat::Key;
 use super::server::Server;
 use super::threads::Threads;
 use super::{is_modern, retry, tasks};
@@ -73,6 +75,15 @@ impl<'a> ToolCall<'a> {
     /// What is kept on disk.
     pub(super) fn ledger(&self) -> &Ledger {
         self.server.engine().ledger()
+    }
+
+    /// The home of Codex that the client's threads lie in.
+    pub(super) fn home(&self) -> &str {
+        self.server.engine().codex_home()
+    }
+
+    pub(super) fn context(&self) -> &RequestContext<RoleServer> {
+        &self.context
     }
 
     /// The threads that the client may see.
@@ -138,10 +149,17 @@ impl<'a> ToolCall<'a> {
     /// a client that knows tasks.
     pub(super) async fn run_turn(
         &self,
+        key: Option<&Key>,
         request: CallRequest,
         attachment: Attachment,
     ) -> Option<Answer> {
-        let (number, outcome) = self.run_numbered(request).await;
+        let number = self.server.engine().number_call();
+        if let Some(key) = key {
+            let row = key.row(self.home(), TurnNumber(number.0));
+            self.ledger().write(vec![Write::Key(row)]);
+        }
+        let outcome = self.run_numbered(number, request).await;
+        let number = TurnNumber(number.0);
         if let Outcome::Turn(report) = &outcome
             && let (Some(thread), Some(failure @ Failure::Request { .. })) =
                 (&report.thread, &report.failure)
@@ -216,22 +234,21 @@ impl<'a> ToolCall<'a> {
     /// Lets the engine carry out a request, passes its news on, and waits for its outcome. If the client gives the
     /// call up, so does the engine.
     pub(super) async fn run(&self, request: CallRequest) -> Outcome {
-        self.run_numbered(request).await.1
+        self.run_numbered(self.server.engine().number_call(), request).await
     }
 
-    /// The same, with the number of the turn that the call asks for, if it asks for one.
-    async fn run_numbered(&self, request: CallRequest) -> (TurnNumber, Outcome) {
-        let mut call = self.server.engine().call(self.caller(), request).await;
+    /// The same under a number of its own, which is the turn's if it asks for one.
+    async fn run_numbered(&self, number: CallId, request: CallRequest) -> Outcome {
+        let mut call = self.server.engine().call_as(number, self.caller(), request).await;
         let mut asker = Asker::new(self.context.peer.clone());
         let sink = ProgressSink::of(&self.context);
         let mut sent = 0;
-        let number = call.turn();
         loop {
             let update = tokio::select! {
                 biased;
                 () = self.context.ct.cancelled() => {
                     asker.stop_all().await;
-                    return (number, call.cancel().await);
+                    return call.cancel().await;
                 }
                 (approval, answer) = asker.next() => {
                     call.answer(approval, answer).await;
@@ -249,7 +266,7 @@ impl<'a> ToolCall<'a> {
                     }
                     Next::Outcome(outcome) => {
                         asker.stop_all().await;
-                        return (number, outcome);
+                        return outcome;
                     }
                 },
             };

@@ -20,6 +20,7 @@ pub mod outputs;
 pub mod paging;
 pub mod progress;
 mod render;
+mod repeat;
 pub mod resources;
 mod retry;
 mod salvage;

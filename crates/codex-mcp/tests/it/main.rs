@@ -28,6 +28,7 @@ mod orphans;
 mod paging;
 mod progress;
 mod read;
+mod repeat;
 mod reply;
 mod resources;
 mod roots;

@@ -11,6 +11,7 @@ use crate::error::Problem;
 use crate::mcp::arguments::{Approval, Changes, Effort, Sandbox, TurnArguments, parse};
 use crate::mcp::call::ToolCall;
 use crate::mcp::render::{Answer, TurnResult};
+use crate::mcp::repeat::{self, Key};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -29,6 +30,8 @@ struct Arguments {
     output_schema: Option<JsonObject>,
     /// `true`: answer as soon as the turn runs; get the result with codex.wait.
     background: Option<bool>,
+    /// Your own name for this call. A call with the same key and arguments is the same turn: safe to retry.
+    idempotency_key: Option<String>,
     /// Interrupt the turn after this long.
     #[schemars(range(min = 1, max = 86400))]
     time_limit_seconds: Option<u32>,
@@ -73,7 +76,9 @@ pub(super) async fn call(
     arguments: Option<JsonObject>,
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
+    let asked = repeat::digest("codex", arguments.as_ref());
     let arguments: Arguments = parse(arguments)?;
+    let key = Key::new(arguments.idempotency_key, asked)?;
     let working_directory = call.working_directory(arguments.cwd.as_deref())?;
     let given = Given {
         config: arguments.config,
@@ -106,5 +111,5 @@ pub(super) async fn call(
     };
     let attachment = turn.attachment;
     let request = CallRequest::StartThread { options, turn };
-    call.run_turn(request, attachment).await.ok_or_else(|| unexpected("codex"))
+    call.run_once(key.as_ref(), request, attachment).await?.ok_or_else(|| unexpected("codex"))
 }

@@ -10,6 +10,7 @@ use crate::error::Problem;
 use crate::mcp::arguments::{Approval, Changes, Effort, Sandbox, TurnArguments, parse, thread_id};
 use crate::mcp::call::ToolCall;
 use crate::mcp::render::{Answer, TurnResult};
+use crate::mcp::repeat::{self, Key};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -26,6 +27,8 @@ struct Arguments {
     output_schema: Option<JsonObject>,
     /// `true`: answer as soon as the turn runs or is queued; get the result with codex.wait.
     background: Option<bool>,
+    /// Your own name for this call. A call with the same key and arguments is the same turn: safe to retry.
+    idempotency_key: Option<String>,
     /// Interrupt the turn after this long.
     #[schemars(range(min = 1, max = 86400))]
     time_limit_seconds: Option<u32>,
@@ -57,7 +60,9 @@ pub(super) async fn call(
     arguments: Option<JsonObject>,
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
+    let asked = repeat::digest("codex-reply", arguments.as_ref());
     let arguments: Arguments = parse(arguments)?;
+    let key = Key::new(arguments.idempotency_key, asked)?;
     let allowed = "the `threadId` that `codex` returned (`conversationId` is accepted too)";
     let thread = arguments
         .thread_id
@@ -77,5 +82,5 @@ pub(super) async fn call(
     let attachment = turn.attachment;
     let thread = call.threads().find(&thread_id(&thread)?).await?;
     let request = CallRequest::ContinueThread { thread: thread.id().clone(), turn };
-    call.run_turn(request, attachment).await.ok_or_else(|| unexpected("codex-reply"))
+    call.run_once(key.as_ref(), request, attachment).await?.ok_or_else(|| unexpected("codex-reply"))
 }
