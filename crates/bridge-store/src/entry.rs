@@ -22,6 +22,8 @@ pub enum EntryKind {
     Change,
     /// A version of the plan.
     Plan,
+    /// A question of Codex, and what it was told.
+    Approval,
 }
 
 /// One entry of a thread.
@@ -34,9 +36,9 @@ pub struct Entry {
     /// Who said it: `user` or `agent`; of a plan its author.
     pub author: String,
     /// Of a message of Codex: `commentary` or `final_answer`. Of a command or a change its state, of a plan why it was
-    /// changed.
+    /// changed, of a question the answer and who gave it.
     pub detail: Option<String>,
-    /// Its text: a message, a thought, a command with its output, a diff, a plan's steps.
+    /// Its text: a message, a thought, a command with its output, a diff, a plan's steps, what was asked for.
     pub text: String,
     /// Of a change that is kept: its patch.
     pub patch: Option<String>,
@@ -157,6 +159,7 @@ pub(crate) fn page(
         wanted(EntryKind::Command),
         wanted(EntryKind::Change),
         wanted(EntryKind::Plan),
+        wanted(EntryKind::Approval),
     ])?;
     let mut entries: Vec<Entry> = Vec::new();
     while let Some(row) = rows.next()? {
@@ -173,7 +176,8 @@ pub(crate) fn page(
     Ok(EntryPage { entries, next: None })
 }
 
-/// Everything that a thread has, in order. A plan comes after what its turn had when it ended, for want of a place.
+/// Everything that a thread has, in order. Plans and questions come after what their turn had when it ended, for want of a
+/// place.
 const ENTRIES: &str = "
     WITH entries AS (
         SELECT m.turn AS number, t.turn_id, m.ordinal, 'message' AS source, m.role AS author, m.phase AS detail,
@@ -189,6 +193,10 @@ const ENTRIES: &str = "
         UNION ALL
         SELECT coalesce(p.turn, 0), t.turn_id, 1000000 + p.version, 'plan', p.author, p.explanation, p.steps
         FROM plans p LEFT JOIN turns t ON t.number = p.turn WHERE p.thread_id = ?1 AND ?8
+        UNION ALL
+        SELECT coalesce(a.turn, 0), t.turn_id, 1000000000 + a.id, 'approval', 'agent',
+               a.decision || ' by ' || a.decided_by, a.what || coalesce(char(10) || a.reason, '')
+        FROM approvals a LEFT JOIN turns t ON t.number = a.turn WHERE a.thread_id = ?1 AND ?9
     )
     SELECT number, turn_id, ordinal, source, author, detail, content FROM entries
     WHERE number > ?2 OR (number = ?2 AND ordinal > ?3)
@@ -212,6 +220,7 @@ fn read(connection: &Connection, number: TurnNumber, row: &Row<'_>) -> Result<Pa
             let plan = Plan { explanation: detail, steps: plan::steps(&content)? };
             Part { author, ..planned(&plan) }
         }
+        "approval" => Part::new(EntryKind::Approval, &author, detail, content),
         _ => said(&author, detail, content),
     })
 }

@@ -229,6 +229,21 @@ async fn rules_decide_without_asking() {
     "#]]
     .assert_eq(&decisions(&answer));
     assert!(made(&bridge));
+    let thread = &answer["structuredContent"]["threadId"];
+    let arguments = json!({ "threadId": thread, "kinds": ["approvals"] });
+    let read = bridge.call("codex.thread.read", arguments).await;
+    let entries = read["structuredContent"]["entries"].as_array().unwrap();
+    let shown: Vec<_> = entries
+        .iter()
+        .map(|entry| format!("{} | {}", text(&entry["detail"]), text(&entry["text"])))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "decline by policy 1 | to run: rm -r .\nIt has to be.",
+            "accept by policy 2 | to run: touch made.txt\nIt has to be."
+        ]
+    );
     bridge.finish().await;
 }
 

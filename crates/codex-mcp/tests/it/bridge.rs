@@ -11,6 +11,7 @@ use testkit::mcp::McpDriver;
 use testkit::model::{FakeModel, Script};
 use testkit::normalise::Normaliser;
 use testkit::peer::Line;
+use testkit::poll;
 use testkit::process::{Ended, Launch};
 use testkit::tools;
 
@@ -119,6 +120,19 @@ impl TestBridge {
     pub(crate) async fn restart(&mut self, setup: Setup) {
         self.client.peer.close_input();
         self.client.peer.wait_exit().await;
+        self.client = McpDriver::spawn(&launch(&self.home, setup));
+        self.client.initialize_legacy("2025-11-25").await;
+    }
+
+    /// The same, once the engine is gone too: the new server finds nothing of the old one but what is on disk.
+    pub(crate) async fn restart_all(&mut self, setup: Setup) {
+        self.client.peer.close_input();
+        self.client.peer.wait_exit().await;
+        poll::until(Duration::from_secs(10), || match self.processes("daemon run").len() {
+            0 => Ok(()),
+            engines => Err(engines),
+        })
+        .await;
         self.client = McpDriver::spawn(&launch(&self.home, setup));
         self.client.initialize_legacy("2025-11-25").await;
     }

@@ -171,7 +171,7 @@ async fn without_codex_what_is_known_is_listed_with_a_warning() {
     let mut bridge = TestBridge::start(Script::always(says("Well."))).await;
     bridge.thread("Known.").await;
     let gone = bridge.home.root().join("no-codex");
-    bridge.restart(Setup { codex: Some(gone.into_os_string()), ..Setup::default() }).await;
+    bridge.restart_all(Setup { codex: Some(gone.into_os_string()), ..Setup::default() }).await;
     let page = list(&mut bridge, json!({})).await;
     assert_eq!(topics(&page), ["Known."]);
     let warning = text(&page["warnings"][0]);

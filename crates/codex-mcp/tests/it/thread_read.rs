@@ -231,7 +231,7 @@ async fn without_codex_our_own_turns_are_told_with_a_warning() {
     let mut bridge = TestBridge::start([says("One.")]).await;
     let thread = bridge.thread("one").await;
     let gone = bridge.home.root().join("no-codex");
-    bridge.restart(Setup { codex: Some(gone.into_os_string()), ..Setup::default() }).await;
+    bridge.restart_all(Setup { codex: Some(gone.into_os_string()), ..Setup::default() }).await;
     let page = read(&mut bridge, json!({ "threadId": thread })).await;
     assert_eq!(entries(&page).lines().count(), 2, "{page}");
     let warning = text(&page["warnings"][0]);

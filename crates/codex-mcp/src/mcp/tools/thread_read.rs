@@ -48,6 +48,7 @@ enum KindOf {
     Commands,
     Changes,
     Plans,
+    Approvals,
 }
 
 impl From<KindOf> for EntryKind {
@@ -58,6 +59,7 @@ impl From<KindOf> for EntryKind {
             KindOf::Commands => Self::Command,
             KindOf::Changes => Self::Change,
             KindOf::Plans => Self::Plan,
+            KindOf::Approvals => Self::Approval,
         }
     }
 }
@@ -83,10 +85,11 @@ struct EntryResult {
     kind: KindWord,
     /// `user` or `agent`.
     author: String,
-    /// Of a message `commentary` or `final_answer`, of a command or change its state, of a plan why it was changed.
+    /// Of a message `commentary` or `final_answer`, of a command or change its state, of a plan why it was changed, of an
+    /// approval the answer and who gave it.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
-    /// A message, a thought, a command with its output, a diff, or a plan's steps.
+    /// A message, a thought, a command with its output, a diff, a plan's steps, or what Codex asked for.
     text: String,
     /// Of a change: the patch as a resource.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,6 +110,7 @@ enum KindWord {
     Command,
     Change,
     Plan,
+    Approval,
 }
 
 impl From<EntryKind> for KindWord {
@@ -117,6 +121,7 @@ impl From<EntryKind> for KindWord {
             EntryKind::Command => Self::Command,
             EntryKind::Change => Self::Change,
             EntryKind::Plan => Self::Plan,
+            EntryKind::Approval => Self::Approval,
         }
     }
 }
@@ -126,7 +131,7 @@ pub(super) fn definition() -> Tool {
         name: "codex.thread.read",
         title: "Read a Codex thread",
         description: "Read what was said on a thread, oldest first, also one from a Codex terminal; with `kinds` also its \
-            thinking, commands, changes and plans. Go on with `nextCursor`; a text that is cut has a `token` for \
+            thinking, commands, changes, plans and approvals. Go on with `nextCursor`; a text that is cut has a `token` for \
             `codex.read`. Costs no Codex turn.",
         search_hint: "history transcript messages conversation log show earlier",
         annotations: ToolAnnotations::new().read_only(true).idempotent(true).open_world(false),
@@ -202,7 +207,9 @@ async fn cut(
     let kind = match entry.kind {
         EntryKind::Change => Kind::Diff,
         EntryKind::Command => Kind::Log,
-        EntryKind::Message | EntryKind::Thinking | EntryKind::Plan => Kind::Markdown,
+        EntryKind::Message | EntryKind::Thinking | EntryKind::Plan | EntryKind::Approval => {
+            Kind::Markdown
+        }
     };
     let whole = entry.text.clone();
     let shown = split(&whole, Budget::new(room), kind);
@@ -245,6 +252,7 @@ impl fmt::Display for Page {
                 KindWord::Command => "command",
                 KindWord::Change => "change",
                 KindWord::Plan => "plan",
+                KindWord::Approval => "approval",
             };
             write!(f, "\n[{who}")?;
             if let Some(detail) = &entry.detail {
