@@ -2,30 +2,25 @@
 
 use expect_test::expect;
 
-use super::{READY, check};
+use super::check;
+
+/// A turn runs whose client can be asked while the call goes on.
+const DURING: &str = "connect 1\nready\ncodex 2 during \"two\"\nopened U\nstarted u1\n";
+/// A turn runs whose client can be asked by an answer.
+const INSTEAD: &str = "connect 1\nready\ncodex 2 instead \"two\"\nopened U\nstarted u1\n";
+/// A turn runs that nobody waits for.
+const BACKGROUND: &str = "connect 1\nready\ncodex 2 background \"two\"\nopened U\nstarted u1\n";
 
 #[test]
 fn a_rule_decides_before_anybody_is_asked() {
     check(
-        READY,
+        DURING,
         r#"
-            codex 2 during "two"
-            opened U
-            started u1
             asks U "cargo test --all"
             asks U "rm -rf /"
             asks U "cargo test && rm x"
         "#,
         expect![[r#"
-            codex 2 during "two"
-              -> send thread/start
-              -> tell 2 Starting
-            opened U
-              -> keep new thread U
-              -> keep Foreground turn 2 of U "two"
-              -> send turn/start U "two" model=base effort=-
-            started u1
-              -> keep turn 2 started as u1
             asks U "cargo test --all"
               -> keep Accept by Policy(1) in turn 2: to run: cargo test --all
               -> say Accept to Command { command: "cargo test --all", working_directory: None, reason: None }
@@ -42,26 +37,14 @@ fn a_rule_decides_before_anybody_is_asked() {
 #[test]
 fn a_person_is_asked_while_the_call_goes_on() {
     check(
-        READY,
+        DURING,
         r#"
-            codex 2 during "two"
-            opened U
-            started u1
             asks U "make"
             answers 0 accept
             answers 0 decline
             completed U u1
         "#,
         expect![[r#"
-            codex 2 during "two"
-              -> send thread/start
-              -> tell 2 Starting
-            opened U
-              -> keep new thread U
-              -> keep Foreground turn 2 of U "two"
-              -> send turn/start U "two" model=base effort=-
-            started u1
-              -> keep turn 2 started as u1
             asks U "make"
               -> ask 2 within 200s: to run: make
             answers 0 accept
@@ -79,26 +62,14 @@ fn a_person_is_asked_while_the_call_goes_on() {
 #[test]
 fn a_person_may_take_their_time_and_silence_is_no() {
     check(
-        READY,
+        DURING,
         r#"
-            codex 2 during "two"
-            opened U
-            started u1
             asks U "make"
             +199s
             +1s
             answers 0 accept
         "#,
         expect![[r#"
-            codex 2 during "two"
-              -> send thread/start
-              -> tell 2 Starting
-            opened U
-              -> keep new thread U
-              -> keep Foreground turn 2 of U "two"
-              -> send turn/start U "two" model=base effort=-
-            started u1
-              -> keep turn 2 started as u1
             asks U "make"
               -> ask 2 within 200s: to run: make
             +199s
@@ -116,11 +87,8 @@ fn a_person_may_take_their_time_and_silence_is_no() {
 #[test]
 fn a_call_is_answered_with_the_question_and_made_again() {
     check(
-        READY,
+        INSTEAD,
         r#"
-            codex 2 instead "two"
-            opened U
-            started u1
             asks U "make"
             resume 3 U 2 u1 session instead
             resume 4 U 2 u1 decline instead
@@ -128,15 +96,6 @@ fn a_call_is_answered_with_the_question_and_made_again() {
             resume 5 U 2 u1 accept instead
         "#,
         expect![[r#"
-            codex 2 instead "two"
-              -> send thread/start
-              -> tell 2 Starting
-            opened U
-              -> keep new thread U
-              -> keep Foreground turn 2 of U "two"
-              -> send turn/start U "two" model=base effort=-
-            started u1
-              -> keep turn 2 started as u1
             asks U "make"
               -> answer 2 asks to run: make [InProgress U/u1 after 0ns effort=medium asking "to run: make"]
             resume 3 U 2 u1 session instead
@@ -158,24 +117,12 @@ fn a_call_is_answered_with_the_question_and_made_again() {
 #[test]
 fn what_was_not_answered_is_asked_again() {
     check(
-        READY,
+        INSTEAD,
         r#"
-            codex 2 instead "two"
-            opened U
-            started u1
             asks U "make"
             resume 3 U 2 u1 - instead
         "#,
         expect![[r#"
-            codex 2 instead "two"
-              -> send thread/start
-              -> tell 2 Starting
-            opened U
-              -> keep new thread U
-              -> keep Foreground turn 2 of U "two"
-              -> send turn/start U "two" model=base effort=-
-            started u1
-              -> keep turn 2 started as u1
             asks U "make"
               -> answer 2 asks to run: make [InProgress U/u1 after 0ns effort=medium asking "to run: make"]
             resume 3 U 2 u1 - instead
@@ -188,26 +135,14 @@ fn what_was_not_answered_is_asked_again() {
 #[test]
 fn a_call_that_never_comes_again_is_no() {
     check(
-        READY,
+        INSTEAD,
         r#"
-            codex 2 instead "two"
-            opened U
-            started u1
             asks U "make"
             +200s
             completed U u1
             wait 3 U u1
         "#,
         expect![[r#"
-            codex 2 instead "two"
-              -> send thread/start
-              -> tell 2 Starting
-            opened U
-              -> keep new thread U
-              -> keep Foreground turn 2 of U "two"
-              -> send turn/start U "two" model=base effort=-
-            started u1
-              -> keep turn 2 started as u1
             asks U "make"
               -> answer 2 asks to run: make [InProgress U/u1 after 0ns effort=medium asking "to run: make"]
             +200s
@@ -224,26 +159,14 @@ fn a_call_that_never_comes_again_is_no() {
 #[test]
 fn a_client_that_is_gone_does_not_come_again() {
     check(
-        READY,
+        INSTEAD,
         r#"
-            codex 2 instead "two"
-            opened U
-            started u1
             asks U "make"
             close 1
             interrupted U u1
             done thread/backgroundTerminals/clean
         "#,
         expect![[r#"
-            codex 2 instead "two"
-              -> send thread/start
-              -> tell 2 Starting
-            opened U
-              -> keep new thread U
-              -> keep Foreground turn 2 of U "two"
-              -> send turn/start U "two" model=base effort=-
-            started u1
-              -> keep turn 2 started as u1
             asks U "make"
               -> answer 2 asks to run: make [InProgress U/u1 after 0ns effort=medium asking "to run: make"]
             close 1
@@ -260,27 +183,14 @@ fn a_client_that_is_gone_does_not_come_again() {
 #[test]
 fn a_background_turn_asks_whoever_comes() {
     check(
-        READY,
+        BACKGROUND,
         r#"
-            codex 2 background "two"
-            opened U
-            started u1
             asks U "make"
             wait 3 U u1
             wait 4 U u1 during
             answers 0 session
         "#,
         expect![[r#"
-            codex 2 background "two"
-              -> send thread/start
-              -> tell 2 Starting
-            opened U
-              -> keep new thread U
-              -> keep Background turn 2 of U "two"
-              -> send turn/start U "two" model=base effort=-
-            started u1
-              -> keep turn 2 started as u1
-              -> answer 2 InProgress U/u1 after 0ns effort=medium
             asks U "make"
             wait 3 U u1
               -> tell 3 StillRunning { doing: None, elapsed: 0ns }
@@ -298,11 +208,8 @@ fn a_background_turn_asks_whoever_comes() {
 #[test]
 fn a_question_goes_to_another_call_when_its_own_is_gone() {
     check(
-        READY,
+        BACKGROUND,
         r#"
-            codex 2 background "two"
-            opened U
-            started u1
             wait 3 U u1 during
             wait 4 U u1 during
             asks U "make"
@@ -310,16 +217,6 @@ fn a_question_goes_to_another_call_when_its_own_is_gone() {
             answers 1 accept
         "#,
         expect![[r#"
-            codex 2 background "two"
-              -> send thread/start
-              -> tell 2 Starting
-            opened U
-              -> keep new thread U
-              -> keep Background turn 2 of U "two"
-              -> send turn/start U "two" model=base effort=-
-            started u1
-              -> keep turn 2 started as u1
-              -> answer 2 InProgress U/u1 after 0ns effort=medium
             wait 3 U u1 during
               -> tell 3 StillRunning { doing: None, elapsed: 0ns }
             wait 4 U u1 during
@@ -340,26 +237,14 @@ fn a_question_goes_to_another_call_when_its_own_is_gone() {
 #[test]
 fn an_end_of_the_turn_is_an_answer() {
     check(
-        READY,
+        DURING,
         r#"
-            codex 2 during "two"
-            opened U
-            started u1
             asks U "make"
             answers 0 stop
             interrupted U u1
             done thread/backgroundTerminals/clean
         "#,
         expect![[r#"
-            codex 2 during "two"
-              -> send thread/start
-              -> tell 2 Starting
-            opened U
-              -> keep new thread U
-              -> keep Foreground turn 2 of U "two"
-              -> send turn/start U "two" model=base effort=-
-            started u1
-              -> keep turn 2 started as u1
             asks U "make"
               -> ask 2 within 200s: to run: make
             answers 0 stop
@@ -379,25 +264,13 @@ fn an_end_of_the_turn_is_an_answer() {
 #[test]
 fn codex_may_take_a_question_back() {
     check(
-        READY,
+        DURING,
         r#"
-            codex 2 during "two"
-            opened U
-            started u1
             asks U "make"
             withdrawn
             answers 0 accept
         "#,
         expect![[r#"
-            codex 2 during "two"
-              -> send thread/start
-              -> tell 2 Starting
-            opened U
-              -> keep new thread U
-              -> keep Foreground turn 2 of U "two"
-              -> send turn/start U "two" model=base effort=-
-            started u1
-              -> keep turn 2 started as u1
             asks U "make"
               -> ask 2 within 200s: to run: make
             withdrawn
@@ -411,24 +284,12 @@ fn codex_may_take_a_question_back() {
 #[test]
 fn a_turn_that_ends_takes_its_questions_along() {
     check(
-        READY,
+        DURING,
         r#"
-            codex 2 during "two"
-            opened U
-            started u1
             asks U "make"
             exited
         "#,
         expect![[r#"
-            codex 2 during "two"
-              -> send thread/start
-              -> tell 2 Starting
-            opened U
-              -> keep new thread U
-              -> keep Foreground turn 2 of U "two"
-              -> send turn/start U "two" model=base effort=-
-            started u1
-              -> keep turn 2 started as u1
             asks U "make"
               -> ask 2 within 200s: to run: make
             exited
