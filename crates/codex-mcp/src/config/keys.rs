@@ -89,7 +89,8 @@ declare_keys! {
     /// How much is logged, on standard error and in the log file.
     "log_level", "log-level" => log_level: Level = LogLevel;
 
-    /// Log everything that this program itself does, whatever `log_level` says.
+    /// Log everything that this program itself does, with each line that goes over the client's pipe and Codex's, whatever
+    /// `log_level` says. Secrets are taken out, as of every log.
     "verbose", "verbose" => verbose: bool = Switch;
 
     /// The longest prompt that is passed on, in characters. Codex itself refuses more than 1048576.

@@ -22,6 +22,7 @@ mod page;
 mod place;
 mod problem;
 mod reference;
+mod secrets;
 
 use std::path::{Path, PathBuf};
 

@@ -28,6 +28,7 @@ mod orphans;
 mod paging;
 mod progress;
 mod read;
+mod redaction;
 mod reply;
 mod resources;
 mod roots;
