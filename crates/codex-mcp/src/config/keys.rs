@@ -180,6 +180,10 @@ declare_keys! {
     /// rest.
     "result_page_chars", "result-page-chars" => result_page_size: PageSize = PageChars;
 
+    /// How many Codexes may stand one below the other. 1: a Codex of this server that has this server among its own MCP
+    /// servers cannot use it, so that nothing calls itself in a circle.
+    "max_depth", "max-depth" => max_depth: usize = count("LEVELS", 1, 1..=8);
+
     /// Names of variables that are passed to Codex besides the usual ones, for example the `env_key` of a custom
     /// provider. In the variable they are separated by commas.
     "environment_allow", "environment-allow" => environment_allow: Vec<NamePattern> = VariableNames;

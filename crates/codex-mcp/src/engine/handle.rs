@@ -73,6 +73,11 @@ impl Engine {
         EngineConnection { id, engine: self.clone() }
     }
 
+    /// A connection that will never make a call: nothing is warmed for it.
+    pub fn connect_idle(&self) -> EngineConnection {
+        EngineConnection { id: ConnectionId(self.mint()), engine: self.clone() }
+    }
+
     /// Makes a call. Dropping the result gives the call up.
     pub async fn call(&self, caller: Caller, request: CallRequest) -> EngineCall {
         let call = CallId(self.mint());

@@ -24,6 +24,7 @@ mod home;
 mod inspector;
 mod lifecycle;
 mod logging;
+mod nesting;
 mod orphans;
 mod paging;
 mod progress;
