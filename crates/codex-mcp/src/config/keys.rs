@@ -11,6 +11,7 @@ use tracing::Level;
 use super::approvals::ApprovalRules;
 use super::environment::Environment;
 use super::isolation::IsolationWord;
+use super::key_paths::{KeyPath, KeyPaths};
 use super::kind::{Describe, Kind, LogLevel, Switch};
 use super::layer::Given;
 use super::names::{NamePattern, VariableNames};
@@ -183,6 +184,10 @@ declare_keys! {
     /// How many Codexes may stand one below the other. 1: a Codex of this server that has this server among its own MCP
     /// servers cannot use it, so that nothing calls itself in a circle.
     "max_depth", "max-depth" => max_depth: usize = count("LEVELS", 1, 1..=8);
+
+    /// Keys of Codex's configuration that calls may set with `config` besides the harmless ones. With the right keys a call
+    /// can run programs, leave the sandbox or send your login elsewhere. In the variable they are separated by commas.
+    "config_allow", "config-allow" => config_allow: Vec<KeyPath> = KeyPaths;
 
     /// Names of variables that are passed to Codex besides the usual ones, for example the `env_key` of a custom
     /// provider. In the variable they are separated by commas.

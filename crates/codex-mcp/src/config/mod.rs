@@ -13,6 +13,7 @@ mod codex_environment;
 mod environment;
 mod file;
 mod isolation;
+mod key_paths;
 mod keys;
 mod kind;
 mod layer;
@@ -28,6 +29,7 @@ use std::path::{Path, PathBuf};
 
 pub use codex_bin::CodexBinError;
 pub use environment::Environment;
+pub use key_paths::KeyPath;
 pub(crate) use keys::all as all_keys;
 pub use keys::{Config, Setting};
 pub(crate) use kind::FlagShape;
