@@ -17,11 +17,13 @@ use regex::Regex;
 use crate::config::Config;
 
 /// What stands in the place of a secret.
-const MARK: &str = "[redacted]";
+pub(crate) const MARK: &str = "[redacted]";
 /// A shorter value is no secret: it would be found in every other line.
 const MIN_CHARS: usize = 8;
 /// How many values are known at most; the oldest are forgotten first.
 const MAX_VALUES: usize = 1024;
+
+// No upper bounds: they make the expressions slow to build, and every expression searches in linear time without them.
 
 /// Shapes that are nothing but secrets. The first group, where there is one, is the secret; else it is all of it.
 const CERTAIN: &[&str] = &[
@@ -40,14 +42,14 @@ const CERTAIN: &[&str] = &[
     // JSON Web Tokens.
     r"(?-u:\b)eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
     // Private keys, also one that was cut.
-    r"-----BEGIN [A-Z0-9 ]{0,32}PRIVATE KEY-----((?s:.)*?)(?:-----END|\z)",
+    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----((?s:.)*?)(?:-----END|\z)",
 ];
 
 /// Shapes that are secrets more often than not.
 const LIKELY: &[&str] = &[
     r#"(?i-u:\bbearer)[ ]+([A-Za-z0-9._~+/=-]{16,})"#,
     r#"(?i-u:\bauthorization)\\?["']?[ ]*[:=][ ]*\\?["']?(?i-u:[a-z]+)[ ]+([A-Za-z0-9._~+/=-]{8,})"#,
-    r#"://[^/?#@:"'<>\\ \t\r\n]{0,256}:([^/?#@"'<>\\ \t\r\n]{1,256})@"#,
+    r#"://[^/?#@:"'<>\\ \t\r\n]*:([^/?#@"'<>\\ \t\r\n]+)@"#,
     r#"(?i-u:(?:api[_-]?key|token|secret|secret[_-]?key|password|passwd|passphrase))\\?["']?[ ]*[:=][ ]*\\?["']?([^"'\\,;& \t\r\n]{8,})"#,
     r#"(?-u:\b)[A-Z][A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)=["']?([^"'\\;& \t\r\n]{8,})"#,
 ];

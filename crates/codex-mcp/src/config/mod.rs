@@ -37,6 +37,7 @@ pub use layer::Flags;
 pub use names::NamePattern;
 pub use problem::{ConfigError, Origin, Problem};
 pub use reference::reference_markdown;
+pub(crate) use secrets::is_secret;
 
 use file::ConfigFile;
 

@@ -16,7 +16,8 @@ impl Config {
     }
 }
 
-fn is_secret(name: &OsStr) -> bool {
+/// Whether something of this name is a secret.
+pub(crate) fn is_secret(name: &OsStr) -> bool {
     let name = name.to_string_lossy().to_ascii_uppercase();
     ENDINGS.iter().any(|ending| name.ends_with(ending))
 }

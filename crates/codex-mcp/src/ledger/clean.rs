@@ -4,6 +4,7 @@
 
 use bridge_core::{Decided, Item, Json, Plan, Record, StopCause, ThreadOptions, TurnReport};
 
+use crate::config::is_secret;
 use crate::redact;
 
 /// The record without secrets.
@@ -45,7 +46,15 @@ fn clean_json(value: &mut serde_json::Value) {
     match value {
         Value::String(text) => said(text),
         Value::Array(values) => values.iter_mut().for_each(clean_json),
-        Value::Object(table) => table.values_mut().for_each(clean_json),
+        Value::Object(table) => {
+            for (name, value) in table {
+                clean_json(value);
+                // Such as in the environment of an MCP server that a profile brings.
+                if value.is_string() && is_secret(name.as_ref()) {
+                    *value = redact::MARK.into();
+                }
+            }
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

@@ -7,11 +7,11 @@ use testkit::model::{reply, says};
 
 use crate::bridge::{Setup, TestBridge, content, error_code, result_of};
 
-/// This server among Codex's own, under a command that does not show what it is.
+/// This server among Codex's own, under a command that does not show what it is, and told that nobody stands above it.
 const DISGUISED: &str = concat!(
     "mcp_servers.own.command = \"/bin/sh\"\nmcp_servers.own.args = [\"-c\", \"exec ",
     env!("CARGO_BIN_EXE_codex-mcp"),
-    "\"]"
+    "\"]\nmcp_servers.own.env.CODEX_MCP_DEPTH = \"0\""
 );
 
 /// A client that says how deep it is.
