@@ -1,7 +1,7 @@
 //! Everything the bridge can do to the world. The shell carries effects out in order.
 
 use crate::{
-    Answer, AppServerId, ApprovalId, Ask, CallId, Failure, HealthReport, Question, Record,
+    Answer, AppServerId, ApprovalId, Ask, CallId, Failure, HealthReport, Json, Question, Record,
     RequestId, ServerRequestId, ThreadId, ThreadList, ThreadOptions, ThreadQuery, TurnId, TurnList,
     TurnNumber, TurnOptions, TurnQuery, TurnReport, Update,
 };
@@ -82,7 +82,12 @@ pub enum Request {
     /// A new thread, read-only.
     StartThread(ThreadOptions),
     /// Load a thread from disk, read-only.
-    ResumeThread(ThreadId),
+    ResumeThread {
+        /// The thread.
+        thread: ThreadId,
+        /// Further Codex configuration, which Codex does not remember.
+        config: Option<Json>,
+    },
     /// Give a thread a title.
     NameThread {
         /// The thread.
@@ -160,7 +165,7 @@ impl Request {
     pub fn method(&self) -> &'static str {
         match self {
             Self::StartThread(_) => "thread/start",
-            Self::ResumeThread(_) => "thread/resume",
+            Self::ResumeThread { .. } => "thread/resume",
             Self::NameThread { .. } => "thread/name/set",
             Self::StartTurn { .. } => "turn/start",
             Self::SteerTurn { .. } => "turn/steer",

@@ -145,6 +145,8 @@ pub enum CallRequest {
     ContinueThread {
         /// The thread.
         thread: ThreadId,
+        /// Codex configuration for the case that the thread has to be loaded: a JSON object, checked by the shell.
+        config: Option<Json>,
         /// The turn.
         turn: TurnRequest,
     },

@@ -9,7 +9,7 @@ use crate::ids::ThreadKey;
 use crate::thread::{Origin, Thread};
 use crate::turn::{Turn, TurnPhase};
 use crate::{
-    Attachment, CallId, CallRequest, Caller, ConnectionId, Effect, Failure, Outcome, Reply,
+    Attachment, CallId, CallRequest, Caller, ConnectionId, Effect, Failure, Json, Outcome, Reply,
     Request, RequestFailure, Scope, StopCause, ThreadChange, ThreadId, TurnId, TurnNumber,
     TurnReport, TurnRequest,
 };
@@ -30,9 +30,8 @@ impl Bridge {
                 let key = self.add_thread(Origin::New(Box::new(options)));
                 self.enqueue(id, caller, key, turn, now);
             }
-            CallRequest::ContinueThread { thread, turn } => {
-                let known = self.keys.get(&thread).copied();
-                let key = known.unwrap_or_else(|| self.add_thread(Origin::Known(thread)));
+            CallRequest::ContinueThread { thread, config, turn } => {
+                let key = self.known_thread(thread, config);
                 self.enqueue(id, caller, key, turn, now);
             }
             CallRequest::Steer { thread, turn, prompt } => {
@@ -96,6 +95,16 @@ impl Bridge {
             self.keys.insert(id.clone(), key);
         }
         self.threads.insert(key, thread);
+        key
+    }
+
+    /// A thread that Codex has on disk, and what it is loaded with if it is not loaded yet.
+    fn known_thread(&mut self, id: ThreadId, config: Option<Json>) -> ThreadKey {
+        let known = self.keys.get(&id).copied();
+        let key = known.unwrap_or_else(|| self.add_thread(Origin::Known(id)));
+        if let Some(thread) = self.threads.get_mut(&key) {
+            thread.resume_config = config;
+        }
         key
     }
 

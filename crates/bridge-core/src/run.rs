@@ -71,10 +71,7 @@ impl Bridge {
                 self.tell_queue(key, now);
             }
             (Load::Unloaded | Load::Loaded | Load::Leaving, origin) => {
-                let request = match origin {
-                    Origin::New(options) => Request::StartThread((**options).clone()),
-                    Origin::Known(id) => Request::ResumeThread(id.clone()),
-                };
+                let request = origin.open(thread.resume_config.as_ref());
                 let request = self.send(app_server, request, Purpose::OpenThread(key));
                 if let Some(thread) = self.threads.get_mut(&key) {
                     thread.load = Load::Opening { request };

@@ -7,7 +7,8 @@ use crate::ids::ThreadKey;
 use crate::pace::Pace;
 use crate::turn::Turn;
 use crate::{
-    ApprovalPolicy, RequestId, ThreadId, ThreadOptions, TurnId, TurnNumber, TurnOptions, TurnReport,
+    ApprovalPolicy, Json, Request, RequestId, ThreadId, ThreadOptions, TurnId, TurnNumber,
+    TurnOptions, TurnReport,
 };
 
 /// A thread that somebody asked for.
@@ -18,6 +19,8 @@ pub(crate) struct Thread {
     pub(crate) origin: Origin,
     pub(crate) load: Load,
     pub(crate) defaults: Defaults,
+    /// Configuration to load it with, as the newest call says.
+    pub(crate) resume_config: Option<Json>,
     /// Whether it has been kept.
     pub(crate) recorded: bool,
     /// What the last turn ran with.
@@ -40,6 +43,18 @@ pub(crate) enum Origin {
     New(Box<ThreadOptions>),
     /// Codex has it on disk.
     Known(ThreadId),
+}
+
+impl Origin {
+    /// What brings the thread into the app-server.
+    pub(crate) fn open(&self, resume_config: Option<&Json>) -> Request {
+        match self {
+            Self::New(options) => Request::StartThread((**options).clone()),
+            Self::Known(id) => {
+                Request::ResumeThread { thread: id.clone(), config: resume_config.cloned() }
+            }
+        }
+    }
 }
 
 /// Whether the app-server has the thread in memory.
@@ -69,6 +84,7 @@ impl Thread {
             origin,
             load: Load::Unloaded,
             defaults: Defaults::default(),
+            resume_config: None,
             recorded: false,
             last_model: None,
             last_effort: None,

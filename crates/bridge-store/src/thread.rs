@@ -74,6 +74,8 @@ pub struct ThreadPlace {
     pub codex_home: String,
     /// The folder it works in; empty if that is not known.
     pub cwd: String,
+    /// What one of ours was set up with, as JSON.
+    pub options: Option<String>,
 }
 
 /// Which threads are wanted.
@@ -244,9 +246,9 @@ pub(crate) fn place(
     thread: &ThreadId,
 ) -> Result<Option<ThreadPlace>, StoreError> {
     let place = connection
-        .prepare_cached("SELECT codex_home, cwd FROM threads WHERE thread_id = ?1")?
+        .prepare_cached("SELECT codex_home, cwd, options FROM threads WHERE thread_id = ?1")?
         .query_row([thread.as_str()], |row| {
-            Ok(ThreadPlace { codex_home: row.get(0)?, cwd: row.get(1)? })
+            Ok(ThreadPlace { codex_home: row.get(0)?, cwd: row.get(1)?, options: row.get(2)? })
         })
         .optional()?;
     Ok(place)

@@ -4,6 +4,7 @@
 //! sends, in the order it was sent. This crate never decides what a message means for a turn, never
 //! retries, never restarts a process and knows nothing of MCP: its owner does that.
 
+pub mod ancestry;
 mod connection;
 mod error;
 mod framing;

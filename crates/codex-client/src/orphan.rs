@@ -23,7 +23,7 @@ use linux as system;
 use other as system;
 
 /// The variable that holds the marker.
-const VARIABLE: &str = "CODEX_MCP_APP_SERVER";
+pub const VARIABLE: &str = "CODEX_MCP_APP_SERVER";
 
 /// The mark of one app-server: the process that started it, when that began, and a number.
 #[derive(Clone, Debug, PartialEq, Eq)]

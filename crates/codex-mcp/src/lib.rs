@@ -11,4 +11,5 @@ pub mod error;
 pub mod ledger;
 pub mod logging;
 pub mod mcp;
+pub mod redact;
 pub mod workspace;

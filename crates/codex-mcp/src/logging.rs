@@ -1,5 +1,7 @@
 //! Where log lines go: standard error, and a file for each day under `logs/` in the state directory.
 //!
+//! Nothing is written before secrets were taken out of it, and no line is longer than somebody would read.
+//!
 //! Standard output is the protocol and is never written to. Logging never stops the server: writers have a bounded
 //! queue of their own that drops lines when it is full, and a log file that cannot be made is a warning.
 
@@ -12,17 +14,21 @@ use tracing::{Dispatch, dispatcher, warn};
 use tracing_appender::non_blocking::{NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_appender::rolling::{InitError, RollingFileAppender, Rotation};
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::config::Config;
+use crate::redact;
 
 const DAYS_KEPT: usize = 7;
 const QUEUED_LINES: usize = 8192;
 
 /// What `verbose` is about.
-const OWN_CRATES: [&str; 3] = ["codex_mcp", "codex_client", "bridge_core"];
+const OWN_CRATES: [&str; 4] = ["codex_mcp", "codex_client", "bridge_core", "bridge_store"];
+/// How much of a line is written, in bytes. It is cut after secrets were taken out: half a secret has no shape.
+const MAX_LINE_BYTES: usize = 8 << 10;
 
 /// Writes what is still queued when it is dropped, for up to about a second. Keep it until the process ends.
 #[must_use]
@@ -41,6 +47,7 @@ enum LogFileError {
 
 /// Sends what a front logs, which is little, to standard error.
 pub fn start_front(config: &Config) -> LogGuard {
+    redact::learn(config);
     let (stderr, worker) = queue(io::stderr());
     let subscriber = tracing_subscriber::registry().with(filter(config)).with(
         tracing_subscriber::fmt::layer()
@@ -82,6 +89,7 @@ pub fn dispatch(
     stderr: impl Write + Send + 'static,
     colour: Colour,
 ) -> (Dispatch, LogGuard) {
+    redact::learn(config);
     let (stderr, stderr_worker) = queue(stderr);
     let mut workers = vec![stderr_worker];
     let file = open_file(&config.state_dir.join("logs"));
@@ -129,8 +137,42 @@ fn filter(config: &Config) -> Targets {
 
 /// Takes writing off the caller: a client that does not read standard error must not stop the server. A full queue
 /// drops lines.
-fn queue(writer: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
-    NonBlockingBuilder::default().buffered_lines_limit(QUEUED_LINES).lossy(true).finish(writer)
+fn queue(writer: impl Write + Send + 'static) -> (Redacted, WorkerGuard) {
+    let builder = NonBlockingBuilder::default().buffered_lines_limit(QUEUED_LINES).lossy(true);
+    let (queue, worker) = builder.finish(writer);
+    (Redacted(queue), worker)
+}
+
+/// Takes secrets out of each line, and cuts what is too long, on the way into a queue. The one way to a log.
+#[derive(Clone)]
+struct Redacted(NonBlocking);
+
+impl Write for Redacted {
+    /// Gets a whole line at once: so the formatter writes it.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(line);
+        let clean = redact::text(&text);
+        let shown = clean.floor_char_boundary(MAX_LINE_BYTES);
+        match clean.len() - shown {
+            0 => self.0.write_all(clean.as_bytes())?,
+            cut => {
+                self.0.write_all(format!("{}… ({cut} bytes more)\n", &clean[..shown]).as_bytes())?
+            }
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl MakeWriter<'_> for Redacted {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
 }
 
 fn open_file(directory: &Path) -> Result<RollingFileAppender, LogFileError> {

@@ -58,7 +58,7 @@ fn show_request(request: &Request) -> String {
         | Request::ProbeSandbox
         | Request::ListModels => method.to_owned(),
         Request::ListThreads(query) => format!("{method} {query:?}"),
-        Request::ResumeThread(thread)
+        Request::ResumeThread { thread, .. }
         | Request::ReadThread(thread)
         | Request::ReadTurns { thread, .. }
         | Request::UnsubscribeThread(thread)

@@ -137,6 +137,7 @@ impl Script {
             }),
             "reply" => call(CallRequest::ContinueThread {
                 thread: thread(2),
+                config: None,
                 turn: turn_request(text, &words[3..]),
             }),
             "steer" => call(CallRequest::Steer {

@@ -19,6 +19,9 @@ const WRITE_AHEAD: usize = 1;
 /// may hold the other end open for ever.
 const SILENCE_AFTER_DEATH: Duration = Duration::from_millis(500);
 
+/// How much of a line is traced. The log shows less: secrets are taken out first, whole ones.
+const MAX_TRACED_BYTES: usize = 64 << 10;
+
 /// What the reader hands to the actor; `End` is the last.
 #[derive(Debug)]
 pub(super) enum Received {
@@ -72,6 +75,7 @@ async fn next<R: AsyncRead + Unpin>(
         return match line {
             Ok(Some(Line::Text(text))) if text.trim_ascii().is_empty() => continue,
             Ok(Some(Line::Text(text))) => {
+                tracing::trace!(line = %traced(text.as_bytes()), "from the app-server");
                 Message::parse(text).map_or_else(Received::Malformed, Received::Message)
             }
             Ok(Some(Line::NotUtf8(bytes))) => {
@@ -87,6 +91,11 @@ async fn next<R: AsyncRead + Unpin>(
     }
 }
 
+/// A line as the trace shows it: its beginning, as far as anybody wants to read.
+fn traced(line: &[u8]) -> String {
+    String::from_utf8_lossy(&line[..line.len().min(MAX_TRACED_BYTES)]).trim_end().to_owned()
+}
+
 /// Starts the writer. It closes `input` and ends when the sender is dropped, a write fails or `stop`
 /// is cancelled.
 pub(super) fn write<W: AsyncWrite + Unpin + Send + 'static>(
@@ -97,6 +106,7 @@ pub(super) fn write<W: AsyncWrite + Unpin + Send + 'static>(
     let (sender, mut receiver) = mpsc::channel::<Vec<u8>>(WRITE_AHEAD);
     let work = async move {
         while let Some(line) = receiver.recv().await {
+            tracing::trace!(line = %traced(&line), "to the app-server");
             let written = async {
                 input.write_all(&line).await?;
                 input.flush().await

@@ -170,12 +170,14 @@ fn describe(status: &Status, out: &mut impl Write) -> io::Result<()> {
         let directory = directory.unwrap_or_else(|| "an unknown directory".to_owned());
         let session =
             client.claude_session.as_ref().map(|id| format!(", Claude Code session {id}"));
+        let depth = (client.depth > 0).then(|| format!(", {} below a Codex of ours", client.depth));
         writeln!(
             out,
-            "Client {} (version {}) in {directory}{}",
+            "Client {} (version {}) in {directory}{}{}",
             client.pid,
             client.version,
-            session.unwrap_or_default()
+            session.unwrap_or_default(),
+            depth.unwrap_or_default()
         )?;
     }
     Ok(())

@@ -111,7 +111,7 @@ pub(crate) fn reply(
     let raw = result.map_err(request_failure)?;
     let read = match request {
         Request::StartThread(_) => wire::ThreadStart::read(&raw).map(thread_opened),
-        Request::ResumeThread(_) => wire::ThreadResume::read(&raw).map(thread_opened),
+        Request::ResumeThread { .. } => wire::ThreadResume::read(&raw).map(thread_opened),
         Request::StartTurn { .. } => {
             wire::TurnStart::read(&raw).map(|response| Reply::TurnStarted(TurnId(response.turn.id)))
         }

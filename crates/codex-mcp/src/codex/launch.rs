@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use bridge_core::{AppServerInfo, Exit, StartFailure, StartFailureKind};
+use codex_client::ancestry;
 use codex_client::orphan::Marker;
 use codex_client::protocol::ClientInfo;
 use codex_client::{AppServer, Greeting, Inbox, Launch, Limits, ServerInfo, StartError};
@@ -45,10 +46,11 @@ pub(crate) async fn start(
         kind: StartFailureKind::NotFound,
         detail: error.to_string(),
     })?;
+    let markers = [marker.variable(), ancestry::variable(config.depth().saturating_add(1))];
     let launch = Launch {
         program,
         args: vec![OsString::from("app-server")],
-        environment: config.codex_environment().into_iter().chain([marker.variable()]).collect(),
+        environment: config.codex_environment().into_iter().chain(markers).collect(),
         // Threads bring their own; this one only has to be there for as long as the process.
         working_directory: PathBuf::from("/"),
     };

@@ -4,19 +4,16 @@
 //! `profile` in a thread's configuration). So the profile's file is read here and given to the one thread as
 //! configuration. It is the user's own file, so its keys pass, except those that concern the sandbox: that is ours.
 
-use std::fs;
-use std::io;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
+use super::user_config;
 use crate::error::{Code, Problem};
 
 /// Keys of a profile that are left out: the bridge decides on the sandbox, turn by turn.
 const SANDBOX_KEYS: &[&str] =
     &["sandbox_mode", "sandbox_workspace_write", "default_permissions", "permissions", "projects"];
-/// The largest profile that is read, in bytes.
-const MAX_BYTES: u64 = 1 << 20;
 
 /// Reads a profile: `NAME.config.toml` beside the configuration or, as older versions of Codex had it, the table
 /// `profiles.NAME` in it.
@@ -75,19 +72,8 @@ fn in_table(config: &Path, name: &str) -> Result<Option<Map<String, Value>>, Pro
 
 /// Reads a file of configuration; `None` if it is not there.
 fn read(path: &Path) -> Result<Option<Map<String, Value>>, Problem> {
-    let refused = |why: &dyn std::fmt::Display| {
-        Problem::new(
-            Code::InvalidArguments,
-            format!("argument `profile`: {} cannot be read: {why}", path.display()),
-        )
-    };
-    let text = match fs::metadata(path).map(|metadata| metadata.len()) {
-        Ok(bytes) if bytes > MAX_BYTES => {
-            return Err(refused(&format!("it has {bytes} bytes; at most {MAX_BYTES} are read")));
-        }
-        Ok(_) => fs::read_to_string(path).map_err(|error| refused(&error))?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(refused(&error)),
-    };
-    toml::from_str(&text).map(Some).map_err(|error| refused(&error.message()))
+    user_config::read(path).map_err(|why| {
+        let message = format!("argument `profile`: {} cannot be read: {why}", path.display());
+        Problem::new(Code::InvalidArguments, message)
+    })
 }

@@ -12,7 +12,7 @@ use bridge_core::{
 use codex_client::protocol as wire;
 use codex_client::protocol::Method;
 use codex_client::{Connection, RequestError};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// How long the probe of the sandbox may take, in milliseconds.
 const PROBE_TIMEOUT_MS: i64 = 5000;
@@ -27,7 +27,9 @@ pub(crate) fn send(
     let to = Sender { connection, id, deadline };
     match request {
         Request::StartThread(options) => to.submit::<wire::ThreadStart>(&thread_start(options)),
-        Request::ResumeThread(thread) => to.submit::<wire::ThreadResume>(&thread_resume(thread)),
+        Request::ResumeThread { thread, config } => {
+            to.submit::<wire::ThreadResume>(&thread_resume(thread, config.as_ref()))
+        }
         Request::NameThread { thread, name } => {
             to.submit::<wire::ThreadSetName>(&set_name(thread, name))
         }
@@ -96,12 +98,12 @@ fn thread_start(options: &ThreadOptions) -> wire::ThreadStartParams {
     }
 }
 
-fn thread_resume(thread: &ThreadId) -> wire::ThreadResumeParams {
+fn thread_resume(thread: &ThreadId, config: Option<&Json>) -> wire::ThreadResumeParams {
     wire::ThreadResumeParams {
         thread_id: thread.0.clone(),
         exclude_turns: true,
         sandbox: Some(wire::SandboxMode::ReadOnly),
-        config: Some(resume_config()),
+        config: config.and_then(object),
         ..Default::default()
     }
 }
@@ -217,11 +219,6 @@ fn model_default_effort(model: &str) -> wire::CollaborationMode {
             developer_instructions: None,
         },
     }
-}
-
-/// A resumed thread forgets that its plan tool was switched on.
-fn resume_config() -> Map<String, Value> {
-    Map::from_iter([("tools.update_plan.enabled".to_owned(), json!(true))])
 }
 
 fn read_only() -> wire::SandboxPolicy {

@@ -6,6 +6,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use codex_client::{ancestry, orphan};
+
 use super::keys::Config;
 use super::names::matches;
 
@@ -106,6 +108,9 @@ pub(super) const NEVER: &[&str] = &["ANTHROPIC*", "CLAUDE*", "AI_AGENT", "CODEX_
 /// A variable of Codex that begins with the prefix of our own.
 pub(super) const CODEX_OWN_UNDER_OUR_PREFIX: &str = "CODEX_MCP_PROTOCOL_VERSION";
 
+/// What an app-server of ours is told, and may pass on to a client of ours: no setting.
+const OF_APP_SERVERS: [&str; 2] = [ancestry::VARIABLE, orphan::VARIABLE];
+
 /// What an engine needs of its client besides what Codex may get: where things lie, and who asks.
 const FOR_ENGINE: &[&str] =
     &["CODEX_MCP_*", "CLAUDE_PROJECT_DIR", "CLAUDE_CODE_SESSION_ID", "MAX_MCP_OUTPUT_TOKENS"];
@@ -124,6 +129,8 @@ impl Config {
     /// Nothing of the client's own keys and tokens is among it.
     pub(crate) fn engine_environment(&self) -> Vec<(OsString, OsString)> {
         let ours = self.environment.variables().filter(|(name, _)| any(FOR_ENGINE, name));
+        // An engine is no part of the app-server below which its first client runs, and must outlive it.
+        let ours = ours.filter(|(name, _)| *name != orphan::VARIABLE);
         let ours = ours.map(|(name, value)| (name.to_owned(), value.to_owned()));
         self.codex_environment().into_iter().chain(ours).collect()
     }
@@ -138,11 +145,26 @@ impl Config {
         self.environment.base_directory("CODEX_HOME", ".codex")
     }
 
+    /// How many app-servers of ours stand above the client.
+    pub(crate) fn depth(&self) -> u32 {
+        self.environment.depth()
+    }
+
+    /// Whether the client stands below so many that it may not start a further one.
+    pub(crate) fn is_too_deep(&self) -> bool {
+        usize::try_from(self.depth()).is_ok_and(|depth| depth >= self.max_depth)
+    }
+
     fn is_passed(&self, name: &OsStr) -> bool {
         let listed_by_user = || self.environment_allow.iter().any(|pattern| pattern.matches(name));
         let listed_by_us = || PASSED.iter().any(|(_, patterns)| any(patterns, name));
         !is_never_passed(name) && (listed_by_user() || (listed_by_us() && !any(WITHHELD, name)))
     }
+}
+
+/// Whether a variable begins with the prefix of our settings without being one.
+pub(super) fn is_no_setting(name: &str) -> bool {
+    name == CODEX_OWN_UNDER_OUR_PREFIX || OF_APP_SERVERS.contains(&name)
 }
 
 pub(super) fn is_never_passed(name: &OsStr) -> bool {

@@ -7,6 +7,8 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use codex_client::ancestry;
+
 /// Variables and working directory, as they were at one moment.
 #[derive(Clone, Default)]
 pub struct Environment {
@@ -15,16 +17,29 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Takes a snapshot of this process. The working directory is absent if it was deleted or cannot be read.
+    /// Takes a snapshot of this process, its depth below app-servers of ours included. The working directory is absent if it was deleted or cannot be read.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that reads the process environment"
     )]
     pub fn of_process() -> Self {
-        Self {
+        let mut environment = Self {
             variables: std::env::vars_os().collect(),
             working_directory: std::env::current_dir().ok(),
+        };
+        // Codex does not pass its depth on to its MCP servers; and whoever says less than is so is not believed.
+        let depth = ancestry::depth_above();
+        if depth > environment.depth() {
+            let (name, value) = ancestry::variable(depth);
+            environment.variables.insert(name, value);
         }
+        environment
+    }
+
+    /// How many app-servers of ours stand above whoever has this environment.
+    pub(crate) fn depth(&self) -> u32 {
+        let given = self.get(ancestry::VARIABLE).and_then(OsStr::to_str);
+        given.and_then(|depth| depth.parse().ok()).unwrap_or(0)
     }
 
     /// Makes an environment of the given variables and working directory.

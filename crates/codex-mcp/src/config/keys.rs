@@ -11,6 +11,7 @@ use tracing::Level;
 use super::approvals::ApprovalRules;
 use super::environment::Environment;
 use super::isolation::IsolationWord;
+use super::key_paths::{KeyPath, KeyPaths};
 use super::kind::{Describe, Kind, LogLevel, Switch};
 use super::layer::Given;
 use super::names::{NamePattern, VariableNames};
@@ -89,7 +90,8 @@ declare_keys! {
     /// How much is logged, on standard error and in the log file.
     "log_level", "log-level" => log_level: Level = LogLevel;
 
-    /// Log everything that this program itself does, whatever `log_level` says.
+    /// Log everything that this program itself does, with each line that goes over the client's pipe and Codex's, whatever
+    /// `log_level` says. Secrets are taken out, as of every log.
     "verbose", "verbose" => verbose: bool = Switch;
 
     /// The longest prompt that is passed on, in characters. Codex itself refuses more than 1048576.
@@ -181,6 +183,14 @@ declare_keys! {
     /// takes the client's own limit: `MAX_MCP_OUTPUT_TOKENS`, or what is known of the client. `codex.read` gives the
     /// rest.
     "result_page_chars", "result-page-chars" => result_page_size: PageSize = PageChars;
+
+    /// How many Codexes may stand one below the other. 1: a Codex of this server that has this server among its own MCP
+    /// servers cannot use it, so that nothing calls itself in a circle.
+    "max_depth", "max-depth" => max_depth: usize = count("LEVELS", 1, 1..=8);
+
+    /// Keys of Codex's configuration that calls may set with `config` besides the harmless ones. With the right keys a call
+    /// can run programs, leave the sandbox or send your login elsewhere. In the variable they are separated by commas.
+    "config_allow", "config-allow" => config_allow: Vec<KeyPath> = KeyPaths;
 
     /// Names of variables that are passed to Codex besides the usual ones, for example the `env_key` of a custom
     /// provider. In the variable they are separated by commas.

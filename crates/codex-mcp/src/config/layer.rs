@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use super::codex_environment::CODEX_OWN_UNDER_OUR_PREFIX;
+use super::codex_environment::is_no_setting;
 use super::environment::Environment;
 use super::file::ConfigFile;
 use super::keys::{self, Key, VARIABLE_PREFIX};
@@ -60,7 +60,7 @@ fn variables(environment: &Environment, problems: &mut Vec<Problem>) -> Vec<Give
             continue;
         };
         // A client that fills in `${VARIABLE:-}` sets ours to nothing where the user has none.
-        if value.is_empty() || name == CODEX_OWN_UNDER_OUR_PREFIX {
+        if value.is_empty() || is_no_setting(&name) {
             continue;
         }
         let origin = Origin::Variable(name.to_string());

@@ -13,6 +13,7 @@ mod codex_environment;
 mod environment;
 mod file;
 mod isolation;
+mod key_paths;
 mod keys;
 mod kind;
 mod layer;
@@ -22,11 +23,13 @@ mod page;
 mod place;
 mod problem;
 mod reference;
+mod secrets;
 
 use std::path::{Path, PathBuf};
 
 pub use codex_bin::CodexBinError;
 pub use environment::Environment;
+pub use key_paths::KeyPath;
 pub(crate) use keys::all as all_keys;
 pub use keys::{Config, Setting};
 pub(crate) use kind::FlagShape;
@@ -34,6 +37,7 @@ pub use layer::Flags;
 pub use names::NamePattern;
 pub use problem::{ConfigError, Origin, Problem};
 pub use reference::reference_markdown;
+pub(crate) use secrets::is_secret;
 
 use file::ConfigFile;
 

@@ -17,6 +17,7 @@ use crate::cli;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::mcp::{Server, Shared, connection};
+use crate::redact;
 use crate::workspace::Roots;
 
 /// A connection that has said who it is.
@@ -136,6 +137,7 @@ fn configuration(hello: &Hello) -> Result<(Arc<Config>, Arc<Roots>), String> {
     let invocation = cli::parse(words).map_err(|error| error.to_string())?;
     let config =
         Config::load(&hello.environment(), &invocation.flags).map_err(|error| error.to_string())?;
+    redact::learn(&config);
     let roots = Roots::new(&config.workspace_roots).map_err(|error| error.to_string())?;
     Ok((Arc::new(config), Arc::new(roots)))
 }

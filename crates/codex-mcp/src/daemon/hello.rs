@@ -145,4 +145,7 @@ pub struct ClientStatus {
     pub working_directory: Option<PathBuf>,
     /// Its Claude Code session.
     pub claude_session: Option<String>,
+    /// How many app-servers of ours stand above it.
+    #[serde(default)]
+    pub depth: u32,
 }

@@ -203,7 +203,7 @@ impl Hosting {
                 return;
             }
             greeted |= !self.clients.is_empty();
-            let quiet = self.clients.is_empty() && !busy;
+            let quiet = self.is_deserted() && !busy;
             let since = quiet.then(|| *quiet_since.get_or_insert_with(tokio::time::Instant::now));
             quiet_since = since;
             // Whoever started it has to have the time to come.
@@ -225,6 +225,12 @@ impl Hosting {
                 },
             }
         }
+    }
+
+    /// Whether nobody is there for whom to stay: a client inside a Codex of ours is there as long as that is, and that
+    /// as long as we are.
+    fn is_deserted(&self) -> bool {
+        self.clients.values().all(|client| client.depth > 0)
     }
 
     fn take(&mut self, news: News) {
@@ -255,6 +261,7 @@ impl Hosting {
             version: hello.version.clone(),
             working_directory: hello.working_directory.clone(),
             claude_session: hello.claude_session().map(str::to_owned),
+            depth: config.depth(),
         };
         tracing::info!(?status, "a client came");
         self.clients.insert(self.next_client, status);

@@ -16,6 +16,8 @@ struct Launch {
     program: PathBuf,
     environment: Vec<(OsString, OsString)>,
     isolation: Isolation,
+    /// How many app-servers stand above: those below are told.
+    depth: u32,
 }
 
 impl Launch {
@@ -25,7 +27,7 @@ impl Launch {
         environment.sort();
         // A program that is not found is told when it is needed.
         let program = config.find_codex_bin().unwrap_or_else(|_| config.codex_bin.clone());
-        Self { program, environment, isolation: config.isolation }
+        Self { program, environment, isolation: config.isolation, depth: config.depth() }
     }
 }
 

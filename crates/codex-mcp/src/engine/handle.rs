@@ -77,6 +77,11 @@ impl Engine {
         CallId(self.mint())
     }
 
+    /// A connection that will never make a call: nothing is warmed for it.
+    pub fn connect_idle(&self) -> EngineConnection {
+        EngineConnection { id: ConnectionId(self.mint()), engine: self.clone() }
+    }
+
     /// Makes a call. Dropping the result gives the call up.
     pub async fn call(&self, caller: Caller, request: CallRequest) -> EngineCall {
         self.call_as(self.number_call(), caller, request).await

@@ -74,7 +74,10 @@ catalogue! {
     ChangesNotAvailable = "changes_not_available", "This version lets Codex read and run commands, but change nothing.",
         "Leave `changes` and `sandbox` out (or say `none` and `read-only`) and apply what Codex suggests yourself.", Retry::No;
     ConfigKeyRefused = "config_key_refused", "A key of `config` is not among those that a call may set.",
-        "Leave it out, or set it in your own Codex configuration file.", Retry::No;
+        "Leave it out, or set it in your own Codex configuration file. The user can allow further keys with `config_allow`.", Retry::No;
+
+    NestedTooDeep = "nested_too_deep", "The client runs inside a Codex that this server started, and may not use a further one: that could go round for ever.",
+        "Do the work with what you have, without this server. The user can leave it out of Codex's own `mcp_servers`, or raise `max_depth`.", Retry::No;
 
     CodexNotFound = "codex_not_found", "The Codex program was not found.",
         "Install it with `npm install -g @openai/codex`, or name it with `--codex-bin` or `CODEX_MCP_CODEX_BIN`.", Retry::No;

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 pub use catalogue::{Code, Entry, Retry, reference_markdown};
 
+use crate::redact;
+
 /// One error, as a client gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
@@ -31,13 +33,15 @@ impl Problem {
     /// An error with nothing to add to its code's remedy.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None, retry_after: None }
+        // Much of what errors quote is not ours: the words of Codex, of a provider, of a program that failed.
+        let message = redact::text(&message.into()).into_owned();
+        Self { code, message, hint: None, retry_after: None }
     }
 
     /// Adds what to do in this case.
     #[must_use]
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+        self.hint = Some(redact::text(&hint.into()).into_owned());
         self
     }
 

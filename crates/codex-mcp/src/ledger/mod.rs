@@ -3,6 +3,7 @@
 //! A ledger always exists. Where its store cannot be opened or written, turns run all the same, and whoever asks is told
 //! what is not kept and what to do.
 
+mod clean;
 mod keys;
 mod problem;
 mod record;

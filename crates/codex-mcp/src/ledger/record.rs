@@ -6,12 +6,12 @@ use bridge_core::{
 use bridge_store::{ApprovalRow, EndedTurn, PlanAuthor, QueuedTurn, ThreadOfOurs, Write};
 use serde_json::json;
 
-use super::to_json;
+use super::{clean, to_json};
 use crate::error::Problem;
 use crate::mcp::stopped_by;
 
 pub(super) fn writes(record: Record, home: &str) -> Vec<Write> {
-    let write = match record {
+    let write = match clean::record(record) {
         Record::ThreadOpened { thread, connection: _, working_directory, options, model } => {
             let name = options.as_ref().and_then(|options| options.name.clone());
             let metadata = options.as_ref().and_then(|options| options.metadata.clone());

@@ -10,11 +10,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::codex::thread_config::is_model_name;
 use crate::error::{Code, Problem};
 
 /// The longest time limit of a turn, in seconds: a day.
 const MAX_TIME_LIMIT: u32 = 86_400;
-/// The longest name of a thread, a model or an id, in characters.
+/// The longest id, in characters.
 const MAX_NAME: usize = 200;
 
 /// Older and other spellings that clients use, and ours.
@@ -229,10 +230,7 @@ pub(super) fn prompt(prompt: String, max_chars: usize) -> Result<String, Problem
 
 /// Checks a model's name by its form: which models exist, only the provider knows.
 pub(super) fn model_name(model: String) -> Result<String, Problem> {
-    let allowed =
-        |character: char| character.is_ascii_alphanumeric() || "-_.:/@+".contains(character);
-    let starts_well = model.starts_with(|first: char| first.is_ascii_alphanumeric());
-    if starts_well && model.len() <= MAX_NAME && model.chars().all(allowed) {
+    if is_model_name(&model) {
         return Ok(model);
     }
     let given: String = model.chars().take(60).collect();

@@ -32,6 +32,7 @@ mod tasks;
 mod threads;
 mod timeline;
 mod tools;
+mod trace;
 mod transport;
 
 pub use hardened::is_modern;

@@ -13,6 +13,8 @@ use serde::Serialize;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Notify, oneshot};
 
+use super::trace::traced;
+
 /// What the buffer keeps between batches, so that one large answer does not hold memory for ever.
 const KEPT_CAPACITY: usize = 1024 * 1024;
 
@@ -98,6 +100,7 @@ impl Outbox {
             queue.batch.bytes.truncate(bytes);
             return Err(QueueError::Encode(error));
         }
+        tracing::trace!(line = %traced(&queue.batch.bytes[bytes..]), "to the client");
         queue.batch.bytes.push(b'\n');
         queue.batch.waiters.extend(waiter);
         drop(queue);

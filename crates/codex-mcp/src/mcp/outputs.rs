@@ -9,6 +9,7 @@ use bridge_store::{Subject, Write};
 use super::paging::{Kind, OutputId, TokenKey};
 use crate::error::Problem;
 use crate::ledger::Ledger;
+use crate::redact;
 
 /// The longest text that is kept.
 const MAX_BYTES: usize = 64 << 20;
@@ -97,7 +98,8 @@ impl Outputs {
         &self.key
     }
 
-    /// Keeps a text, and returns when it is safe. The same text of the same turn keeps its id.
+    /// Keeps a text, and returns when it is safe. The same text of the same turn keeps its id. Secrets are masked byte
+    /// for byte, so that tokens that were given for the text still point where they did; a diff is kept as it is.
     ///
     /// # Errors
     /// It cannot be kept.
@@ -113,7 +115,10 @@ impl Outputs {
             output: id.to_string(),
             thread: thread.map(ThreadId),
             kind: kind.name().to_owned(),
-            text,
+            text: match kind {
+                Kind::Diff => text,
+                Kind::Markdown | Kind::Log | Kind::Json => redact::masked(&text).into_owned(),
+            },
         })]);
         match self.ledger.settle(vec![Subject::Output(id.to_string())]).await {
             None => Ok(id),

@@ -17,6 +17,7 @@ use super::call::ToolCall;
 use super::hardened::is_modern;
 use super::outputs::Outputs;
 use super::paging::{ClientLimits, PageRule};
+use super::render::Answer;
 use super::resources;
 use super::subscriptions::{ClientSubscriptions, Subscriptions};
 use super::threads::Threads;
@@ -24,6 +25,7 @@ use super::{retry, tasks, tools};
 use crate::config::Config;
 use crate::daemon::Version;
 use crate::engine::{Engine, EngineConnection};
+use crate::error::{Code, Problem};
 use crate::workspace::Roots;
 
 /// How a model is told to use the tools. Claude Code cuts it at 4,096 characters.
@@ -77,7 +79,10 @@ impl Server {
     /// may have another environment than this process.
     pub async fn connect(engine: Engine, shared: Shared, page_rule: PageRule) -> Self {
         let Shared { config, roots, outputs, subscriptions, newer_client, claude_session } = shared;
-        let connection = engine.connect().await;
+        let connection = match config.is_too_deep() {
+            true => engine.connect_idle(),
+            false => engine.connect().await,
+        };
         let subscriptions = subscriptions.join(connection.id());
         let tools = tools::definitions().into();
         Self {
@@ -161,6 +166,9 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        if self.config.is_too_deep() {
+            return Ok(Answer::from(too_deep(&self.config)).into_response());
+        }
         let again = retry::request(self.connection(), &request)?;
         let call = ToolCall::new(self, &request.name, context);
         if let Some(again) = again {
@@ -277,4 +285,14 @@ impl ServerHandler for Server {
         self.subscriptions.listen(context, Threads::of(self)).await;
         Ok(())
     }
+}
+
+/// Why the tools of a client inside a Codex of ours do nothing.
+fn too_deep(config: &Config) -> Problem {
+    let message = format!(
+        "this client is {} below a Codex that this server started, and {} is the most",
+        config.depth(),
+        config.max_depth - 1
+    );
+    Problem::new(Code::NestedTooDeep, message).with_hint("The limit is `max_depth`.")
 }

@@ -30,6 +30,8 @@ pub(super) struct Threads<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ThreadRef {
     id: ThreadId,
+    working_directory: String,
+    options: Option<String>,
 }
 
 /// Where Codex has a thread.
@@ -46,6 +48,16 @@ pub(super) enum Whereabouts {
 impl ThreadRef {
     pub(super) fn id(&self) -> &ThreadId {
         &self.id
+    }
+
+    /// Where it works.
+    pub(super) fn working_directory(&self) -> &str {
+        &self.working_directory
+    }
+
+    /// What one of ours was set up with, as JSON.
+    pub(super) fn options(&self) -> Option<&str> {
+        self.options.as_deref()
     }
 }
 
@@ -78,12 +90,12 @@ impl<'a> Threads<'a> {
     /// client's; Codex had to be asked and cannot be.
     pub(super) async fn find(&self, thread: &ThreadId) -> Result<ThreadRef, Problem> {
         if let Some(place) = self.place(thread).await {
-            return self.admit(thread, &place.cwd);
+            return self.admit(thread, place.cwd, place.options);
         }
         // What was recorded in this moment can be read once it is safe.
         let _ = self.ledger().settle(Vec::new()).await;
         if let Some(place) = self.place(thread).await {
-            return self.admit(thread, &place.cwd);
+            return self.admit(thread, place.cwd, place.options);
         }
         let found = match self.ask_for(thread).await {
             Ok(found) => found,
@@ -92,7 +104,7 @@ impl<'a> Threads<'a> {
             }
             Err(problem) => return Err(problem),
         };
-        let admitted = self.admit(thread, &found.working_directory);
+        let admitted = self.admit(thread, found.working_directory.clone(), None);
         // What is not kept shows in the health of the store.
         let _ = self.keep(vec![found]).await;
         admitted
@@ -153,7 +165,9 @@ impl<'a> Threads<'a> {
     pub(super) async fn reconcile(&self, thread: &ThreadId, failure: &Failure) {
         if matches!(Problem::from(failure).code, Code::ThreadArchived | Code::ThreadNotFound) {
             // If Codex cannot be asked now, the next one who touches the thread learns it.
-            let _ = self.locate(&ThreadRef { id: thread.clone() }).await;
+            let thread =
+                ThreadRef { id: thread.clone(), working_directory: String::new(), options: None };
+            let _ = self.locate(&thread).await;
         }
     }
 
@@ -224,11 +238,16 @@ impl<'a> Threads<'a> {
     }
 
     /// Lets a thread in that works in a folder, if that lies in the workspace roots.
-    fn admit(&self, thread: &ThreadId, folder: &str) -> Result<ThreadRef, Problem> {
-        let folder = Path::new(folder);
+    fn admit(
+        &self,
+        thread: &ThreadId,
+        working_directory: String,
+        options: Option<String>,
+    ) -> Result<ThreadRef, Problem> {
+        let folder = Path::new(&working_directory);
         let leads_up = folder.components().any(|part| part == Component::ParentDir);
         match !leads_up && self.server.roots().iter().any(|root| folder.starts_with(root)) {
-            true => Ok(ThreadRef { id: thread.clone() }),
+            true => Ok(ThreadRef { id: thread.clone(), working_directory, options }),
             false => Err(not_found(thread)),
         }
     }

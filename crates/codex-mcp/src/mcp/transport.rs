@@ -21,6 +21,7 @@ use super::connection::{EndReason, Ending, Limits, ServeError};
 use super::decode::{Decoded, Refusal, decode, too_long};
 use super::line::{Line, Lines};
 use super::outbox::{Outbox, QueueError};
+use super::trace::traced;
 
 /// How many ids of cancelled requests are remembered. A client may not use an id twice; one that does would
 /// get the late answer of the cancelled request, which rmcp cannot tell from the new one's.
@@ -74,7 +75,10 @@ impl<R: AsyncRead + Unpin> LineTransport<R> {
     /// Reads one line. An error is the end of the connection.
     async fn next(&mut self) -> Result<Decoded, Result<EndReason, ServeError>> {
         match self.lines.next().await {
-            Ok(Line::Whole(line)) => Ok(decode(line)),
+            Ok(Line::Whole(line)) => {
+                tracing::trace!(line = %traced(line), "from the client");
+                Ok(decode(line))
+            }
             Ok(Line::TooLong { head, tail }) => {
                 let refusal = too_long(head, tail, self.limits.max_line_bytes);
                 Ok(Decoded::Refused(refusal))

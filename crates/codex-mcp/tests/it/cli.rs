@@ -149,6 +149,8 @@ fn show_prints_every_key_with_its_origin() {
             no_daemon = false # default
             engine_linger_seconds = 60 # default
             result_page_chars = "auto" # default
+            max_depth = 1 # default
+            config_allow = [] # default
             environment_allow = ["MY_KEY"] # --environment-allow
             exit: Success
         "##]],

@@ -38,7 +38,7 @@ impl Codex {
                 self.threads += 1;
                 self.open(ThreadId(format!("new-{}", self.threads)))
             }
-            Request::ResumeThread(thread) => self.open(thread.clone()),
+            Request::ResumeThread { thread, .. } => self.open(thread.clone()),
             Request::StartTurn { thread, .. } => {
                 self.turns += 1;
                 let turn = TurnId(format!("turn-{}", self.turns));

@@ -217,7 +217,7 @@ impl World {
                 self.codex.loaded.remove(thread);
             }
             Request::StartThread(_)
-            | Request::ResumeThread(_)
+            | Request::ResumeThread { .. }
             | Request::UnarchiveThread(_)
             | Request::ListThreads(_)
             | Request::ReadTurns { .. }
@@ -239,7 +239,11 @@ impl World {
             }
             Step::Continue { thread, background } => {
                 let thread = self.name(thread);
-                self.call(CallRequest::ContinueThread { thread, turn: self.turn(background) });
+                self.call(CallRequest::ContinueThread {
+                    thread,
+                    config: None,
+                    turn: self.turn(background),
+                });
             }
             Step::Steer(thread) => {
                 let thread = self.name(thread);

@@ -1,5 +1,7 @@
 //! `codex`: a new thread and its first turn. A drop-in for the removed official tool of the same name.
 
+use std::path::Path;
+
 use bridge_core::{CallRequest, ThreadOptions};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
@@ -46,6 +48,8 @@ struct Arguments {
     profile: Option<String>,
     /// Further Codex settings for this thread, such as `model_verbosity`.
     config: Option<JsonObject>,
+    /// Which of Codex's own MCP servers the thread has, by name; `[]`: none. Default: all.
+    mcp_servers: Option<Vec<String>>,
     /// Instructions added to Codex's own.
     #[serde(rename = "developer-instructions")]
     developer_instructions: Option<String>,
@@ -80,12 +84,17 @@ pub(super) async fn call(
     let arguments: Arguments = parse(arguments)?;
     let key = Key::new(arguments.idempotency_key, asked)?;
     let working_directory = call.working_directory(arguments.cwd.as_deref())?;
+    let codex_home = call.config().codex_home();
     let given = Given {
         config: arguments.config,
         profile: arguments.profile.as_deref(),
         compact_prompt: arguments.compact_prompt.as_deref(),
+        mcp_servers: arguments.mcp_servers.as_deref(),
+        allowed: &call.config().config_allow,
+        working_directory: Path::new(&working_directory),
+        codex_home: codex_home.as_deref(),
     };
-    let config = thread_config::build(given, call.config().codex_home().as_deref())?;
+    let config = thread_config::build(given)?;
     let turn = TurnArguments {
         prompt: arguments.prompt,
         model: arguments.model,

@@ -1,11 +1,14 @@
 //! `codex-reply`: the next turn of a thread, also of one that a Codex terminal started.
 
+use std::path::Path;
+
 use bridge_core::CallRequest;
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Definition, Visibility, unexpected};
+use crate::codex::thread_config;
 use crate::error::Problem;
 use crate::mcp::arguments::{Approval, Changes, Effort, Sandbox, TurnArguments, parse, thread_id};
 use crate::mcp::call::ToolCall;
@@ -81,6 +84,12 @@ pub(super) async fn call(
     let turn = turn.check(call.max_prompt_chars())?;
     let attachment = turn.attachment;
     let thread = call.threads().find(&thread_id(&thread)?).await?;
-    let request = CallRequest::ContinueThread { thread: thread.id().clone(), turn };
+    let config = thread_config::resume(
+        thread.options(),
+        Path::new(thread.working_directory()),
+        call.config().codex_home().as_deref(),
+    );
+    let thread = thread.id().clone();
+    let request = CallRequest::ContinueThread { thread, config: Some(config), turn };
     call.run_once(key.as_ref(), request, attachment).await?.ok_or_else(|| unexpected("codex-reply"))
 }
