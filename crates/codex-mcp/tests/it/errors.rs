@@ -117,8 +117,8 @@ errors! {
     CodexStartFailed codex_start_failed: started("/bin/false", 1) => expect![[r#"
         Error codex_start_failed: /bin/false exited with code 1 before it was ready
     "#]];
-    CodexConfigInvalid codex_config_invalid: refused("thread/start", -32600, "failed to load configuration: Model provider `nope` not found") => expect![[r#"
-        Error codex_config_invalid: Codex says: failed to load configuration: Model provider `nope` not found
+    CodexConfigInvalid codex_config_invalid: life::a_configuration_that_is_broken() => expect![[r#"
+        Error codex_config_invalid: Codex says: failed to load configuration: [codex-home]/config.toml:13:22: duplicate key
     "#]];
     CodexExited codex_exited: played(&Play::new().begins_turn(1).says_in(1, "Half").line(&json!({ "stderr": "it broke" })).line(&json!({ "exit": 101 })), &[]) => expect![[r#"
         Error codex_exited: the app-server exited with code 101; its last words: it broke
@@ -132,16 +132,16 @@ errors! {
     CodexHung codex_hung: played(&Play::new().awaits("turn/start"), &["--request-deadline-seconds=1"]) => expect![[r#"
         Error codex_hung: the app-server did not answer `turn/start` and was ended
     "#]];
-    CodexOverloaded codex_overloaded: refused("turn/start", -32001, "Server overloaded; retry later.") => expect![[r#"
+    CodexOverloaded codex_overloaded: refused(-32001, "Server overloaded; retry later.") => expect![[r#"
         Error codex_overloaded: `turn/start` was not sent: too many requests are under way
     "#]];
-    CodexRefused codex_refused: refused("turn/start", -32600, "Invalid request: missing field `input`") => expect![[r#"
+    CodexRefused codex_refused: refused(-32600, "Invalid request: missing field `input`") => expect![[r#"
         Error codex_refused: Codex refused `turn/start`: Invalid request: missing field `input`
     "#]];
-    CodexLacksFeature codex_lacks_feature: refused("turn/start", -32600, "turn/start.environments requires experimentalApi capability") => expect![[r#"
+    CodexLacksFeature codex_lacks_feature: refused(-32600, "turn/start.environments requires experimentalApi capability") => expect![[r#"
         Error codex_lacks_feature: Codex says: turn/start.environments requires experimentalApi capability
     "#]];
-    CodexInternalError codex_internal_error: refused("turn/start", -32603, "failed to submit turn input: ActiveTurnOutputSchemaMismatch") => expect![[r#"
+    CodexInternalError codex_internal_error: refused(-32603, "failed to submit turn input: ActiveTurnOutputSchemaMismatch") => expect![[r#"
         Error codex_internal_error: Codex failed to carry out `turn/start`: failed to submit turn input: ActiveTurnOutputSchemaMismatch
     "#]];
     CodexUnreadable codex_unreadable: played(&Play::greets("0.169.0").answers("thread/start", json!("hello")), &[]) => expect![[r#"
@@ -203,8 +203,8 @@ errors! {
     ThreadNotFound thread_not_found: life::a_thread_that_is_not_there() => expect![[r#"
         Error thread_not_found: there is no thread [uuid-1] in the workspace roots
     "#]];
-    ThreadBusy thread_busy: thread_call(&Play::new().begins_turn(1), &[], "codex.thread.archive", json!({})) => expect![[r#"
-        Error thread_busy: a turn runs or waits on thread thread
+    ThreadBusy thread_busy: life::during_a_turn(&[], "codex.thread.archive", json!({})) => expect![[r#"
+        Error thread_busy: a turn runs or waits on thread [uuid-1]
     "#]];
     ThreadBusyElsewhere thread_busy_elsewhere: life::a_thread_that_is_open_elsewhere() => expect![[r#"
         Error thread_busy_elsewhere: Codex says: thread [uuid-1] already has an active writer
@@ -212,8 +212,8 @@ errors! {
     ThreadArchived thread_archived: life::a_thread_that_is_put_away() => expect![[r#"
         Error thread_archived: Codex says: session [uuid-1] is archived. Run `codex unarchive [uuid-1]` to unarchive it first.
     "#]];
-    ThreadHasForks thread_has_forks: thread_call(&Play::new().completes_turn(1).refuses("thread/delete", -32600, "cannot delete thread thread: forked history still references it"), &[], "codex.thread.archive", json!({ "action": "delete" })) => expect![[r#"
-        Error thread_has_forks: Codex says: cannot delete thread thread: forked history still references it
+    ThreadHasForks thread_has_forks: life::a_thread_that_was_forked() => expect![[r#"
+        Error thread_has_forks: Codex says: cannot delete thread [uuid-1]: forked history still references it
     "#]];
     ThreadClosed thread_closed: played(&Play::new().begins_turn(1).tells("thread/closed", json!({ "threadId": "thread" })), &[]) => expect![[r#"
         Error thread_closed: the thread was closed while its turn ran
@@ -221,16 +221,16 @@ errors! {
     QueueFull queue_full: life::a_queue_that_is_full() => expect![[r#"
         Error queue_full: 1 turns wait on the thread already
     "#]];
-    TooManyTurns too_many_turns: thread_call(&Play::new().begins_turn(1), &["--max-turns-per-minute=1"], "codex-reply", json!({ "prompt": "x" })) => expect![[r#"
+    TooManyTurns too_many_turns: life::during_a_turn(&["--max-turns-per-minute=1"], "codex-reply", json!({ "prompt": "x" })) => expect![[r#"
         Error too_many_turns: 1 turns were asked for on this thread within a minute
     "#]];
-    NoRunningTurn no_running_turn: thread_call(&Play::new().completes_turn(1), &[], "codex.steer", json!({ "prompt": "x" })) => expect![[r#"
-        Error no_running_turn: no turn runs on thread thread
+    NoRunningTurn no_running_turn: life::after_a_turn(&[("codex.steer", json!({ "prompt": "x" }))]) => expect![[r#"
+        Error no_running_turn: no turn runs on thread [uuid-1]
     "#]];
-    WrongTurn wrong_turn: thread_call(&Play::new().begins_turn(1), &[], "codex.steer", json!({ "prompt": "x", "turnId": "another" })) => expect![[r#"
-        Error wrong_turn: turn another does not run; turn turn-1 does
+    WrongTurn wrong_turn: life::during_a_turn(&[], "codex.steer", json!({ "prompt": "x", "turnId": "another" })) => expect![[r#"
+        Error wrong_turn: turn another does not run; turn [uuid-1] does
     "#]];
-    TurnNotSteerable turn_not_steerable: thread_call(&Play::new().begins_turn(1).refuses("turn/steer", -32600, "cannot steer a review turn"), &[], "codex.steer", json!({ "prompt": "x" })) => expect![[r#"
+    TurnNotSteerable turn_not_steerable: thread_call(&Play::new().begins_turn(1).refuses("turn/steer", -32600, "cannot steer a review turn"), "codex.steer", json!({ "prompt": "x" })) => expect![[r#"
         Error turn_not_steerable: Codex says: cannot steer a review turn
     "#]];
     TurnNotFound turn_not_found: life::a_turn_that_is_not_there() => expect![[r#"

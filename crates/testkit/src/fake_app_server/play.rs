@@ -73,11 +73,6 @@ impl Play {
         self
     }
 
-    /// Whether a turn of it ends.
-    pub fn is_over(&self) -> bool {
-        self.0.contains("turn/completed")
-    }
-
     /// It tells something.
     pub fn tells(mut self, method: &str, params: Value) -> Self {
         self.notifies(method, params);

@@ -15,20 +15,12 @@ pub(super) async fn asked(tool: &str, arguments: Value, flags: &[&str]) -> Told 
     told
 }
 
-/// What a call says that is about a thread on which Codex has played a turn, or plays it still.
-pub(super) async fn thread_call(
-    play: &Play,
-    flags: &[&str],
-    tool: &str,
-    mut arguments: Value,
-) -> Told {
-    let mut stage = Stage::open(play, flags).await;
+/// What a call says that is about a thread on which Codex plays a turn.
+pub(super) async fn thread_call(play: &Play, tool: &str, mut arguments: Value) -> Told {
+    let mut stage = Stage::open(play, &[]).await;
     let turn = json!({ "prompt": "x", "background": true });
     let turn = stage.bridge.call("codex", turn).await;
     let thread = text(&turn["structuredContent"]["threadId"]);
-    if play.is_over() {
-        stage.bridge.call("codex.wait", json!({ "threadId": thread })).await;
-    }
     arguments["threadId"] = json!(thread);
     let answer = stage.bridge.call(tool, arguments).await;
     let told = stage.told(&answer);

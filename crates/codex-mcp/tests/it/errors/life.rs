@@ -11,6 +11,9 @@ use testkit::gate::Gate;
 use testkit::home::CodexHome;
 use testkit::mcp::McpDriver;
 use testkit::model::{FakeModel, reply, says};
+use testkit::peer::Peer;
+use testkit::process::Launch;
+use testkit::tools;
 
 use super::stage::{Told, close};
 use crate::bridge::{Setup, TestBridge, launch, result_of, text};
@@ -20,7 +23,7 @@ use crate::connections::House;
 const UNKNOWN: &str = "01a205a5-c192-74e0-9472-ab51cb27f43e";
 
 /// What the last of some calls about a thread with one answered turn says.
-async fn after_a_turn(calls: &[(&str, Value)]) -> Told {
+pub(super) async fn after_a_turn(calls: &[(&str, Value)]) -> Told {
     let mut bridge = TestBridge::start([says("Blue.")]).await;
     let thread = bridge.thread("Name a colour.").await;
     let mut answer = Value::Null;
@@ -47,6 +50,35 @@ pub(super) async fn a_thread_that_is_not_there() -> Told {
     let mut bridge = TestBridge::start([]).await;
     let reply = json!({ "prompt": "x", "threadId": UNKNOWN });
     let answer = bridge.call("codex-reply", reply).await;
+    let told = Told::of(&bridge, &answer);
+    bridge.finish().await;
+    told
+}
+
+/// A fork is made by another program: a Codex of its own on the same home.
+pub(super) async fn a_thread_that_was_forked() -> Told {
+    let mut bridge = TestBridge::start([says("Blue.")]).await;
+    let thread = bridge.thread("Name a colour.").await;
+    let codex = Launch::new(tools::codex(), bridge.home.workspace()).arguments(["app-server"]);
+    let mut codex = Peer::spawn(&codex.environment(bridge.home.environment()));
+    let client = json!({ "clientInfo": { "name": "testkit", "title": null, "version": "0" } });
+    codex.request("initialize", client).await;
+    codex.notify("initialized", json!({})).await;
+    let fork = codex.request("thread/fork", json!({ "threadId": thread })).await;
+    assert!(fork["error"].is_null(), "{fork}");
+    codex.close_input();
+    codex.wait_exit().await;
+    let delete = json!({ "threadId": thread, "action": "delete" });
+    let answer = bridge.call("codex.thread.archive", delete).await;
+    let told = Told::of(&bridge, &answer);
+    bridge.finish().await;
+    told
+}
+
+pub(super) async fn a_configuration_that_is_broken() -> Told {
+    let config = "model_providers.mock.wire_api = \"none\"";
+    let mut bridge = TestBridge::start_with([], Setup { config, ..Setup::default() }).await;
+    let answer = bridge.call("codex", json!({ "prompt": "x" })).await;
     let told = Told::of(&bridge, &answer);
     bridge.finish().await;
     told
@@ -92,6 +124,17 @@ async fn held(gate: &Gate, flags: &[&str]) -> (TestBridge, String) {
     let turn = bridge.call("codex", json!({ "prompt": "x", "background": true })).await;
     gate.reached().await;
     (bridge, text(&turn["structuredContent"]["threadId"]))
+}
+
+/// What a call says about a thread on which a turn runs.
+pub(super) async fn during_a_turn(flags: &[&str], tool: &str, mut arguments: Value) -> Told {
+    let gate = Gate::new("held");
+    let (mut bridge, thread) = held(&gate, flags).await;
+    arguments["threadId"] = json!(thread);
+    let answer = bridge.call(tool, arguments).await;
+    let told = Told::of(&bridge, &answer);
+    close(bridge).await;
+    told
 }
 
 pub(super) async fn a_queue_that_is_full() -> Told {

@@ -81,13 +81,9 @@ pub(super) async fn played(play: &Play, flags: &[&str]) -> Told {
     told
 }
 
-/// What a turn says of which Codex refuses a request.
-pub(super) async fn refused(method: &str, code: i64, message: &str) -> Told {
-    let play = match method {
-        "thread/start" => Play::greets("0.169.0"),
-        _ => Play::new(),
-    };
-    played(&play.refuses(method, code, message), &[]).await
+/// What a turn says that Codex refuses to start.
+pub(super) async fn refused(code: i64, message: &str) -> Told {
+    played(&Play::new().refuses("turn/start", code, message), &[]).await
 }
 
 /// What a turn says that Codex ends with an error of this kind.
