@@ -15,7 +15,6 @@ mod process;
 mod row;
 mod samples;
 mod soak;
-mod stand_in;
 mod start;
 mod stop;
 mod turns;

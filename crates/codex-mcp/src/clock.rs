@@ -26,3 +26,8 @@ pub(crate) fn timestamp() -> String {
 pub(crate) fn show(at: bridge_store::Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.0).map(|at| format!("{at:.0}")).unwrap_or_default()
 }
+
+/// The time of day where this program runs, for what Codex says in local time.
+pub(crate) fn local() -> jiff::Zoned {
+    jiff::Zoned::now()
+}

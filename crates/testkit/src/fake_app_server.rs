@@ -4,9 +4,13 @@
 //! The program plays a script and knows nothing of Codex; see `src/bin/fake-app-server.rs` for the
 //! script's lines.
 
+mod play;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+
+pub use play::{Play, THREAD, command_begins};
 
 /// Makes `directory/codex`, a program that plays `script` each time it is started, and returns its
 /// path.

@@ -10,14 +10,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
-use testkit::fake_app_server;
+use testkit::fake_app_server::{self, Play, command_begins};
 use testkit::leaks::processes_under;
 
 use super::lab::Lab;
 use super::party::{Ours, PROMPT};
 use super::row::{Outcome, Row, Target};
 use super::samples::Samples;
-use super::stand_in::{Play, command_begins};
 
 /// News of one call are merged if they come within a tenth of a second.
 const GAP: Duration = Duration::from_millis(120);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Result;
-use testkit::fake_app_server;
+use testkit::fake_app_server::{self, Play};
 use testkit::home::CodexHome;
 use testkit::tools;
 
@@ -15,7 +15,6 @@ use super::lab::{Lab, time};
 use super::party::{self, Bare, OneShot, Ours};
 use super::row::{Outcome, Row, Target, saved};
 use super::samples::Samples;
-use super::stand_in::Play;
 
 /// Turns that nobody counts.
 const WARM_UP: usize = 10;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-/// How long a start waits for a place.
+/// How long a start waits for a place, unless told otherwise.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often those who do nothing are asked to leave while somebody waits.
 const REMINDER: Duration = Duration::from_millis(250);
@@ -18,6 +18,7 @@ const REMINDER: Duration = Duration::from_millis(250);
 pub struct Room {
     places: Arc<Semaphore>,
     size: usize,
+    patience: Duration,
     wanted: watch::Sender<u64>,
 }
 
@@ -25,7 +26,18 @@ impl Room {
     /// Room for so many processes.
     #[must_use]
     pub fn new(size: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(size)), size, wanted: watch::Sender::new(0) }
+        Self {
+            places: Arc::new(Semaphore::new(size)),
+            size,
+            patience: PATIENCE,
+            wanted: watch::Sender::new(0),
+        }
+    }
+
+    /// The same, where a start waits only so long for a place.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// How many there can be.
@@ -55,7 +67,7 @@ impl Room {
         tokio::select! {
             place = self.places.clone().acquire_owned() => place.ok(),
             () = ask => None,
-            () = tokio::time::sleep(PATIENCE) => None,
+            () = tokio::time::sleep(self.patience) => None,
         }
     }
 

@@ -1,6 +1,5 @@
 //! The catalogue: each code with its meaning, its remedy and whether a retry can help.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 /// What the reference says of a code.
@@ -8,6 +7,8 @@ use std::time::Duration;
 pub struct Entry {
     /// The code as clients see it.
     pub name: &'static str,
+    /// Where in the reference it stands.
+    pub group: Group,
     /// What it means.
     pub meaning: &'static str,
     /// What to do next.
@@ -23,6 +24,8 @@ pub enum Retry {
     No,
     /// After about this long.
     After(Duration),
+    /// When what is used up is there again, if it is known when that is.
+    AfterReset,
     /// Only by who has looked at what became of the first try.
     AfterLooking,
 }
@@ -34,16 +37,35 @@ const fn seconds(seconds: u64) -> Retry {
 }
 
 macro_rules! catalogue {
-    ($($variant:ident = $name:literal, $meaning:literal, $remedy:literal, $retry:expr;)+) => {
+    ($($group:ident $title:literal { $($variant:ident = $name:literal, $meaning:literal, $remedy:literal, $retry:expr;)+ })+) => {
+        /// What an error is about.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Group {
+            $(#[doc = $title] $group,)+
+        }
+
+        impl Group {
+            /// All groups, in the order of the reference.
+            pub const ALL: &[Self] = &[$(Self::$group),+];
+
+            /// Its heading.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self {
+                    $(Self::$group => $title,)+
+                }
+            }
+        }
+
         /// Every error that a client can get.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Code {
-            $(#[doc = $meaning] $variant,)+
+            $($(#[doc = $meaning] $variant,)+)+
         }
 
         impl Code {
             /// All codes, in the order of the reference.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
+            pub const ALL: &[Self] = &[$($(Self::$variant),+),+];
 
             /// The code of this name.
             #[must_use]
@@ -55,7 +77,9 @@ macro_rules! catalogue {
             #[must_use]
             pub const fn entry(self) -> Entry {
                 match self {
-                    $(Self::$variant => Entry { name: $name, meaning: $meaning, remedy: $remedy, retry: $retry },)+
+                    $($(Self::$variant => Entry {
+                        name: $name, group: Group::$group, meaning: $meaning, remedy: $remedy, retry: $retry,
+                    },)+)+
                 }
             }
         }
@@ -63,6 +87,7 @@ macro_rules! catalogue {
 }
 
 catalogue! {
+    Call "The call" {
     InvalidArguments = "invalid_arguments", "An argument is missing, unknown, of the wrong type or out of range.",
         "Correct the argument; the tool's input schema lists all of them.", Retry::No;
     PromptTooLarge = "prompt_too_large", "The prompt is longer than the limit.",
@@ -75,10 +100,16 @@ catalogue! {
         "Leave `changes` and `sandbox` out (or say `none` and `read-only`) and apply what Codex suggests yourself.", Retry::No;
     ConfigKeyRefused = "config_key_refused", "A key of `config` is not among those that a call may set.",
         "Leave it out, or set it in your own Codex configuration file. The user can allow further keys with `config_allow`.", Retry::No;
-
     NestedTooDeep = "nested_too_deep", "The client runs inside a Codex that this server started, and may not use a further one: that could go round for ever.",
         "Do the work with what you have, without this server. The user can leave it out of Codex's own `mcp_servers`, or raise `max_depth`.", Retry::No;
-
+    TokenInvalid = "token_invalid", "The resume token was changed, cut short, or made by a server with another state directory.",
+        "Copy the whole `token` of the last page or of `more`; or ask for the turn again with `codex.wait`.", Retry::No;
+    OutputExpired = "output_expired", "The text that the resume token continues is no longer kept.",
+        "Ask for the turn again with `codex.wait`: it gives new tokens; or let Codex repeat it in shorter form.", Retry::No;
+    CallCancelled = "call_cancelled", "The client gave the call up.",
+        "Nothing: this was asked for.", Retry::No;
+    }
+    Codex "The Codex program" {
     CodexNotFound = "codex_not_found", "The Codex program was not found.",
         "Install it with `npm install -g @openai/codex`, or name it with `--codex-bin` or `CODEX_MCP_CODEX_BIN`.", Retry::No;
     CodexNotExecutable = "codex_not_executable", "The Codex program may not be executed.",
@@ -89,6 +120,8 @@ catalogue! {
         "Upgrade it with `npm install -g @openai/codex@latest`.", Retry::No;
     CodexStartFailed = "codex_start_failed", "The Codex app-server ended, or was not ready in time, while starting.",
         "Run `codex app-server` in a terminal to see what it says: a broken Codex configuration file is the usual cause. Check that `codex_bin` names the Codex CLI.", seconds(5);
+    CodexConfigInvalid = "codex_config_invalid", "Codex cannot load its configuration.",
+        "Correct what the message names, in the user's Codex configuration or in the project's `.codex/config.toml`.", Retry::No;
     CodexExited = "codex_exited", "The Codex app-server ended in the middle of the work.",
         "Send the prompt again with `codex-reply` on the same thread: earlier turns are kept and a new process is started.", NOW;
     CodexQuarantined = "codex_quarantined", "The Codex app-server failed several times in a row, so none is started for a while.",
@@ -101,15 +134,26 @@ catalogue! {
         "Wait for other turns to end, then try again.", seconds(2);
     CodexRefused = "codex_refused", "Codex refused the request.",
         "The message is Codex's own; correct what it names.", Retry::No;
+    CodexLacksFeature = "codex_lacks_feature", "This version of Codex does not have what was asked for, or not for this thread.",
+        "Upgrade Codex with `npm install -g @openai/codex@latest`; for a thread of an older version, start a new one with `codex`.", Retry::No;
+    CodexInternalError = "codex_internal_error", "Something failed inside Codex while it carried out the request.",
+        "Try again; if it fails again, start a new thread with `codex`, or upgrade Codex.", seconds(5);
     CodexUnreadable = "codex_unreadable", "Codex answered in a form that this version does not understand.",
         "Check the versions with `codex.health`; upgrade this server if Codex is newer.", Retry::No;
-
+    SandboxFailed = "sandbox_failed", "Codex's sandbox cannot start, so it can run no commands.",
+        "Allow unprivileged user namespaces on this system (containers often forbid them), or install bubblewrap; `codex.health` tells whether the sandbox works.", Retry::No;
+    }
+    Provider "The model and its provider" {
     LoginRequired = "login_required", "The model provider refused the login (HTTP 401).",
         "The user has to log in with `codex login`, or set a valid API key, and then try again.", Retry::No;
+    ProviderKeyMissing = "provider_key_missing", "Codex is not given the variable that holds its provider's key.",
+        "Set the variable where this server is started, and name it in `environment_allow` (`--environment-allow`).", Retry::No;
     AccessDenied = "access_denied", "The model provider refused access (HTTP 403).",
         "Check the account, its region and any proxy; this server cannot change them.", Retry::No;
     UsageLimit = "usage_limit", "The account's usage limit or quota is used up.",
-        "Wait for the reset that the message names, or change the plan; retrying before does not help.", Retry::No;
+        "Wait for the reset that the message names, or change the plan; retrying before does not help.", Retry::AfterReset;
+    BudgetUsedUp = "budget_used_up", "The budget of the Codex session is used up.",
+        "Raise the budget in the Codex configuration, or start a new thread with `codex`.", Retry::No;
     RateLimited = "rate_limited", "The model provider received too many requests (HTTP 429).",
         "Wait, and run fewer turns at once.", seconds(30);
     ProviderOverloaded = "provider_overloaded", "The model provider is overloaded.",
@@ -122,15 +166,18 @@ catalogue! {
         "Try again with `codex-reply`; for models that think long, raise `silence_limit_seconds`.", NOW;
     ContextFull = "context_full", "The thread's context window is full.",
         "Start a new thread with `codex` and a summary of this one.", Retry::No;
+    AnswerTooLong = "answer_too_long", "The model's answer reached the provider's limit on its length and is incomplete.",
+        "Ask for less at a time with `codex-reply`: one file, one section, a summary.", Retry::No;
     ModelNotFound = "model_not_found", "The model does not exist or the account may not use it.",
         "Leave `model` out to use the default, or choose one that `codex` lists for this account.", Retry::No;
     ContentRefused = "content_refused", "The provider's content policy refused the request.",
         "Rephrase the prompt; the same one will be refused again.", Retry::No;
+    TooManyDenials = "too_many_denials", "Codex gave the turn up because too much of what it asked for was declined.",
+        "Say in the prompt what it may not do, or allow what it needs with `approvals` in this server's configuration.", Retry::No;
     CodexFailed = "codex_failed", "Codex ended the turn with an error of another kind.",
         "The message is Codex's own; act on what it says.", Retry::No;
-
-    TurnTimeLimit = "turn_time_limit", "The turn ran into its time limit and was interrupted.",
-        "Continue with `codex-reply`, with a smaller task or a larger `timeLimitSeconds`.", NOW;
+    }
+    Thread "Threads and turns" {
     ThreadNotFound = "thread_not_found", "There is no such thread, or it works outside the workspace roots.",
         "Use a `threadId` that `codex` or `codex.thread.list` gave, or start a new thread with `codex`.", Retry::No;
     ThreadBusy = "thread_busy", "A turn runs or waits on the thread.",
@@ -139,6 +186,8 @@ catalogue! {
         "Close it there, or start a new thread with `codex`.", seconds(60);
     ThreadArchived = "thread_archived", "The thread is archived.",
         "Bring it back with `codex.thread.archive` (`action: unarchive`), or start a new thread with `codex`.", Retry::No;
+    ThreadHasForks = "thread_has_forks", "The thread cannot be deleted while threads that were forked from it exist.",
+        "Delete the forks first, or archive the thread instead (`action: archive`).", Retry::No;
     ThreadClosed = "thread_closed", "The thread was archived, deleted or unloaded while its turn ran.",
         "Send the prompt again with `codex-reply`; if the thread is gone, start a new one with `codex`.", NOW;
     QueueFull = "queue_full", "Too many turns wait on the thread.",
@@ -155,44 +204,21 @@ catalogue! {
         "Wait for its end with `codex.wait`, then send the text with `codex-reply`.", seconds(5);
     TurnNotFound = "turn_not_found", "The thread has no such turn.",
         "Leave `turnId` out to get the newest turn.", Retry::No;
+    TurnTimeLimit = "turn_time_limit", "The turn ran into its time limit and was interrupted.",
+        "Continue with `codex-reply`, with a smaller task or a larger `timeLimitSeconds`.", NOW;
     TurnCut = "turn_cut", "The server ended while the turn ran; what was known of it by then is kept.",
         "Look at what it may have done already, then send the prompt again with `codex-reply` on the same thread.", NOW;
     TurnNeverStarted = "turn_never_started", "The server ended while the turn waited; Codex had not begun it.",
         "Send the prompt again with `codex-reply` on the same thread: nothing happens twice.", NOW;
+    }
+    Server "This server" {
     EngineLost = "engine_lost", "The engine ended while the call ran. What it had begun may go on or be cut.",
         "Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run.", Retry::AfterLooking;
     NoEngine = "no_engine", "The engine, a process of this server in the background, cannot be started or reached.",
         "Do what the message says; `codex-mcp daemon status` tells of the engine, and `codex-mcp daemon stop` ends one that hangs. The next request looks for one again.", seconds(5);
     StoreUnavailable = "store_unavailable", "What is kept on disk cannot be read.",
         "Turns still run. `codex.health` and `codex-mcp store check` say what is wrong.", Retry::No;
-    TokenInvalid = "token_invalid", "The resume token was changed, cut short, or made by a server with another state directory.",
-        "Copy the whole `token` of the last page or of `more`; or ask for the turn again with `codex.wait`.", Retry::No;
-    OutputExpired = "output_expired", "The text that the resume token continues is no longer kept.",
-        "Ask for the turn again with `codex.wait`: it gives new tokens; or let Codex repeat it in shorter form.", Retry::No;
-    CallCancelled = "call_cancelled", "The client gave the call up.",
-        "Nothing: this was asked for.", Retry::No;
     ShuttingDown = "shutting_down", "The server is about to end.",
         "Start it again; threads are kept by Codex and can be continued with `codex-reply`.", Retry::No;
-}
-
-/// The page `docs/errors.md`.
-#[must_use]
-pub fn reference_markdown() -> String {
-    let mut page = String::from(
-        "# Errors\n\nEvery error has one of these codes. Tools give it as text (`Error CODE: …`) and in the structured \
-         result as `error.code`, with `message`, `remedy`, `retryable` and `retryAfterSeconds`.\n\n\
-         | code | meaning | what to do | retry |\n| --- | --- | --- | --- |\n",
-    );
-    for code in Code::ALL {
-        let Entry { name, meaning, remedy, retry } = code.entry();
-        let retry = match retry {
-            Retry::No => "no".to_owned(),
-            Retry::After(Duration::ZERO) => "at once".to_owned(),
-            Retry::After(pause) => format!("after {} s", pause.as_secs()),
-            Retry::AfterLooking => "only if it did not run".to_owned(),
-        };
-        writeln!(page, "| `{name}` | {meaning} | {remedy} | {retry} |")
-            .expect("a string takes every write");
     }
-    page
 }

@@ -3,40 +3,73 @@
 //! Nearly every refusal has the JSON-RPC code -32600, so its message decides; the list of error kinds is open. Both
 //! were observed with Codex 0.169; what is not known falls back to Codex's own words.
 
-use bridge_core::{CodexError, RequestFailure};
+use bridge_core::{CodexError, Json, RequestFailure};
 
-use super::{Code, Problem};
+use super::{Code, Problem, Retry, reset};
+use crate::clock;
 
 /// An error that ended a turn.
 pub(super) fn turn_error(error: &CodexError) -> Problem {
-    let code = match (error.kind.as_str(), error.http_status) {
-        ("usageLimitExceeded" | "sessionBudgetExceeded", _) => Code::UsageLimit,
-        ("rateLimitExceeded", _) | ("responseTooManyFailedAttempts", Some(429)) => {
-            Code::RateLimited
-        }
-        ("serverOverloaded" | "flexUnavailable" | "policyCapacityUnavailable", _) => {
+    let code = match error.kind.as_str() {
+        "usageLimitExceeded" => Code::UsageLimit,
+        "sessionBudgetExceeded" => Code::BudgetUsedUp,
+        "rateLimitExceeded" => Code::RateLimited,
+        "serverOverloaded" | "flexUnavailable" | "policyCapacityUnavailable" => {
             Code::ProviderOverloaded
         }
-        ("contextWindowExceeded", _) => Code::ContextFull,
-        ("modelNotFound", _) => Code::ModelNotFound,
-        ("cyberPolicy" | "misalignmentPolicyViolation" | "inferenceHookDenied", _) => {
+        "contextWindowExceeded" => Code::ContextFull,
+        "modelNotFound" => Code::ModelNotFound,
+        "cyberPolicy" | "misalignmentPolicyViolation" | "inferenceHookDenied" => {
             Code::ContentRefused
         }
-        ("unauthorized", _) | (_, Some(401)) => Code::LoginRequired,
-        (_, Some(403)) => Code::AccessDenied,
-        (_, Some(429)) => Code::RateLimited,
-        ("internalServerError", _) | (_, Some(500..=599)) => Code::ProviderError,
-        (
-            "httpConnectionFailed"
-            | "responseStreamConnectionFailed"
-            | "responseStreamDisconnected"
-            | "responseTooManyFailedAttempts",
-            _,
-        ) => Code::ProviderUnreachable,
-        ("other", _) if error.message.contains("stream disconnected") => Code::ProviderUnreachable,
-        (_, _) => Code::CodexFailed,
+        "tooManyDenials" => Code::TooManyDenials,
+        "sandboxError" => Code::SandboxFailed,
+        "activeTurnNotSteerable" => Code::TurnNotSteerable,
+        "unauthorized" => Code::LoginRequired,
+        "internalServerError" => Code::ProviderError,
+        "httpConnectionFailed"
+        | "responseStreamConnectionFailed"
+        | "responseStreamDisconnected"
+        | "responseTooManyFailedAttempts" => {
+            error.http_status.map_or(Code::ProviderUnreachable, provider_status)
+        }
+        "other" => by_words(&error.message),
+        _ => error.http_status.map_or(Code::CodexFailed, provider_status),
     };
-    Problem::new(code, describe(error))
+    let problem = Problem::new(code, describe(error));
+    let problem = match error.kind.as_str() {
+        "inferenceHookDenied" => {
+            problem.with_hint("A hook in the Codex configuration refused the request.")
+        }
+        _ => problem,
+    };
+    let retry_after = match code.entry().retry {
+        Retry::After(_) | Retry::AfterReset => reset::pause(&error.message, &clock::local()),
+        Retry::No | Retry::AfterLooking => None,
+    };
+    Problem { retry_after, ..problem }
+}
+
+/// What the status of the provider's last answer means.
+fn provider_status(status: u16) -> Code {
+    match status {
+        401 => Code::LoginRequired,
+        403 => Code::AccessDenied,
+        429 => Code::RateLimited,
+        500..=599 => Code::ProviderError,
+        _ => Code::CodexFailed,
+    }
+}
+
+/// Codex says `other` of much that a client can do something about.
+fn by_words(message: &str) -> Code {
+    const KNOWN: &[(&str, Code)] = &[
+        ("stream disconnected", Code::ProviderUnreachable),
+        ("Missing environment variable", Code::ProviderKeyMissing),
+        ("max_output_tokens", Code::AnswerTooLong),
+    ];
+    let known = KNOWN.iter().find(|(words, _)| message.contains(words));
+    known.map_or(Code::CodexFailed, |(_, code)| *code)
 }
 
 /// Codex's own words, with its details where they say more.
@@ -53,7 +86,9 @@ pub(super) fn describe(error: &CodexError) -> String {
 /// A request that Codex did not carry out.
 pub(super) fn request_failure(method: &str, failure: &RequestFailure) -> Problem {
     match failure {
-        RequestFailure::Rejected { code, message, .. } => rejection(method, *code, message),
+        RequestFailure::Rejected { code, message, data } => {
+            rejection(method, *code, message, data.as_ref())
+        }
         RequestFailure::DeadlineExceeded { after } => Problem::new(
             Code::CodexHung,
             format!("`{method}` got no answer within {} s", after.as_secs()),
@@ -72,28 +107,50 @@ pub(super) fn request_failure(method: &str, failure: &RequestFailure) -> Problem
     }
 }
 
-fn rejection(method: &str, code: i64, message: &str) -> Problem {
-    const KNOWN: &[(&str, Code)] = &[
-        ("already has an active writer", Code::ThreadBusyElsewhere),
-        ("is archived", Code::ThreadArchived),
-        ("no rollout found", Code::ThreadNotFound),
-        ("no archived rollout found", Code::ThreadNotFound),
-        ("thread not found", Code::ThreadNotFound),
-        ("thread not loaded", Code::ThreadNotFound),
-        ("invalid thread id", Code::ThreadNotFound),
-        ("invalid session id", Code::ThreadNotFound),
-        ("no active turn to steer", Code::NoRunningTurn),
-        ("no active turn to interrupt", Code::NoRunningTurn),
-        ("expected active turn id", Code::WrongTurn),
-        ("ActiveTurnNotSteerable", Code::TurnNotSteerable),
-        ("cannot steer", Code::TurnNotSteerable),
-        ("turn not found", Code::TurnNotFound),
-        ("Server overloaded", Code::CodexOverloaded),
-    ];
-    let known = KNOWN.iter().find(|(words, _)| message.contains(words)).map(|(_, code)| *code);
-    let too_large = (code == -32602 && message.contains("exceeds")).then_some(Code::PromptTooLarge);
+/// What Codex's refusals mean, by words in them; the first that fits. Codex's own names stand in some of them.
+const REFUSALS: &[(&str, Code)] = &[
+    ("already has an active writer", Code::ThreadBusyElsewhere),
+    ("is archived", Code::ThreadArchived),
+    ("forked history still references it", Code::ThreadHasForks),
+    ("no rollout found", Code::ThreadNotFound),
+    ("no archived rollout found", Code::ThreadNotFound),
+    ("thread not found", Code::ThreadNotFound),
+    ("thread not loaded", Code::ThreadNotFound),
+    ("invalid thread id", Code::ThreadNotFound),
+    ("invalid session id", Code::ThreadNotFound),
+    ("no active turn to steer", Code::NoRunningTurn),
+    ("no active turn to interrupt", Code::NoRunningTurn),
+    ("expected active turn id", Code::WrongTurn),
+    ("ActiveTurnNotSteerable", Code::TurnNotSteerable),
+    ("cannot steer", Code::TurnNotSteerable),
+    ("turn not found", Code::TurnNotFound),
+    ("Server overloaded", Code::CodexOverloaded),
+    ("failed to load configuration", Code::CodexConfigInvalid),
+    ("requires experimentalApi capability", Code::CodexLacksFeature),
+    ("is not supported yet", Code::CodexLacksFeature),
+    ("only supports paginated threads", Code::CodexLacksFeature),
+    ("ephemeral threads do not support", Code::CodexLacksFeature),
+    ("authentication required", Code::LoginRequired),
+];
+
+/// JSON-RPC's code of something that failed inside Codex.
+const CODE_INTERNAL: i64 = -32603;
+
+fn rejection(method: &str, code: i64, message: &str, data: Option<&Json>) -> Problem {
+    let known = REFUSALS.iter().find(|(words, _)| message.contains(words)).map(|(_, code)| *code);
+    let too_large = data.is_some_and(|data| data.0.contains("\"input_too_large\""));
+    let too_large = too_large.then_some(Code::PromptTooLarge);
+    // What a request may be is listed with an unknown method: several thousand characters that help nobody.
+    let unknown_method = message.contains(&format!("unknown variant `{method}`"));
     match known.or(too_large) {
         Some(code) => Problem::new(code, format!("Codex says: {message}")),
+        None if unknown_method => {
+            Problem::new(Code::CodexLacksFeature, format!("Codex does not know `{method}`"))
+        }
+        None if code == CODE_INTERNAL => Problem::new(
+            Code::CodexInternalError,
+            format!("Codex failed to carry out `{method}`: {message}"),
+        ),
         None => Problem::new(Code::CodexRefused, format!("Codex refused `{method}`: {message}")),
     }
 }

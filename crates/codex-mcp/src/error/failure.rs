@@ -104,18 +104,60 @@ fn quarantined(failures: u32, rest: Duration, last: &Failure) -> Problem {
 }
 
 fn exited(exit: &Exit) -> Problem {
-    let message = match (exit.code, exit.signal) {
-        (Some(code), _) => match last_words(&exit.stderr) {
-            Some(words) => {
-                format!("the app-server exited with code {code}; its last words: {words}")
-            }
-            None => format!("the app-server exited with code {code}"),
-        },
+    let (message, hint) = match (exit.code, exit.signal) {
+        (Some(code), _) => {
+            let message = match last_words(&exit.stderr) {
+                Some(words) => {
+                    format!("the app-server exited with code {code}; its last words: {words}")
+                }
+                None => format!("the app-server exited with code {code}"),
+            };
+            (message, hint_of_code(code))
+        }
         // Who is killed has not said why.
-        (None, Some(signal)) => format!("the app-server was killed by signal {signal}"),
-        (None, None) => "the app-server ended".to_owned(),
+        (None, Some(signal)) => {
+            let (name, hint) = signal_words(signal);
+            (format!("the app-server was killed by signal {signal}{name}"), hint)
+        }
+        (None, None) => ("the app-server ended".to_owned(), None),
     };
-    Problem::new(Code::CodexExited, message)
+    let problem = Problem::new(Code::CodexExited, message);
+    match hint {
+        Some(hint) => problem.with_hint(hint),
+        None => problem,
+    }
+}
+
+/// A crash comes again where nothing changes.
+const CRASH: &str = "Codex has crashed: if it does so again, upgrade it.";
+/// The usual reason of a kill that nobody asked for.
+const KILLED: &str = "If nobody ended it, the system may have run out of memory.";
+
+fn hint_of_code(code: i32) -> Option<&'static str> {
+    match code {
+        // What a panic ends with.
+        101 => Some(CRASH),
+        // A wrapper script reports a signal like this.
+        137 => Some(KILLED),
+        132 | 134 | 135 | 136 | 139 => Some(CRASH),
+        _ => None,
+    }
+}
+
+/// A signal's name, and what it tells.
+fn signal_words(signal: i32) -> (&'static str, Option<&'static str>) {
+    match signal {
+        1 => (" (SIGHUP)", None),
+        2 => (" (SIGINT)", None),
+        4 => (" (SIGILL)", Some(CRASH)),
+        6 => (" (SIGABRT)", Some(CRASH)),
+        8 => (" (SIGFPE)", Some(CRASH)),
+        9 => (" (SIGKILL)", Some(KILLED)),
+        11 => (" (SIGSEGV)", Some(CRASH)),
+        15 => (" (SIGTERM)", None),
+        31 => (" (SIGSYS)", Some(CRASH)),
+        _ => ("", None),
+    }
 }
 
 fn time(duration: Duration) -> String {
@@ -123,5 +165,37 @@ fn time(duration: Duration) -> String {
         0 => format!("{} ms", duration.as_millis()),
         seconds @ 1..120 => format!("{seconds} s"),
         seconds => format!("{} min", seconds / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_an_app_server_ended_is_said_in_words() {
+        let said = "thread 'main' panicked\n";
+        let cases = [
+            (Some(0), None, "", "the app-server exited with code 0", None),
+            (Some(3), None, "no\n", "the app-server exited with code 3; its last words: no", None),
+            (
+                Some(101),
+                None,
+                said,
+                "the app-server exited with code 101; its last words: thread 'main' panicked",
+                Some(CRASH),
+            ),
+            (Some(137), None, "", "the app-server exited with code 137", Some(KILLED)),
+            (Some(139), None, "", "the app-server exited with code 139", Some(CRASH)),
+            (None, Some(9), said, "the app-server was killed by signal 9 (SIGKILL)", Some(KILLED)),
+            (None, Some(11), "", "the app-server was killed by signal 11 (SIGSEGV)", Some(CRASH)),
+            (None, Some(15), "", "the app-server was killed by signal 15 (SIGTERM)", None),
+            (None, Some(64), "", "the app-server was killed by signal 64", None),
+            (None, None, "", "the app-server ended", None),
+        ];
+        for (code, signal, stderr, message, hint) in cases {
+            let problem = exited(&Exit { code, signal, stderr: stderr.to_owned() });
+            assert_eq!((problem.message.as_str(), problem.hint.as_deref()), (message, hint));
+        }
     }
 }

@@ -7,12 +7,15 @@ mod catalogue;
 mod codex;
 mod failure;
 mod paging;
+mod reference;
+mod reset;
 mod roots;
 
 use std::fmt;
 use std::time::Duration;
 
-pub use catalogue::{Code, Entry, Retry, reference_markdown};
+pub use catalogue::{Code, Entry, Group, Retry};
+pub use reference::reference_markdown;
 
 use crate::redact;
 
@@ -67,6 +70,7 @@ impl Problem {
         match self.code.entry().retry {
             Retry::No | Retry::AfterLooking => None,
             Retry::After(usual) => Some(self.retry_after.unwrap_or(usual)),
+            Retry::AfterReset => self.retry_after,
         }
     }
 }
@@ -77,13 +81,13 @@ impl fmt::Display for Problem {
         writeln!(formatter, "What to do: {}", self.remedy())?;
         match (self.code.entry().retry, self.retry_after()) {
             (Retry::AfterLooking, _) => write!(formatter, "Retry: only if it did not run."),
-            (Retry::No | Retry::After(_), None) => {
+            (Retry::No | Retry::After(_) | Retry::AfterReset, None) => {
                 write!(formatter, "Retry: only after changing the call.")
             }
-            (Retry::No | Retry::After(_), Some(Duration::ZERO)) => {
+            (Retry::No | Retry::After(_) | Retry::AfterReset, Some(Duration::ZERO)) => {
                 write!(formatter, "Retry: yes, at once.")
             }
-            (Retry::No | Retry::After(_), Some(pause)) => {
+            (Retry::No | Retry::After(_) | Retry::AfterReset, Some(pause)) => {
                 write!(formatter, "Retry: yes, after {} s.", pause.as_secs())
             }
         }

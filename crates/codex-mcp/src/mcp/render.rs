@@ -3,6 +3,7 @@
 //! Claude Code shows its model only the data of a success and only the text of an error, so both say everything.
 
 mod progress;
+mod size;
 mod thread;
 mod turn;
 
@@ -76,7 +77,9 @@ impl Answer {
     /// The answer of a tool that starts or awaits a turn.
     pub(super) fn of_turn(result: &TurnResult) -> Self {
         let is_error = result.error.is_some();
-        Self { text: result.to_string(), data: to_value(result), is_error, instead: None }
+        let text = result.to_string();
+        let text = if is_error { size::within_cut(text) } else { text };
+        Self { text, data: to_value(result), is_error, instead: None }
     }
 
     pub(super) fn into_response(self) -> CallToolResponse {
@@ -110,8 +113,9 @@ impl Answer {
 
 impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
+        let problem = size::shortened(problem);
         let data = json!({ "error": to_value(&ErrorResult::from(&problem)) });
-        Self { text: problem.to_string(), data, is_error: true, instead: None }
+        Self { text: size::within_cut(problem.to_string()), data, is_error: true, instead: None }
     }
 }
 

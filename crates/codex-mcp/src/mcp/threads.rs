@@ -131,10 +131,16 @@ impl<'a> Threads<'a> {
         max_bytes: usize,
     ) -> Result<Slice, SliceError> {
         let slice = self.server.outputs().slice(id, offset, max_bytes).await;
-        if self.reaches(&ResourceUri::Output(id)).await {
-            slice
-        } else {
-            Err(SliceError::Expired(id))
+        match slice {
+            // Whose it is cannot be read either.
+            Err(SliceError::Store(_)) => slice,
+            Ok(_) | Err(SliceError::Expired(_) | SliceError::Offset { .. }) => {
+                if self.reaches(&ResourceUri::Output(id)).await {
+                    slice
+                } else {
+                    Err(SliceError::Expired(id))
+                }
+            }
         }
     }
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bridge_core::ThreadId;
+use bridge_core::{CallRequest, Caller, Outcome, Person, ThreadId};
 use bridge_store::{SeenThread, Settings, Store, Timestamp, Write};
 use codex_mcp::config::{Config, Environment, Flags};
 use codex_mcp::engine::{self, Engine, Room, Services};
+use codex_mcp::error::Problem;
 use codex_mcp::ledger::Ledger;
 use codex_mcp::mcp::outputs::Outputs;
 use codex_mcp::mcp::subscriptions::Subscriptions;
@@ -37,6 +38,11 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn open(home: &CodexHome) -> Self {
+        Self::open_with_room(home, Room::new(8)).await
+    }
+
+    /// The same, with other places for app-servers.
+    pub(crate) async fn open_with_room(home: &CodexHome, room: Room) -> Self {
         let mut variables = home.environment();
         variables.push(("CODEX_MCP_CODEX_BIN".into(), tools::codex().into()));
         variables.push(("CODEX_MCP_ENVIRONMENT_ALLOW".into(), KEY_VARIABLE.into()));
@@ -52,7 +58,7 @@ impl House {
             ledger,
             subscriptions: subscriptions.clone(),
             activity: Arc::default(),
-            room: Arc::new(Room::new(config.max_codex_processes)),
+            room: Arc::new(room),
             switchboard: Arc::default(),
             tasks: tasks.clone(),
         };
@@ -113,6 +119,18 @@ impl House {
         self.tasks.spawn(connection::serve(server, input, output, CancellationToken::new()));
         let (output, input) = tokio::io::split(ours);
         McpDriver::over(Peer::over(output, input))
+    }
+
+    /// What becomes of a call that its client gives up at once.
+    pub(crate) async fn give_up_a_call(&self) -> Problem {
+        let connection = self.engine.connect().await;
+        let caller = Caller { connection: connection.id(), person: Person::Absent };
+        let call = self.engine.call(caller, CallRequest::Health).await;
+        let outcome = call.cancel().await;
+        let Outcome::Failed(failure) = outcome else {
+            panic!("not given up: {outcome:?}");
+        };
+        Problem::from(&failure)
     }
 
     pub(crate) async fn close(self) {

@@ -93,11 +93,6 @@ async fn the_reference_of_the_tools_is_up_to_date() {
     bridge.finish().await;
 }
 
-#[test]
-fn the_reference_of_the_errors_is_up_to_date() {
-    expect_file!["../../../../docs/errors.md"].assert_eq(&codex_mcp::error::reference_markdown());
-}
-
 fn describe(page: &mut String, tool: &Value) {
     let (name, title) = (text(&tool["name"]), text(&tool["title"]));
     writeln!(page, "\n## `{name}`: {title}\n\n{}\n", text(&tool["description"])).unwrap();

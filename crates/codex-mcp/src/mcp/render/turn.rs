@@ -1,12 +1,13 @@
 //! A turn, as a client sees it.
 
 mod fit;
+mod warning;
 
 use std::fmt;
 
 use bridge_core::{
-    Command, CommandStatus, Decided, Message, Phase, Plan, StepStatus, StopCause, Tool, Transcript,
-    TurnReport, TurnState, Usage,
+    Command, CommandStatus, Decided, Plan, StepStatus, StopCause, Tool, TurnReport, TurnState,
+    Usage,
 };
 use bridge_store::TurnRow;
 use schemars::JsonSchema;
@@ -225,7 +226,8 @@ impl TurnResult {
         let content = transcript.answer().map(|answer| answer.text.clone()).unwrap_or_default();
         let commentary = transcript.commentary().map(|message| message.text.clone()).collect();
         let mut warnings = transcript.warnings.clone();
-        warnings.extend(warning_of(state, &transcript));
+        warnings.extend(warning::of_end(state, &transcript));
+        warnings.extend(warning::of_sandbox(&transcript));
         let (status, queue_position) = Status::of(state);
         Self {
             thread_id: thread.map(|thread| thread.0),
@@ -256,27 +258,6 @@ impl TurnResult {
             error: problem.as_ref().map(ErrorResult::from),
             problem,
         }
-    }
-}
-
-/// What a reader could mistake.
-fn warning_of(state: TurnState, transcript: &Transcript) -> Option<String> {
-    let cut = |message: &Message| !message.complete && message.phase != Some(Phase::Commentary);
-    match (state, transcript.answer()) {
-        (TurnState::Completed, None) => {
-            Some("Codex ended the turn without a final answer".to_owned())
-        }
-        (TurnState::Interrupted | TurnState::Failed, Some(answer)) if cut(answer) => {
-            Some("`content` was cut off in the middle".to_owned())
-        }
-        (
-            TurnState::Queued { .. }
-            | TurnState::InProgress
-            | TurnState::Completed
-            | TurnState::Interrupted
-            | TurnState::Failed,
-            _,
-        ) => None,
     }
 }
 
@@ -402,7 +383,7 @@ impl fmt::Display for TurnResult {
             write!(f, "{problem}")?;
             if self.turn_id.is_none() {
                 // Nothing has happened that could be told of.
-                return Ok(());
+                return fit::fmt_more(&self.more, f);
             }
             write!(f, "\n\n")?;
         }

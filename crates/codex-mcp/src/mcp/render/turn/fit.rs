@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 
+use super::super::{ErrorResult, size};
 use super::{CommandResult, Status, TurnResult};
 use crate::mcp::outputs::{NewOutput, Outputs};
 use crate::mcp::paging::{Budget, ClientLimits, Kind, OutputId, ResumeToken, cost, split};
@@ -28,7 +29,7 @@ const BETWEEN: &str = "\n\n";
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct MoreResult {
-    /// Which field: `content`, `commands`, `commentary` or `thinking`.
+    /// Which field: `error` (its message), `content`, `commands`, `commentary` or `thinking`.
     field: &'static str,
     /// Gives the rest with codex.read.
     token: String,
@@ -92,8 +93,10 @@ impl TurnResult {
 
     /// Takes away what costs more than `budget`, and gives back what was cut.
     fn cut(&mut self, budget: usize) -> Vec<Cut> {
+        let error = self.cut_error(budget / 2);
         let mut room = self.room(budget);
         [
+            error,
             cut_answer(&mut self.content, &mut room),
             cut_commands(&mut self.commands, &mut room),
             cut_messages("commentary", &mut self.commentary, &mut room),
@@ -102,6 +105,16 @@ impl TurnResult {
         .into_iter()
         .flatten()
         .collect()
+    }
+
+    /// What Codex says of an error may be a whole page of its provider's.
+    fn cut_error(&mut self, budget: usize) -> Option<Cut> {
+        let problem = self.problem.as_mut()?;
+        let shown = size::end_within(&problem.message, budget)?;
+        let beginning = size::beginning(&problem.message, shown);
+        let whole = std::mem::replace(&mut problem.message, beginning);
+        self.error = Some(ErrorResult::from(&*problem));
+        Some(Cut { field: "error", whole, kind: Kind::Log, shown })
     }
 
     /// What is left for the parts that can be cut: at least a quarter, however much the others say.

@@ -1,0 +1,29 @@
+//! Calls that are refused for what they ask, or for where a thread stands.
+
+use serde_json::{Value, json};
+use testkit::fake_app_server::Play;
+
+use super::stage::{Stage, Told};
+use crate::bridge::text;
+
+/// What a call says that asks for something wrong.
+pub(super) async fn asked(tool: &str, arguments: Value, flags: &[&str]) -> Told {
+    let mut stage = Stage::open(&Play::new(), flags).await;
+    let answer = stage.bridge.call(tool, arguments).await;
+    let told = stage.told(&answer);
+    stage.close().await;
+    told
+}
+
+/// What a call says that is about a thread on which Codex plays a turn.
+pub(super) async fn thread_call(play: &Play, tool: &str, mut arguments: Value) -> Told {
+    let mut stage = Stage::open(play, &[]).await;
+    let turn = json!({ "prompt": "x", "background": true });
+    let turn = stage.bridge.call("codex", turn).await;
+    let thread = text(&turn["structuredContent"]["threadId"]);
+    arguments["threadId"] = json!(thread);
+    let answer = stage.bridge.call(tool, arguments).await;
+    let told = stage.told(&answer);
+    stage.close().await;
+    told
+}
