@@ -3,6 +3,7 @@
 //! [`Code`] is the catalogue, [`Problem`] is one error. Nothing else makes up an error for a client, and the reference
 //! in `docs/errors.md` is generated from here.
 
+mod brief;
 mod catalogue;
 mod codex;
 mod failure;
@@ -12,6 +13,7 @@ mod roots;
 use std::fmt;
 use std::time::Duration;
 
+pub(crate) use brief::brief;
 pub use catalogue::{Code, Entry, Retry, reference_markdown};
 
 /// One error, as a client gets it.
@@ -31,7 +33,7 @@ impl Problem {
     /// An error with nothing to add to its code's remedy.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), hint: None, retry_after: None }
+        Self { code, message: brief(message.into()), hint: None, retry_after: None }
     }
 
     /// Adds what to do in this case.

@@ -9,6 +9,7 @@ impl From<&RootError> for Problem {
             RootError::Outside { .. } => Code::OutsideWorkspace,
             RootError::Empty { .. }
             | RootError::Nul { .. }
+            | RootError::TooLong { .. }
             | RootError::Tilde { .. }
             | RootError::Missing { .. }
             | RootError::NotDirectory { .. }

@@ -7,6 +7,9 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+/// The longest path that a caller may give, in bytes, as Linux has it.
+const MAX_PATH: usize = 4095;
+
 /// The resolved workspace roots: at least one, each an existing directory, none twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roots(Vec<PathBuf>);
@@ -47,6 +50,12 @@ pub enum RootError {
     Nul {
         /// As given.
         given: String,
+    },
+    /// Longer than any path that the system takes.
+    #[error("the path has {bytes} bytes; at most {MAX_PATH} can be looked up")]
+    TooLong {
+        /// How long it is.
+        bytes: usize,
     },
     /// `~` or `~/…`, which only a shell expands.
     #[error("`~` is not expanded in {given:?}; give an absolute path, or one relative to {}", .default.display())]
@@ -150,6 +159,9 @@ impl Roots {
         };
         if given.is_empty() {
             return Err(RootError::Empty { default: self.first().to_owned() });
+        }
+        if given.len() > MAX_PATH {
+            return Err(RootError::TooLong { bytes: given.len() });
         }
         if given.contains('\0') {
             return Err(RootError::Nul { given: given.to_owned() });

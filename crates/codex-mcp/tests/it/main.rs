@@ -21,6 +21,7 @@ mod faults;
 mod front;
 mod health;
 mod home;
+mod hostile;
 mod inspector;
 mod lifecycle;
 mod logging;
