@@ -11,4 +11,5 @@ pub mod error;
 pub mod ledger;
 pub mod logging;
 pub mod mcp;
+mod text_file;
 pub mod workspace;

@@ -4,13 +4,13 @@
 //! `profile` in a thread's configuration). So the profile's file is read here and given to the one thread as
 //! configuration. It is the user's own file, so its keys pass, except those that concern the sandbox: that is ours.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
 use crate::error::{Code, Problem};
+use crate::text_file;
 
 /// Keys of a profile that are left out: the bridge decides on the sandbox, turn by turn.
 const SANDBOX_KEYS: &[&str] =
@@ -81,11 +81,8 @@ fn read(path: &Path) -> Result<Option<Map<String, Value>>, Problem> {
             format!("argument `profile`: {} cannot be read: {why}", path.display()),
         )
     };
-    let text = match fs::metadata(path).map(|metadata| metadata.len()) {
-        Ok(bytes) if bytes > MAX_BYTES => {
-            return Err(refused(&format!("it has {bytes} bytes; at most {MAX_BYTES} are read")));
-        }
-        Ok(_) => fs::read_to_string(path).map_err(|error| refused(&error))?,
+    let text = match text_file::read(path, MAX_BYTES) {
+        Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(refused(&error)),
     };

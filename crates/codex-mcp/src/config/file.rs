@@ -1,7 +1,6 @@
 //! Reads a configuration file: which keys it sets, and in which line.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Read as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize as _;
@@ -11,6 +10,7 @@ use super::keys;
 use super::kind::Raw;
 use super::layer::{Given, unknown};
 use super::problem::{Origin, Problem};
+use crate::text_file;
 
 /// The largest file that is read, in bytes. Ours have a few dozen lines.
 const MAX_BYTES: u64 = 1 << 20;
@@ -32,7 +32,7 @@ impl ConfigFile {
             Self::Optional(path) => (path, true),
             Self::Required(path) => (path, false),
         };
-        match read_bounded(path) {
+        match text_file::read(path, MAX_BYTES) {
             Ok(text) => parse(path, &text, problems),
             Err(error) if may_be_missing && error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => {
@@ -44,16 +44,6 @@ impl ConfigFile {
                 Vec::new()
             }
         }
-    }
-}
-
-/// Reads a file that may be a pipe or a device, so its size says nothing.
-fn read_bounded(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    File::open(path)?.take(MAX_BYTES + 1).read_to_string(&mut text)?;
-    match text.len() as u64 > MAX_BYTES {
-        true => Err(io::Error::other(format!("it has more than {MAX_BYTES} bytes"))),
-        false => Ok(text),
     }
 }
 

@@ -239,9 +239,9 @@ fn check_looks_at_another_file_in_its_place() {
         &home,
         &["config", "check", "$TEST/work"],
         expect![[r#"
-        the configuration is not valid
-        - $TEST/work: the file cannot be read: Is a directory (os error 21)
-        exit: Configuration
-    "#]],
+            the configuration is not valid
+            - $TEST/work: the file cannot be read: it is no regular file
+            exit: Configuration
+        "#]],
     );
 }

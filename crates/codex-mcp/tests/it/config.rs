@@ -350,9 +350,9 @@ fn directories_that_cannot_be_used_are_refused() {
     home.check(
         &[],
         expect![[r#"
-        the configuration is not valid
-        - $TEST/.config/codex-mcp/config.toml: the file cannot be read: Is a directory (os error 21)
-    "#]],
+            the configuration is not valid
+            - $TEST/.config/codex-mcp/config.toml: the file cannot be read: it is no regular file
+        "#]],
     );
 }
 

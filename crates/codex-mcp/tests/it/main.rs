@@ -16,6 +16,7 @@ mod connections;
 mod crash;
 mod crowd;
 mod daemon;
+mod doctor;
 mod environments;
 mod faults;
 mod front;
