@@ -67,6 +67,8 @@ catalogue! {
         "Correct the argument; the tool's input schema lists all of them.", Retry::No;
     PromptTooLarge = "prompt_too_large", "The prompt is longer than the limit.",
         "Shorten it, or write the text to a file in the workspace and ask Codex to read that.", Retry::No;
+    ArgumentTooLarge = "argument_too_large", "An argument, or all of a call together, is larger than the limit.",
+        "Shorten it, or write it to a file in the workspace and name that in the prompt.", Retry::No;
     DirectoryNotFound = "directory_not_found", "The working directory does not exist or is no directory.",
         "Give the absolute path of an existing directory as `cwd`, or leave it out.", Retry::No;
     OutsideWorkspace = "outside_workspace", "The working directory lies outside the workspace roots.",

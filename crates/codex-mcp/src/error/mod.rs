@@ -43,6 +43,17 @@ impl Problem {
         self
     }
 
+    /// Adds which setting is the limit that was reached, and where it is set.
+    #[must_use]
+    pub fn of_limit(self, key: &str) -> Self {
+        let variable = format!("CODEX_MCP_{}", key.to_ascii_uppercase());
+        let flag = key.replace('_', "-");
+        self.with_hint(format!(
+            "The limit is `{key}`, a key of the configuration file, or `{variable}`, or `--{flag}`; `codex.health` tells \
+             who set it."
+        ))
+    }
+
     /// A bad argument: which, what was wrong with it, and what is allowed.
     #[must_use]
     pub fn argument(name: &str, given: &str, allowed: &str) -> Self {

@@ -8,6 +8,7 @@ use rmcp::RoleServer;
 use rmcp::service::RequestContext;
 
 use super::asker::Asker;
+use super::input_limits::InputLimits;
 use super::outputs::Outputs;
 use super::paging::ClientLimits;
 use super::progress::ProgressSink;
@@ -90,8 +91,9 @@ impl<'a> ToolCall<'a> {
         self.server.newer_client()
     }
 
-    pub(super) fn max_prompt_chars(&self) -> usize {
-        self.config().max_prompt_chars
+    /// How large the parts of the call may be.
+    pub(super) fn input_limits(&self) -> InputLimits<'_> {
+        InputLimits(self.config())
     }
 
     /// The directories in which Codex may work.

@@ -13,6 +13,7 @@ mod cursor;
 mod decode;
 mod elicit;
 mod hardened;
+mod input_limits;
 mod line;
 mod method;
 mod outbox;

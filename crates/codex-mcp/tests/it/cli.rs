@@ -123,6 +123,9 @@ fn show_prints_every_key_with_its_origin() {
             log_level = "info" # CODEX_MCP_LOG_LEVEL
             verbose = true # --verbose
             max_prompt_chars = 1000000 # default
+            max_instructions_chars = 200000 # default
+            max_object_bytes = 262144 # default
+            max_argument_bytes = 8388608 # default
             max_queue_per_thread = 16 # default
             max_running_turns = 16 # default
             max_turns_per_minute = 30 # default
@@ -143,6 +146,7 @@ fn show_prints_every_key_with_its_origin() {
             max_line_bytes = 67108864 # default
             command_output_chars = 4000 # default
             store_thread_days = 180 # default
+            max_output_megabytes = 10 # default
             store_output_days = 30 # default
             store_max_megabytes = 1024 # default
             no_daemon = false # default

@@ -46,6 +46,9 @@ fn everything_has_a_default() {
         log_level = "warn"
         verbose = false
         max_prompt_chars = 1000000
+        max_instructions_chars = 200000
+        max_object_bytes = 262144
+        max_argument_bytes = 8388608
         max_queue_per_thread = 16
         max_running_turns = 16
         max_turns_per_minute = 30
@@ -66,6 +69,7 @@ fn everything_has_a_default() {
         max_line_bytes = 67108864
         command_output_chars = 4000
         store_thread_days = 180
+        max_output_megabytes = 10
         store_output_days = 30
         store_max_megabytes = 1024
         no_daemon = false
@@ -254,10 +258,10 @@ fn unknown_keys_are_refused_with_the_nearest_one() {
             the configuration is not valid
             - $TEST/.config/codex-mcp/config.toml:1: `log-level`: there is no such key; did you mean `log_level`?
             - $TEST/.config/codex-mcp/config.toml:2: `turn_time_limit`: there is no such key; did you mean `turn_time_limit_seconds`?
-            - $TEST/.config/codex-mcp/config.toml:4: `colours`: there is no such key; the keys are codex_bin, state_dir, workspace_roots, log_level, verbose, max_prompt_chars, max_queue_per_thread, max_running_turns, max_turns_per_minute, max_client_turns_per_minute, turn_time_limit_seconds, silence_limit_seconds, provider_retry_limit_seconds, approvals, approval_deadline_seconds, request_deadline_seconds, start_deadline_seconds, idle_stop_seconds, isolation, max_codex_processes, max_codex_megabytes, max_loaded_threads, thread_idle_seconds, max_line_bytes, command_output_chars, store_thread_days, store_output_days, store_max_megabytes, no_daemon, engine_linger_seconds, result_page_chars, environment_allow
+            - $TEST/.config/codex-mcp/config.toml:4: `colours`: there is no such key; the keys are codex_bin, state_dir, workspace_roots, log_level, verbose, max_prompt_chars, max_instructions_chars, max_object_bytes, max_argument_bytes, max_queue_per_thread, max_running_turns, max_turns_per_minute, max_client_turns_per_minute, turn_time_limit_seconds, silence_limit_seconds, provider_retry_limit_seconds, approvals, approval_deadline_seconds, request_deadline_seconds, start_deadline_seconds, idle_stop_seconds, isolation, max_codex_processes, max_codex_megabytes, max_loaded_threads, thread_idle_seconds, max_line_bytes, command_output_chars, store_thread_days, max_output_megabytes, store_output_days, store_max_megabytes, no_daemon, engine_linger_seconds, result_page_chars, environment_allow
             - CODEX_MCP_STATEDIR: there is no such key; did you mean `CODEX_MCP_STATE_DIR`?
             - CODEX_MCP_Verbose: there is no such key; did you mean `CODEX_MCP_VERBOSE`?
-            - CODEX_MCP_X: there is no such key; the keys are CODEX_MCP_CODEX_BIN, CODEX_MCP_STATE_DIR, CODEX_MCP_WORKSPACE_ROOTS, CODEX_MCP_LOG_LEVEL, CODEX_MCP_VERBOSE, CODEX_MCP_MAX_PROMPT_CHARS, CODEX_MCP_MAX_QUEUE_PER_THREAD, CODEX_MCP_MAX_RUNNING_TURNS, CODEX_MCP_MAX_TURNS_PER_MINUTE, CODEX_MCP_MAX_CLIENT_TURNS_PER_MINUTE, CODEX_MCP_TURN_TIME_LIMIT_SECONDS, CODEX_MCP_SILENCE_LIMIT_SECONDS, CODEX_MCP_PROVIDER_RETRY_LIMIT_SECONDS, CODEX_MCP_APPROVALS, CODEX_MCP_APPROVAL_DEADLINE_SECONDS, CODEX_MCP_REQUEST_DEADLINE_SECONDS, CODEX_MCP_START_DEADLINE_SECONDS, CODEX_MCP_IDLE_STOP_SECONDS, CODEX_MCP_ISOLATION, CODEX_MCP_MAX_CODEX_PROCESSES, CODEX_MCP_MAX_CODEX_MEGABYTES, CODEX_MCP_MAX_LOADED_THREADS, CODEX_MCP_THREAD_IDLE_SECONDS, CODEX_MCP_MAX_LINE_BYTES, CODEX_MCP_COMMAND_OUTPUT_CHARS, CODEX_MCP_STORE_THREAD_DAYS, CODEX_MCP_STORE_OUTPUT_DAYS, CODEX_MCP_STORE_MAX_MEGABYTES, CODEX_MCP_NO_DAEMON, CODEX_MCP_ENGINE_LINGER_SECONDS, CODEX_MCP_RESULT_PAGE_CHARS, CODEX_MCP_ENVIRONMENT_ALLOW
+            - CODEX_MCP_X: there is no such key; the keys are CODEX_MCP_CODEX_BIN, CODEX_MCP_STATE_DIR, CODEX_MCP_WORKSPACE_ROOTS, CODEX_MCP_LOG_LEVEL, CODEX_MCP_VERBOSE, CODEX_MCP_MAX_PROMPT_CHARS, CODEX_MCP_MAX_INSTRUCTIONS_CHARS, CODEX_MCP_MAX_OBJECT_BYTES, CODEX_MCP_MAX_ARGUMENT_BYTES, CODEX_MCP_MAX_QUEUE_PER_THREAD, CODEX_MCP_MAX_RUNNING_TURNS, CODEX_MCP_MAX_TURNS_PER_MINUTE, CODEX_MCP_MAX_CLIENT_TURNS_PER_MINUTE, CODEX_MCP_TURN_TIME_LIMIT_SECONDS, CODEX_MCP_SILENCE_LIMIT_SECONDS, CODEX_MCP_PROVIDER_RETRY_LIMIT_SECONDS, CODEX_MCP_APPROVALS, CODEX_MCP_APPROVAL_DEADLINE_SECONDS, CODEX_MCP_REQUEST_DEADLINE_SECONDS, CODEX_MCP_START_DEADLINE_SECONDS, CODEX_MCP_IDLE_STOP_SECONDS, CODEX_MCP_ISOLATION, CODEX_MCP_MAX_CODEX_PROCESSES, CODEX_MCP_MAX_CODEX_MEGABYTES, CODEX_MCP_MAX_LOADED_THREADS, CODEX_MCP_THREAD_IDLE_SECONDS, CODEX_MCP_MAX_LINE_BYTES, CODEX_MCP_COMMAND_OUTPUT_CHARS, CODEX_MCP_STORE_THREAD_DAYS, CODEX_MCP_MAX_OUTPUT_MEGABYTES, CODEX_MCP_STORE_OUTPUT_DAYS, CODEX_MCP_STORE_MAX_MEGABYTES, CODEX_MCP_NO_DAEMON, CODEX_MCP_ENGINE_LINGER_SECONDS, CODEX_MCP_RESULT_PAGE_CHARS, CODEX_MCP_ENVIRONMENT_ALLOW
         "#]]);
 }
 

@@ -25,6 +25,7 @@ mod home;
 mod hostile;
 mod inspector;
 mod lifecycle;
+mod limits;
 mod logging;
 mod orphans;
 mod paging;

@@ -75,6 +75,15 @@ pub(super) async fn call(
 ) -> Result<Answer, Problem> {
     let arguments: Arguments = parse(arguments)?;
     let working_directory = call.working_directory(arguments.cwd.as_deref())?;
+    let limits = call.input_limits();
+    limits.object("config", arguments.config.as_ref())?;
+    for (name, text) in [
+        ("developer-instructions", &arguments.developer_instructions),
+        ("base-instructions", &arguments.base_instructions),
+        ("compact-prompt", &arguments.compact_prompt),
+    ] {
+        limits.instructions(name, text.as_deref())?;
+    }
     let given = Given {
         config: arguments.config,
         profile: arguments.profile.as_deref(),
@@ -92,7 +101,7 @@ pub(super) async fn call(
         sandbox: arguments.sandbox,
         approval_policy: arguments.approval_policy,
     };
-    let mut turn = turn.check(call.max_prompt_chars())?;
+    let mut turn = turn.check(&limits)?;
     let options = ThreadOptions {
         working_directory,
         // What the first call says holds for the thread, as it did with the official tool.
