@@ -120,9 +120,7 @@ impl Host {
             return;
         };
         let common = Common {
-            outputs: Arc::new(
-                Outputs::open(ledger.clone(), config.max_output_megabytes << 20).await,
-            ),
+            outputs: Arc::new(Outputs::open(ledger.clone(), config.max_output_megabytes).await),
             subscriptions: Arc::default(),
         };
         let tasks = TaskTracker::new();

@@ -12,6 +12,8 @@ impl From<&RootError> for Problem {
             | RootError::TooLong { .. }
             | RootError::Tilde { .. }
             | RootError::Missing { .. }
+            | RootError::Moved { .. }
+            | RootError::RootMoved { .. }
             | RootError::NotDirectory { .. }
             | RootError::Unreadable { .. } => Code::DirectoryNotFound,
         };

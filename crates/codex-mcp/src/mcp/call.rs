@@ -22,6 +22,7 @@ use crate::daemon::Version;
 use crate::engine::{Asking, Next};
 use crate::error::{Code, Problem};
 use crate::ledger::Ledger;
+use crate::workspace::WorkingDirectory;
 
 /// What a tool may use.
 pub(super) struct ToolCall<'a> {
@@ -105,8 +106,19 @@ impl<'a> ToolCall<'a> {
     ///
     /// # Errors
     /// It does not exist, is no directory, or lies outside.
-    pub(super) fn working_directory(&self, given: Option<&str>) -> Result<String, Problem> {
-        let path = self.server.roots().resolve(given).map_err(|error| Problem::from(&error))?;
+    pub(super) fn working_directory(
+        &self,
+        given: Option<&str>,
+    ) -> Result<WorkingDirectory, Problem> {
+        self.server.roots().resolve(given).map_err(|error| Problem::from(&error))
+    }
+
+    /// The path of a working directory, looked at last thing before it is given to Codex.
+    ///
+    /// # Errors
+    /// Something else is in its place, or its name is not one that Codex can be given.
+    pub(super) fn confirmed(directory: &WorkingDirectory) -> Result<String, Problem> {
+        let path = directory.confirm().map_err(|error| Problem::from(&error))?;
         path.into_os_string().into_string().map_err(|path| {
             let message = format!("the path {} is not valid UTF-8", path.to_string_lossy());
             Problem::new(Code::DirectoryNotFound, message)

@@ -78,10 +78,14 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// The outputs of a store, texts of at most so many bytes. Without one nothing is kept, and tokens are good for nothing.
-    pub async fn open(ledger: Ledger, max_bytes: usize) -> Self {
+    /// The outputs of a store, texts of at most so many megabytes. Without one nothing is kept, and tokens are good for nothing.
+    pub async fn open(ledger: Ledger, max_megabytes: usize) -> Self {
         let key = ledger.read(bridge_store::Reader::token_key).await.ok().flatten();
-        Self { key: TokenKey::new(&key.unwrap_or_default()), ledger, max_bytes }
+        Self {
+            key: TokenKey::new(&key.unwrap_or_default()),
+            ledger,
+            max_bytes: max_megabytes << 20,
+        }
     }
 
     /// The key under which tokens for these outputs are sealed.

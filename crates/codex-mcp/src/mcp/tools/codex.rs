@@ -103,7 +103,7 @@ pub(super) async fn call(
     };
     let mut turn = turn.check(&limits)?;
     let options = ThreadOptions {
-        working_directory,
+        working_directory: ToolCall::confirmed(&working_directory)?,
         // What the first call says holds for the thread, as it did with the official tool.
         model: turn.options.model.take(),
         approval_policy: turn.options.approval_policy.take(),

@@ -10,7 +10,7 @@ use codex_mcp::mcp::paging::{Kind, OutputId, PageRule, PageSize};
 async fn open(directory: &Path) -> Outputs {
     let environment = Environment::new([("HOME", directory)], directory);
     let config = Config::load(&environment, &Flags::default()).unwrap();
-    Outputs::open(Ledger::open(&config), config.max_output_megabytes << 20).await
+    Outputs::open(Ledger::open(&config), config.max_output_megabytes).await
 }
 
 fn output(text: &str) -> NewOutput {
