@@ -133,6 +133,9 @@ declare_keys! {
     /// the variable rules are separated by semicolons.
     "approvals", "approval" => approvals: Policy = ApprovalRules;
 
+    /// Destroy what a call asks to be destroyed, such as a thread, without asking the user first.
+    "destructive_operations", "destructive-operations" => destructive_operations: bool = Switch;
+
     /// How long a person may take to answer a question of Codex before it is declined.
     "approval_deadline_seconds", "approval-deadline-seconds" => approval_deadline: Duration = seconds(300, 1..=86_400);
 

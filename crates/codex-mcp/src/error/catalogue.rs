@@ -78,6 +78,9 @@ catalogue! {
     ConfigKeyRefused = "config_key_refused", "A key of `config` is not among those that a call may set.",
         "Leave it out, or set it in your own Codex configuration file.", Retry::No;
 
+    ConsentRequired = "consent_required", "Something would be destroyed, and nobody allowed it.",
+        "Ask the user. They can agree when the client asks them, or start the server with `destructive_operations = true`.", Retry::No;
+
     CodexNotFound = "codex_not_found", "The Codex program was not found.",
         "Install it with `npm install -g @openai/codex`, or name it with `--codex-bin` or `CODEX_MCP_CODEX_BIN`.", Retry::No;
     CodexNotExecutable = "codex_not_executable", "The Codex program may not be executed.",

@@ -15,7 +15,7 @@ use super::progress::ProgressSink;
 use super::render::{self, Answer, TurnResult};
 use super::server::Server;
 use super::threads::Threads;
-use super::{is_modern, retry, tasks};
+use super::{consent, is_modern, retry, tasks};
 use crate::clock;
 use crate::config::Config;
 use crate::daemon::Version;
@@ -56,6 +56,24 @@ impl<'a> ToolCall<'a> {
             Some(_) | None => Person::Absent,
         };
         Caller { connection: self.server.connection(), person }
+    }
+
+    /// Makes sure that something may be destroyed: by the configuration, or because the person behind the call says so.
+    ///
+    /// # Errors
+    /// Nobody allowed it.
+    pub(super) async fn consent(&self, what: &str) -> Result<(), Problem> {
+        if self.config().destructive_operations {
+            return Ok(());
+        }
+        match self.caller().person {
+            Person::During => {
+                consent::ask(&self.context, what, self.config().approval_deadline).await
+            }
+            Person::Instead | Person::Absent => {
+                Err(consent::refused(what, "this client cannot ask its user during a call"))
+            }
+        }
     }
 
     pub(super) fn config(&self) -> &Config {

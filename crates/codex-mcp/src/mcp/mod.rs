@@ -9,6 +9,7 @@ mod arguments;
 mod asker;
 mod call;
 pub mod connection;
+mod consent;
 mod cursor;
 mod decode;
 mod elicit;

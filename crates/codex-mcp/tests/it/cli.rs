@@ -134,6 +134,7 @@ fn show_prints_every_key_with_its_origin() {
             silence_limit_seconds = 600 # default
             provider_retry_limit_seconds = 120 # default
             approvals = [] # default
+            destructive_operations = false # default
             approval_deadline_seconds = 300 # default
             request_deadline_seconds = 30 # default
             start_deadline_seconds = 20 # default
