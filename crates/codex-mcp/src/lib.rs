@@ -12,4 +12,5 @@ pub mod ledger;
 pub mod logging;
 pub mod mcp;
 pub mod redact;
+mod text_file;
 pub mod workspace;

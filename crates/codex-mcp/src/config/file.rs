@@ -1,6 +1,5 @@
 //! Reads a configuration file: which keys it sets, and in which line.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +10,10 @@ use super::keys;
 use super::kind::Raw;
 use super::layer::{Given, unknown};
 use super::problem::{Origin, Problem};
+use crate::text_file;
+
+/// The largest file that is read, in bytes. Ours have a few dozen lines.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// The file to read.
 pub(super) enum ConfigFile {
@@ -29,7 +32,7 @@ impl ConfigFile {
             Self::Optional(path) => (path, true),
             Self::Required(path) => (path, false),
         };
-        match fs::read_to_string(path) {
+        match text_file::read(path, MAX_BYTES) {
             Ok(text) => parse(path, &text, problems),
             Err(error) if may_be_missing && error.kind() == ErrorKind::NotFound => Vec::new(),
             Err(error) => {

@@ -97,6 +97,16 @@ declare_keys! {
     /// The longest prompt that is passed on, in characters. Codex itself refuses more than 1048576.
     "max_prompt_chars", "max-prompt-chars" => max_prompt_chars: usize = count("CHARS", 1_000_000, 1..=1_048_576);
 
+    /// The longest instructions of a call, in characters: `developer-instructions`, `base-instructions` and
+    /// `compact-prompt` each.
+    "max_instructions_chars", "max-instructions-chars" => max_instructions_chars: usize = count("CHARS", 200_000, 1..=1_048_576);
+
+    /// The largest object that a call may pass on, in bytes of JSON: `config` and `outputSchema` each.
+    "max_object_bytes", "max-object-bytes" => max_object_bytes: usize = count("BYTES", 256 << 10, 2..=16 << 20);
+
+    /// How large the arguments of a call may be together, in bytes of JSON.
+    "max_argument_bytes", "max-argument-bytes" => max_argument_bytes: usize = count("BYTES", 8 << 20, 64..=64 << 20);
+
     /// How many turns may wait behind the running one of a thread; a further one is refused.
     "max_queue_per_thread", "max-queue-per-thread" => max_queue_per_thread: usize = count("TURNS", 16, 1..=256);
 
@@ -124,6 +134,9 @@ declare_keys! {
     /// command line of several commands is allowed only if each is, and never if it is more than plain commands. In
     /// the variable rules are separated by semicolons.
     "approvals", "approval" => approvals: Policy = ApprovalRules;
+
+    /// Destroy what a call asks to be destroyed, such as a thread, without asking the user first.
+    "destructive_operations", "destructive-operations" => destructive_operations: bool = Switch;
 
     /// How long a person may take to answer a question of Codex before it is declined.
     "approval_deadline_seconds", "approval-deadline-seconds" => approval_deadline: Duration = seconds(300, 1..=86_400);
@@ -165,6 +178,10 @@ declare_keys! {
 
     /// How long an archived thread is kept in the server's own records after it was put away. Codex keeps its own.
     "store_archived_days", "store-archived-days" => store_archived_days: usize = count("DAYS", 30, 1..=36_500);
+
+    /// The longest text that is kept for reading on, in megabytes: an answer, the output of a command, a diff. Of a longer
+    /// one only what the result shows can be read.
+    "max_output_megabytes", "max-output-megabytes" => max_output_megabytes: usize = count("MEGABYTES", 10, 1..=64);
 
     /// How long a long result can be read by its resume token.
     "store_output_days", "store-output-days" => store_output_days: usize = count("DAYS", 30, 1..=36_500);

@@ -16,6 +16,7 @@ use super::{MAX_FIRST_LINE, Version};
 use crate::cli;
 use crate::config::Config;
 use crate::engine::Engine;
+use crate::error::brief;
 use crate::mcp::{Server, Shared, connection};
 use crate::redact;
 use crate::workspace::Roots;
@@ -128,15 +129,15 @@ async fn introduction(reader: &mut BufReader<OwnedReadHalf>) -> Result<Introduct
         return Err(format!("the introduction is no line of at most {MAX_FIRST_LINE} bytes"));
     }
     serde_json::from_slice(&line)
-        .map_err(|error| format!("the introduction is not understood: {error}"))
+        .map_err(|error| brief(format!("the introduction is not understood: {error}")))
 }
 
 /// What the client's own configuration says, as if the engine ran inside it.
 fn configuration(hello: &Hello) -> Result<(Arc<Config>, Arc<Roots>), String> {
     let words = std::iter::once("codex-mcp").chain(hello.arguments.iter().map(String::as_str));
-    let invocation = cli::parse(words).map_err(|error| error.to_string())?;
-    let config =
-        Config::load(&hello.environment(), &invocation.flags).map_err(|error| error.to_string())?;
+    let invocation = cli::parse(words).map_err(|error| brief(error.to_string()))?;
+    let config = Config::load(&hello.environment(), &invocation.flags)
+        .map_err(|error| brief(error.to_string()))?;
     redact::learn(&config);
     let roots = Roots::new(&config.workspace_roots).map_err(|error| error.to_string())?;
     Ok((Arc::new(config), Arc::new(roots)))

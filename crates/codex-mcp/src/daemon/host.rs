@@ -25,7 +25,7 @@ use crate::mcp::subscriptions::Subscriptions;
 /// How long a client may take to introduce itself.
 pub(super) const INTRODUCTION: Duration = Duration::from_secs(2);
 /// Clients at once. One more is told to come back.
-pub(super) const MAX_CLIENTS: usize = 256;
+pub(crate) const MAX_CLIENTS: usize = 256;
 /// News that wait for the host. When full, connections wait.
 const NEWS: usize = 64;
 /// How long everything may take to end; the stop ladder of an app-server needs a third of it at most.
@@ -120,7 +120,7 @@ impl Host {
             return;
         };
         let common = Common {
-            outputs: Arc::new(Outputs::open(ledger.clone()).await),
+            outputs: Arc::new(Outputs::open(ledger.clone(), config.max_output_megabytes).await),
             subscriptions: Arc::default(),
         };
         let tasks = TaskTracker::new();

@@ -21,6 +21,7 @@ mod version;
 
 pub use front::{Front, FrontEnd};
 pub use hello::{ClientStatus, Hello, Introduction, Status, Welcome};
+pub(crate) use host::MAX_CLIENTS;
 pub use host::{Host, HostError};
 pub use place::{Claim, Place, PlaceError};
 pub use reach::{Inside, Start};

@@ -92,6 +92,8 @@ catalogue! {
         "Correct the argument; the tool's input schema lists all of them.", Retry::No;
     PromptTooLarge = "prompt_too_large", "The prompt is longer than the limit.",
         "Shorten it, or write the text to a file in the workspace and ask Codex to read that.", Retry::No;
+    ArgumentTooLarge = "argument_too_large", "An argument, or all of a call together, is larger than the limit.",
+        "Shorten it, or write it to a file in the workspace and name that in the prompt.", Retry::No;
     DirectoryNotFound = "directory_not_found", "The working directory does not exist or is no directory.",
         "Give the absolute path of an existing directory as `cwd`, or leave it out.", Retry::No;
     OutsideWorkspace = "outside_workspace", "The working directory lies outside the workspace roots.",
@@ -100,6 +102,8 @@ catalogue! {
         "Leave `changes` and `sandbox` out (or say `none` and `read-only`) and apply what Codex suggests yourself.", Retry::No;
     ConfigKeyRefused = "config_key_refused", "A key of `config` is not among those that a call may set.",
         "Leave it out, or set it in your own Codex configuration file. The user can allow further keys with `config_allow`.", Retry::No;
+    ConsentRequired = "consent_required", "Something would be destroyed, and nobody allowed it.",
+        "Ask the user. They can agree when the client asks them, or start the server with `destructive_operations = true`.", Retry::No;
     NestedTooDeep = "nested_too_deep", "The client runs inside a Codex that this server started, and may not use a further one: that could go round for ever.",
         "Do the work with what you have, without this server. The user can leave it out of Codex's own `mcp_servers`, or raise `max_depth`.", Retry::No;
     TokenInvalid = "token_invalid", "The resume token was changed, cut short, or made by a server with another state directory.",

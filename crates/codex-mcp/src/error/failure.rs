@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bridge_core::{Exit, Failure, Scope, StartFailure, StartFailureKind};
+use bridge_core::{CodexError, Exit, Failure, Scope, StartFailure, StartFailureKind};
 
 use super::codex::{describe, request_failure, turn_error};
 use super::{Code, Problem};
@@ -20,22 +20,17 @@ impl From<&Failure> for Problem {
             Failure::Quarantined { failures, rest, last } => quarantined(*failures, *rest, last),
             Failure::Request { method, failure } => request_failure(method, failure),
             Failure::Codex(error) => turn_error(error),
-            Failure::ProviderUnreachable { after, last } => Self::new(
-                Code::ProviderUnreachable,
-                format!(
-                    "Codex kept retrying for {} without progress; last: {}",
-                    time(*after),
-                    describe(last)
-                ),
-            ),
+            Failure::ProviderUnreachable { after, last } => unreachable(*after, last),
             Failure::Silent { after } => Self::new(
                 Code::ProviderSilent,
                 format!("nothing came for {}, so the turn was interrupted", time(*after)),
-            ),
+            )
+            .of_limit("silence_limit_seconds"),
             Failure::TimeLimit { limit } => Self::new(
                 Code::TurnTimeLimit,
                 format!("the turn was interrupted after {}", time(*limit)),
-            ),
+            )
+            .of_limit("turn_time_limit_seconds"),
             Failure::ThreadClosed => {
                 Self::new(Code::ThreadClosed, "the thread was closed while its turn ran")
             }
@@ -44,7 +39,7 @@ impl From<&Failure> for Problem {
             }
             Failure::QueueFull { limit } => {
                 Self::new(Code::QueueFull, format!("{limit} turns wait on the thread already"))
-                    .with_hint("The limit is `max_queue_per_thread`.")
+                    .of_limit("max_queue_per_thread")
             }
             Failure::TooManyTurns { scope, limit, wait } => too_many_turns(*scope, *limit, *wait),
             Failure::NoRunningTurn { thread } => {
@@ -70,6 +65,12 @@ impl From<&Failure> for Problem {
     }
 }
 
+fn unreachable(after: Duration, last: &CodexError) -> Problem {
+    let last = describe(last);
+    let message = format!("Codex kept retrying for {} without progress; last: {last}", time(after));
+    Problem::new(Code::ProviderUnreachable, message).of_limit("provider_retry_limit_seconds")
+}
+
 fn start_failure(failure: &StartFailure) -> Problem {
     let code = match failure.kind {
         StartFailureKind::NotFound => Code::CodexNotFound,
@@ -81,7 +82,17 @@ fn start_failure(failure: &StartFailure) -> Problem {
         }
         StartFailureKind::NoPlace => Code::CodexProcessLimit,
     };
-    Problem::new(code, failure.detail.clone())
+    let problem = Problem::new(code, failure.detail.clone());
+    match failure.kind {
+        StartFailureKind::NoPlace => problem.of_limit("max_codex_processes"),
+        StartFailureKind::Deadline => problem.of_limit("start_deadline_seconds"),
+        StartFailureKind::NotFound
+        | StartFailureKind::NotExecutable
+        | StartFailureKind::NotCodex
+        | StartFailureKind::TooOld
+        | StartFailureKind::ExitedEarly
+        | StartFailureKind::System => problem,
+    }
 }
 
 fn too_many_turns(scope: Scope, limit: usize, wait: Duration) -> Problem {
@@ -91,7 +102,7 @@ fn too_many_turns(scope: Scope, limit: usize, wait: Duration) -> Problem {
     };
     let message = format!("{limit} turns were asked for {whose} within a minute");
     let problem = Problem::new(Code::TooManyTurns, message);
-    let problem = problem.with_hint(format!("The limit is `{key}`."));
+    let problem = problem.of_limit(key);
     Problem { retry_after: Some(Duration::from_secs(wait.as_secs() + 1)), ..problem }
 }
 

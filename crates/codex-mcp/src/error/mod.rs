@@ -3,6 +3,7 @@
 //! [`Code`] is the catalogue, [`Problem`] is one error. Nothing else makes up an error for a client, and the reference
 //! in `docs/errors.md` is generated from here.
 
+mod brief;
 mod catalogue;
 mod codex;
 mod failure;
@@ -14,6 +15,7 @@ mod roots;
 use std::fmt;
 use std::time::Duration;
 
+pub(crate) use brief::brief;
 pub use catalogue::{Code, Entry, Group, Retry};
 pub use reference::reference_markdown;
 
@@ -46,6 +48,17 @@ impl Problem {
     pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(redact::text(&hint.into()).into_owned());
         self
+    }
+
+    /// Adds which setting is the limit that was reached, and where it is set.
+    #[must_use]
+    pub fn of_limit(self, key: &str) -> Self {
+        let variable = format!("CODEX_MCP_{}", key.to_ascii_uppercase());
+        let flag = key.replace('_', "-");
+        self.with_hint(format!(
+            "The limit is `{key}`, a key of the configuration file, or `{variable}`, or `--{flag}`; `codex.health` tells \
+             who set it."
+        ))
     }
 
     /// A bad argument: which, what was wrong with it, and what is allowed.

@@ -9,8 +9,11 @@ impl From<&RootError> for Problem {
             RootError::Outside { .. } => Code::OutsideWorkspace,
             RootError::Empty { .. }
             | RootError::Nul { .. }
+            | RootError::TooLong { .. }
             | RootError::Tilde { .. }
             | RootError::Missing { .. }
+            | RootError::Moved { .. }
+            | RootError::RootMoved { .. }
             | RootError::NotDirectory { .. }
             | RootError::Unreadable { .. } => Code::DirectoryNotFound,
         };

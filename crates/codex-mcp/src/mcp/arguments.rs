@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::input_limits::InputLimits;
 use crate::codex::thread_config::is_model_name;
 use crate::error::{Code, Problem};
 
@@ -169,11 +170,12 @@ impl TurnArguments {
     ///
     /// # Errors
     /// A [`Problem`] that names the argument.
-    pub(super) fn check(self, max_prompt_chars: usize) -> Result<TurnRequest, Problem> {
+    pub(super) fn check(self, limits: &InputLimits<'_>) -> Result<TurnRequest, Problem> {
+        limits.object("outputSchema", self.output_schema.as_ref())?;
         refuse_changes(self.changes.unwrap_or_default(), self.sandbox)?;
         let time_limit = self.time_limit_seconds.map(time_limit).transpose()?;
         Ok(TurnRequest {
-            prompt: prompt(self.prompt, max_prompt_chars)?,
+            prompt: limits.prompt(self.prompt)?,
             options: TurnOptions {
                 model: self.model.map(model_name).transpose()?,
                 effort: self.effort.map(|effort| effort.as_str().to_owned()),
@@ -205,27 +207,6 @@ fn refuse_changes(changes: Changes, sandbox: Option<Sandbox>) -> Result<(), Prob
 fn time_limit(seconds: u32) -> Result<Duration, Problem> {
     in_range("timeLimitSeconds", Some(seconds), 1..=MAX_TIME_LIMIT)?;
     Ok(Duration::from_secs(u64::from(seconds)))
-}
-
-/// Checks a prompt.
-pub(super) fn prompt(prompt: String, max_chars: usize) -> Result<String, Problem> {
-    if prompt.trim().is_empty() {
-        return Err(Problem::argument(
-            "prompt",
-            "it is empty",
-            "a text with at least one visible character",
-        ));
-    }
-    // Bytes are an upper bound for characters, and cheap.
-    if prompt.len() > max_chars {
-        let chars = prompt.chars().count();
-        if chars > max_chars {
-            let message = format!("the prompt has {chars} characters; the limit is {max_chars}");
-            return Err(Problem::new(Code::PromptTooLarge, message)
-                .with_hint("The limit is `max_prompt_chars`."));
-        }
-    }
-    Ok(prompt)
 }
 
 /// Checks a model's name by its form: which models exist, only the provider knows.

@@ -9,6 +9,7 @@ use rmcp::RoleServer;
 use rmcp::service::RequestContext;
 
 use super::asker::Asker;
+use super::input_limits::InputLimits;
 use super::outputs::Outputs;
 use super::paging::ClientLimits;
 use super::progress::ProgressSink;
@@ -16,13 +17,14 @@ use super::render::{self, Answer, StartedBy, TurnResult};
 use super::repeat::Key;
 use super::server::Server;
 use super::threads::Threads;
-use super::{is_modern, retry, tasks};
+use super::{consent, is_modern, retry, tasks};
 use crate::clock;
 use crate::config::Config;
 use crate::daemon::Version;
 use crate::engine::{Asking, Next};
 use crate::error::{Code, Problem};
 use crate::ledger::Ledger;
+use crate::workspace::WorkingDirectory;
 
 /// What a tool may use.
 pub(super) struct ToolCall<'a> {
@@ -56,6 +58,24 @@ impl<'a> ToolCall<'a> {
             Some(_) | None => Person::Absent,
         };
         Caller { connection: self.server.connection(), person }
+    }
+
+    /// Makes sure that something may be destroyed: by the configuration, or because the person behind the call says so.
+    ///
+    /// # Errors
+    /// Nobody allowed it.
+    pub(super) async fn consent(&self, what: &str) -> Result<(), Problem> {
+        if self.config().destructive_operations {
+            return Ok(());
+        }
+        match self.caller().person {
+            Person::During => {
+                consent::ask(&self.context, what, self.config().approval_deadline).await
+            }
+            Person::Instead | Person::Absent => {
+                Err(consent::refused(what, "this client cannot ask its user during a call"))
+            }
+        }
     }
 
     pub(super) fn config(&self) -> &Config {
@@ -101,8 +121,9 @@ impl<'a> ToolCall<'a> {
         self.server.newer_client()
     }
 
-    pub(super) fn max_prompt_chars(&self) -> usize {
-        self.config().max_prompt_chars
+    /// How large the parts of the call may be.
+    pub(super) fn input_limits(&self) -> InputLimits<'_> {
+        InputLimits(self.config())
     }
 
     /// The directories in which Codex may work.
@@ -114,8 +135,19 @@ impl<'a> ToolCall<'a> {
     ///
     /// # Errors
     /// It does not exist, is no directory, or lies outside.
-    pub(super) fn working_directory(&self, given: Option<&str>) -> Result<String, Problem> {
-        let path = self.server.roots().resolve(given).map_err(|error| Problem::from(&error))?;
+    pub(super) fn working_directory(
+        &self,
+        given: Option<&str>,
+    ) -> Result<WorkingDirectory, Problem> {
+        self.server.roots().resolve(given).map_err(|error| Problem::from(&error))
+    }
+
+    /// The path of a working directory, looked at last thing before it is given to Codex.
+    ///
+    /// # Errors
+    /// Something else is in its place, or its name is not one that Codex can be given.
+    pub(super) fn confirmed(directory: &WorkingDirectory) -> Result<String, Problem> {
+        let path = directory.confirm().map_err(|error| Problem::from(&error))?;
         path.into_os_string().into_string().map_err(|path| {
             let message = format!("the path {} is not valid UTF-8", path.to_string_lossy());
             Problem::new(Code::DirectoryNotFound, message)

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{method, salvage};
+use crate::error::brief;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -36,7 +37,8 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(id: Option<RequestId>, error: ErrorData) -> Self {
+    pub(super) fn new(id: Option<RequestId>, mut error: ErrorData) -> Self {
+        error.message = brief(error.message.into_owned()).into();
         Self { jsonrpc: "2.0", id, error: Box::new(error) }
     }
 

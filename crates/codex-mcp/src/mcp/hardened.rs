@@ -17,8 +17,13 @@ use rmcp::{RoleServer, ServerHandler, Service};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use crate::error::brief;
+
 /// The key under which a result names the server, by the 2026-07-28 specification.
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// The longest data of an error, in bytes. It repeats what the client has sent.
+const MAX_DATA: usize = 2_000;
 
 /// Whether a request is served by the rules of 2026-07-28 or later, which have no handshake.
 pub fn is_modern(context: &RequestContext<RoleServer>) -> bool {
@@ -66,12 +71,12 @@ impl<H: ServerHandler> Service<RoleServer> for Hardened<H> {
     ) -> Result<ServerResult, ErrorData> {
         let modern = is_modern(&context);
         if let ClientRequest::CustomRequest(custom) = &request {
-            return Err(unknown_method(&custom.method));
+            return Err(short(unknown_method(&custom.method)));
         }
         if modern && matches!(request, ClientRequest::SetLevelRequest(_)) {
             return Err(unknown_method(request.method()));
         }
-        let mut result = self.run(request, context).await?;
+        let mut result = self.run(request, context).await.map_err(short)?;
         if modern && let Some(meta) = meta_mut(&mut result) {
             meta.entry(SERVER_INFO).or_insert_with(|| self.server_info.clone());
         }
@@ -93,6 +98,13 @@ impl<H: ServerHandler> Service<RoleServer> for Hardened<H> {
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
         self.handler.supported_protocol_versions()
     }
+}
+
+/// Leaves out of an error what a client made long.
+fn short(mut error: ErrorData) -> ErrorData {
+    error.message = brief(error.message.into_owned()).into();
+    error.data = error.data.filter(|data| data.to_string().len() <= MAX_DATA);
+    error
 }
 
 fn unknown_method(method: &str) -> ErrorData {

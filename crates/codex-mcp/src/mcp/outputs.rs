@@ -11,9 +11,6 @@ use crate::error::Problem;
 use crate::ledger::Ledger;
 use crate::redact;
 
-/// The longest text that is kept.
-const MAX_BYTES: usize = 64 << 20;
-
 /// A text to keep, and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewOutput {
@@ -42,10 +39,12 @@ pub struct Slice {
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
     /// It is larger than what is kept of one text.
-    #[error("it has {bytes} bytes, and no more than {MAX_BYTES} are kept")]
+    #[error("it has {bytes} bytes, and no more than {limit} are kept (`max_output_megabytes`)")]
     TooLarge {
         /// Its length.
         bytes: usize,
+        /// The limit.
+        limit: usize,
     },
     /// The store does not take it.
     #[error("{0}")]
@@ -76,12 +75,13 @@ pub enum SliceError {
 pub struct Outputs {
     key: TokenKey,
     ledger: Ledger,
+    max_bytes: usize,
 }
 
 impl Outputs {
-    /// The outputs of a store. Where it has no key, because it cannot be opened yet, tokens are good until this process
-    /// ends.
-    pub async fn open(ledger: Ledger) -> Self {
+    /// The outputs of a store, texts of at most so many megabytes. Where it has no key, because it cannot be opened yet,
+    /// tokens are good until this process ends.
+    pub async fn open(ledger: Ledger, max_megabytes: usize) -> Self {
         let key = ledger.read(bridge_store::Reader::token_key).await.ok().flatten();
         let key = key.unwrap_or_else(|| {
             let mut key = [0; 32];
@@ -90,7 +90,7 @@ impl Outputs {
             }
             key
         });
-        Self { key: TokenKey::new(&key), ledger }
+        Self { key: TokenKey::new(&key), ledger, max_bytes: max_megabytes << 20 }
     }
 
     /// The key under which tokens for these outputs are sealed.
@@ -105,8 +105,9 @@ impl Outputs {
     /// It cannot be kept.
     pub async fn keep(&self, output: NewOutput) -> Result<OutputId, KeepError> {
         let bytes = output.text.len();
-        if bytes > MAX_BYTES {
-            return Err(KeepError::TooLarge { bytes });
+        let limit = self.max_bytes;
+        if bytes > limit {
+            return Err(KeepError::TooLarge { bytes, limit });
         }
         let NewOutput { text, kind, thread, turn } = output;
         let origin = [thread.as_deref(), turn.as_deref(), Some(kind.name()), Some(text.as_str())];

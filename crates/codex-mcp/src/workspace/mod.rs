@@ -1,5 +1,6 @@
 //! The user's files: where Codex may work.
 
+mod folder;
 mod roots;
 
-pub use roots::{InvalidRoot, RootError, Roots};
+pub use roots::{InvalidRoot, RootError, Roots, WorkingDirectory};

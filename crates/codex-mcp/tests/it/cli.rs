@@ -123,6 +123,9 @@ fn show_prints_every_key_with_its_origin() {
             log_level = "info" # CODEX_MCP_LOG_LEVEL
             verbose = true # --verbose
             max_prompt_chars = 1000000 # default
+            max_instructions_chars = 200000 # default
+            max_object_bytes = 262144 # default
+            max_argument_bytes = 8388608 # default
             max_queue_per_thread = 16 # default
             max_running_turns = 16 # default
             max_turns_per_minute = 30 # default
@@ -131,6 +134,7 @@ fn show_prints_every_key_with_its_origin() {
             silence_limit_seconds = 600 # default
             provider_retry_limit_seconds = 120 # default
             approvals = [] # default
+            destructive_operations = false # default
             approval_deadline_seconds = 300 # default
             request_deadline_seconds = 30 # default
             start_deadline_seconds = 20 # default
@@ -144,6 +148,7 @@ fn show_prints_every_key_with_its_origin() {
             command_output_chars = 4000 # default
             store_thread_days = 180 # default
             store_archived_days = 30 # default
+            max_output_megabytes = 10 # default
             store_output_days = 30 # default
             store_max_megabytes = 1024 # default
             no_daemon = false # default
@@ -242,9 +247,9 @@ fn check_looks_at_another_file_in_its_place() {
         &home,
         &["config", "check", "$TEST/work"],
         expect![[r#"
-        the configuration is not valid
-        - $TEST/work: the file cannot be read: Is a directory (os error 21)
-        exit: Configuration
-    "#]],
+            the configuration is not valid
+            - $TEST/work: the file cannot be read: it is no regular file
+            exit: Configuration
+        "#]],
     );
 }

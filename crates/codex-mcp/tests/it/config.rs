@@ -46,6 +46,9 @@ fn everything_has_a_default() {
         log_level = "warn"
         verbose = false
         max_prompt_chars = 1000000
+        max_instructions_chars = 200000
+        max_object_bytes = 262144
+        max_argument_bytes = 8388608
         max_queue_per_thread = 16
         max_running_turns = 16
         max_turns_per_minute = 30
@@ -54,6 +57,7 @@ fn everything_has_a_default() {
         silence_limit_seconds = 600
         provider_retry_limit_seconds = 120
         approvals = []
+        destructive_operations = false
         approval_deadline_seconds = 300
         request_deadline_seconds = 30
         start_deadline_seconds = 20
@@ -67,6 +71,7 @@ fn everything_has_a_default() {
         command_output_chars = 4000
         store_thread_days = 180
         store_archived_days = 30
+        max_output_megabytes = 10
         store_output_days = 30
         store_max_megabytes = 1024
         no_daemon = false
@@ -353,9 +358,9 @@ fn directories_that_cannot_be_used_are_refused() {
     home.check(
         &[],
         expect![[r#"
-        the configuration is not valid
-        - $TEST/.config/codex-mcp/config.toml: the file cannot be read: Is a directory (os error 21)
-    "#]],
+            the configuration is not valid
+            - $TEST/.config/codex-mcp/config.toml: the file cannot be read: it is no regular file
+        "#]],
     );
 }
 

@@ -51,7 +51,7 @@ impl House {
         let roots = Arc::new(Roots::new(&config.workspace_roots).unwrap());
         let tasks = TaskTracker::new();
         let ledger = Ledger::open(&config);
-        let outputs = Arc::new(Outputs::open(ledger.clone()).await);
+        let outputs = Arc::new(Outputs::open(ledger.clone(), config.max_output_megabytes).await);
         let subscriptions = Arc::new(Subscriptions::default());
         let services = Services {
             config: config.clone(),

@@ -150,10 +150,10 @@ async fn health_tells_the_limits_in_force_and_an_unused_engine_makes_room_for_ne
     let other = "this client shares an engine that was started with other settings: \
                  `max_running_turns` is 2 and not 3";
     let health = call(&mut first, "codex.health", json!({})).await;
-    assert_eq!(health["structuredContent"]["limits"]["max_running_turns"], 2, "{health}");
+    assert_eq!(health["structuredContent"]["limits"]["max_running_turns"]["value"], 2, "{health}");
     assert!(!findings(&health).contains("other settings"), "{health}");
     let health = call(&mut second, "codex.health", json!({})).await;
-    assert_eq!(health["structuredContent"]["limits"]["max_running_turns"], 2, "{health}");
+    assert_eq!(health["structuredContent"]["limits"]["max_running_turns"]["value"], 2, "{health}");
     assert!(findings(&health).contains(other), "{health}");
     leave(first).await;
     leave(second).await;
@@ -162,7 +162,7 @@ async fn health_tells_the_limits_in_force_and_an_unused_engine_makes_room_for_ne
 
     let mut third = bridge.beside(without_codex("3")).await;
     let health = call(&mut third, "codex.health", json!({})).await;
-    assert_eq!(health["structuredContent"]["limits"]["max_running_turns"], 3, "{health}");
+    assert_eq!(health["structuredContent"]["limits"]["max_running_turns"]["value"], 3, "{health}");
     assert!(!findings(&health).contains("other settings"), "{health}");
     let refused = call(&mut third, "codex", json!({ "prompt": "x" })).await;
     assert_eq!(error_code(&refused), "codex_not_found");

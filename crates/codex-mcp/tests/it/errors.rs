@@ -258,4 +258,16 @@ errors! {
     ShuttingDown shutting_down: life::an_engine_that_is_told_to_end() => expect![[r#"
         Error shutting_down: the server is ending
     "#]];
+    ArgumentTooLarge argument_too_large: asked("codex", json!({ "prompt": "x", "developer-instructions": "x".repeat(1_001) }), &["--max-instructions-chars=1000"]) => expect![[r#"
+        Error argument_too_large: argument `developer-instructions` has 1001 characters; the limit is 1000
+    "#]];
+    ConsentRequired consent_required: life::after_a_turn(&[("codex.thread.archive", json!({ "action": "delete" }))]) => expect![[r#"
+        Error consent_required: nobody allowed to delete thread [uuid-1] with all its messages: this client cannot ask its user during a call
+    "#]];
+    NestedTooDeep nested_too_deep: life::a_client_inside_codex() => expect![[r#"
+        Error nested_too_deep: this client is 1 below a Codex that this server started, and 0 is the most
+    "#]];
+    IdempotencyConflict idempotency_conflict: life::a_key_for_something_else() => expect![[r#"
+        Error idempotency_conflict: the idempotencyKey "k" was used for another call
+    "#]];
 }

@@ -17,7 +17,10 @@ async fn a_good_installation_is_healthy() {
     assert_eq!(answer["structuredContent"]["sandboxWorks"], true, "{answer}");
     assert_eq!(answer["structuredContent"]["process"]["state"], "ready", "{answer}");
     assert_eq!(answer["structuredContent"]["login"]["required"], false, "{answer}");
-    assert_eq!(answer["structuredContent"]["limits"]["max_queue_per_thread"], 16, "{answer}");
+    assert_eq!(
+        answer["structuredContent"]["limits"]["max_queue_per_thread"]["value"], 16,
+        "{answer}"
+    );
     bridge.finish().await;
 }
 

@@ -39,7 +39,7 @@ fn check(roots: &[&str], cases: &[Option<&str>], expected: Expect) {
     for case in cases {
         let given = case.map(|path| path.replace("$TEST", test.path().to_str().unwrap()));
         let answer = match roots.resolve(given.as_deref()) {
-            Ok(directory) => directory.display().to_string(),
+            Ok(directory) => directory.confirm().unwrap().display().to_string(),
             Err(error) => format!("error: {error}"),
         };
         text += &format!("{case:?}\n    {answer}\n");
@@ -228,8 +228,201 @@ fn a_root_need_not_be_unicode() {
     let root = test.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"));
     fs::create_dir_all(root.join("sub")).unwrap();
     let roots = Roots::new(std::slice::from_ref(&root)).unwrap();
-    assert_eq!(roots.resolve(Some("sub")).unwrap(), root.join("sub"));
+    assert_eq!(roots.resolve(Some("sub")).unwrap().path(), root.join("sub"));
     assert_eq!(roots.first(), Path::new(&root));
     let error = roots.resolve(Some("/")).unwrap_err().to_string();
     assert!(error.contains("caf\u{fffd}"), "{error}");
+}
+
+/// What is done to the tree, between the start, the check and the use of a directory, and what is said of it.
+fn check_swap(given: &str, before_check: fn(&Path), before_use: fn(&Path), expected: Expect) {
+    let test = tree();
+    let root = test.path().join("a/root");
+    let roots = Roots::new(std::slice::from_ref(&root)).unwrap();
+    before_check(&root);
+    let found = roots.resolve(Some(given));
+    before_use(&root);
+    let path = found.and_then(|directory| directory.confirm());
+    let said =
+        path.map_or_else(|error| format!("error: {error}"), |path| path.display().to_string());
+    expected.assert_eq(&format!("{said}\n").replace(test.path().to_str().unwrap(), "$TEST"));
+}
+
+fn nothing(_root: &Path) {}
+
+fn away(path: &Path) {
+    fs::rename(path, path.with_extension("away")).unwrap();
+}
+
+fn link(target: &str, path: &Path) {
+    std::os::unix::fs::symlink(target, path).unwrap();
+}
+
+#[test]
+fn a_directory_that_is_swapped_before_its_use_is_noticed() {
+    let by_link = |root: &Path| {
+        away(&root.join("sub"));
+        link("../root-evil", &root.join("sub"));
+    };
+    check_swap(
+        "sub",
+        nothing,
+        by_link,
+        expect![[r#"
+        error: $TEST/a/root/sub was moved, deleted or replaced meanwhile
+    "#]],
+    );
+    let to_itself = |root: &Path| {
+        away(&root.join("sub"));
+        link("sub.away", &root.join("sub"));
+    };
+    check_swap(
+        "sub",
+        nothing,
+        to_itself,
+        expect![[r#"
+        error: $TEST/a/root/sub was moved, deleted or replaced meanwhile
+    "#]],
+    );
+    let by_another = |root: &Path| {
+        away(&root.join("sub"));
+        fs::create_dir(root.join("sub")).unwrap();
+    };
+    check_swap(
+        "sub",
+        nothing,
+        by_another,
+        expect![[r#"
+        error: $TEST/a/root/sub was moved, deleted or replaced meanwhile
+    "#]],
+    );
+    let above = |root: &Path| {
+        away(&root.join("sub"));
+        link("../root-evil", &root.join("sub"));
+        fs::create_dir(root.join("sub/deep")).unwrap();
+    };
+    check_swap(
+        "sub/deep",
+        nothing,
+        above,
+        expect![[r#"
+        error: $TEST/a/root/sub/deep was moved, deleted or replaced meanwhile
+    "#]],
+    );
+    check_swap(
+        "sub",
+        nothing,
+        |root| fs::remove_dir_all(root.join("sub")).unwrap(),
+        expect![[r#"
+        error: $TEST/a/root/sub was moved, deleted or replaced meanwhile
+    "#]],
+    );
+    let by_file = |root: &Path| {
+        away(&root.join("sub"));
+        fs::write(root.join("sub"), "").unwrap();
+    };
+    check_swap(
+        "sub",
+        nothing,
+        by_file,
+        expect![[r#"
+        error: $TEST/a/root/sub was moved, deleted or replaced meanwhile
+    "#]],
+    );
+}
+
+#[test]
+fn a_root_that_is_swapped_is_noticed() {
+    let by_another = |root: &Path| {
+        away(root);
+        fs::create_dir_all(root.join("sub")).unwrap();
+    };
+    check_swap(
+        "sub",
+        by_another,
+        nothing,
+        expect![[r#"
+        error: the workspace root $TEST/a/root was moved, deleted or replaced since the server started; start the server anew
+    "#]],
+    );
+    check_swap(
+        "sub",
+        nothing,
+        by_another,
+        expect![[r#"
+        error: $TEST/a/root/sub was moved, deleted or replaced meanwhile
+    "#]],
+    );
+    let by_link = |root: &Path| {
+        away(root);
+        link("../b", root);
+    };
+    check_swap(
+        ".",
+        by_link,
+        nothing,
+        expect![[r#"
+        error: "." is $TEST/b, outside the workspace roots $TEST/a/root; give a directory in one of them, or start the server with --workspace-root for it
+    "#]],
+    );
+    check_swap(
+        ".",
+        nothing,
+        by_link,
+        expect![[r#"
+        error: $TEST/a/root was moved, deleted or replaced meanwhile
+    "#]],
+    );
+    check_swap(
+        ".",
+        away,
+        nothing,
+        expect![[r#"
+        error: "." does not exist (looked for $TEST/a/root/.); give an existing directory in one of $TEST/a/root
+    "#]],
+    );
+    check_swap(
+        "sub",
+        nothing,
+        nothing,
+        expect![[r#"
+        $TEST/a/root/sub
+    "#]],
+    );
+}
+
+#[test]
+fn the_default_is_a_directory_like_any_other() {
+    let test = tree();
+    let root = test.path().join("a/root");
+    let roots = Roots::new(std::slice::from_ref(&root)).unwrap();
+    away(&root);
+    let error = roots.resolve(None).unwrap_err().to_string();
+    assert!(error.contains("since the server started"), "{error}");
+}
+
+#[test]
+fn case_and_length_count() {
+    check(
+        &["a/root"],
+        &[Some("SUB"), Some("sub/"), Some("sub//deep/."), Some("$TEST/A/root")],
+        expect![[r#"
+            Some("SUB")
+                error: "SUB" does not exist (looked for $TEST/a/root/SUB); give an existing directory in one of $TEST/a/root
+            Some("sub/")
+                $TEST/a/root/sub
+            Some("sub//deep/.")
+                $TEST/a/root/sub/deep
+            Some("$TEST/A/root")
+                error: "$TEST/A/root" does not exist (looked for $TEST/A/root); give an existing directory in one of $TEST/a/root
+        "#]],
+    );
+    let test = tree();
+    let roots = Roots::new(&[test.path().join("a/root")]).unwrap();
+    for (length, said) in
+        [(300, "cannot be resolved"), (4_096, "at most 4095"), (1 << 20, "at most")]
+    {
+        let error = roots.resolve(Some(&"x".repeat(length))).unwrap_err().to_string();
+        assert!(error.contains(said), "{length}: {}", &error[..60]);
+    }
 }

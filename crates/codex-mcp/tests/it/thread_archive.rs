@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use testkit::gate::Gate;
 use testkit::model::{Script, reply, says};
 
-use crate::bridge::{Setup, TestBridge, content, error_code, result_of};
+use crate::bridge::{Setup, TestBridge, content, error_code, result_of, text};
 
 async fn change(bridge: &mut TestBridge, thread: &str, action: &str) -> Value {
     let arguments = json!({ "threadId": thread, "action": action });
@@ -38,7 +38,7 @@ async fn a_thread_is_put_away_and_taken_back() {
 
 #[tokio::test]
 async fn a_deleted_thread_is_gone_for_good() {
-    let mut bridge = TestBridge::start(Script::always(says("Well."))).await;
+    let mut bridge = TestBridge::start_with(Script::always(says("Well.")), allowed()).await;
     let (ours, exec) = (bridge.thread("x").await, bridge.thread_of_exec("y"));
     for thread in [&ours, &exec] {
         assert_eq!(change(&mut bridge, thread, "delete").await, "deleted");
@@ -56,7 +56,8 @@ async fn a_deleted_thread_is_gone_for_good() {
 #[tokio::test]
 async fn a_thread_at_work_is_left_alone() {
     let gate = Gate::new("held");
-    let mut bridge = TestBridge::start([says("Zero."), reply().holds(&gate).says("One.")]).await;
+    let mut bridge =
+        TestBridge::start_with([says("Zero."), reply().holds(&gate).says("One.")], allowed()).await;
     let thread = bridge.thread("zero").await;
     let turn = bridge.begin("codex-reply", json!({ "prompt": "one", "threadId": thread })).await;
     gate.reached().await;
@@ -75,7 +76,7 @@ const LIST_CHANGED: &str = "notifications/resources/list_changed";
 
 #[tokio::test]
 async fn who_watches_hears_that_the_list_changed() {
-    let mut bridge = TestBridge::start(Script::always(says("Well."))).await;
+    let mut bridge = TestBridge::start_with(Script::always(says("Well.")), allowed()).await;
     let mut other = bridge.beside(Setup::default()).await;
     let thread = bridge.thread("x").await;
     other.peer.incoming(LIST_CHANGED).await;
@@ -98,30 +99,28 @@ async fn who_watches_hears_that_the_list_changed() {
 
 #[tokio::test]
 async fn what_another_program_did_to_a_thread_is_learnt_when_it_is_touched() {
-    let mut bridge = TestBridge::start(Script::always(says("Well."))).await;
+    let mut bridge = TestBridge::start_with(Script::always(says("Well.")), allowed()).await;
     let thread = bridge.thread("x").await;
     let elsewhere = bridge.home.root().join("another-state").into_os_string();
-    let other = || Setup {
-        variables: vec![("CODEX_MCP_STATE_DIR", elsewhere.clone())],
-        ..Setup::default()
-    };
+    let other =
+        || Setup { variables: vec![("CODEX_MCP_STATE_DIR", elsewhere.clone())], ..allowed() };
     let reply = json!({ "prompt": "y", "threadId": thread });
     bridge.restart(other()).await;
     change(&mut bridge, &thread, "archive").await;
-    bridge.restart(Setup::default()).await;
+    bridge.restart(allowed()).await;
     let refused = bridge.call("codex-reply", reply.clone()).await;
     assert_eq!(error_code(&refused), "thread_archived");
     assert_eq!((listed(&mut bridge, false).await, listed(&mut bridge, true).await), (0, 1));
 
     bridge.restart(other()).await;
     change(&mut bridge, &thread, "unarchive").await;
-    bridge.restart(Setup::default()).await;
+    bridge.restart(allowed()).await;
     assert_eq!(change(&mut bridge, &thread, "unarchive").await, "active", "it is so already");
     assert_eq!((listed(&mut bridge, false).await, listed(&mut bridge, true).await), (1, 0));
 
     bridge.restart(other()).await;
     change(&mut bridge, &thread, "delete").await;
-    bridge.restart(Setup::default()).await;
+    bridge.restart(allowed()).await;
     let refused = bridge.call("codex-reply", reply).await;
     assert_eq!(error_code(&refused), "thread_not_found");
     // Our records stay until somebody deletes them here.
@@ -129,4 +128,49 @@ async fn what_another_program_did_to_a_thread_is_learnt_when_it_is_touched() {
     assert_eq!(change(&mut bridge, &thread, "delete").await, "deleted");
     assert_eq!((listed(&mut bridge, false).await, listed(&mut bridge, true).await), (0, 0));
     bridge.finish().await;
+}
+
+/// A server that destroys without asking.
+fn allowed() -> Setup {
+    Setup { arguments: vec!["--destructive-operations".into()], ..Setup::default() }
+}
+
+/// Whether a thread is deleted, given what the person behind the client says; `None` is a client that cannot ask.
+async fn check_consent(says_so: Option<Value>, code: Option<&str>) {
+    let setup = Setup {
+        elicits: says_so.is_some(),
+        arguments: vec!["--approval-deadline-seconds=1".into()],
+        ..Setup::default()
+    };
+    let mut bridge = TestBridge::start_with([says("Well.")], setup).await;
+    let thread = bridge.thread("x").await;
+    let arguments = json!({ "threadId": thread, "action": "delete" });
+    let call = bridge.begin("codex.thread.archive", arguments).await;
+    if let Some(answer) = says_so {
+        let asked = bridge.client.peer.incoming("elicitation/create").await;
+        assert!(text(&asked["params"]["message"]).contains(&thread), "{asked}");
+        // Silence is no answer at all.
+        if !answer.is_null() {
+            bridge.client.peer.respond(&asked["id"], answer).await;
+        }
+    }
+    let answer = bridge.result(call).await;
+    match code {
+        Some(code) => assert_eq!(error_code(&answer), code),
+        None => assert_eq!(answer["structuredContent"]["state"], "deleted", "{answer}"),
+    }
+    assert_eq!(listed(&mut bridge, false).await, usize::from(code.is_some()));
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_thread_is_deleted_only_if_somebody_says_so() {
+    let refused = Some("consent_required");
+    check_consent(Some(json!({ "action": "accept", "content": {} })), None).await;
+    check_consent(Some(json!({ "action": "decline" })), refused).await;
+    check_consent(Some(json!({ "action": "cancel" })), refused).await;
+    check_consent(Some(json!({ "action": "maybe" })), refused).await;
+    check_consent(Some(json!({ "colour": "blue" })), refused).await;
+    check_consent(Some(Value::Null), refused).await;
+    check_consent(None, refused).await;
 }

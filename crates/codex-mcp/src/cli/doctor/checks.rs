@@ -1,12 +1,13 @@
 //! The checks, in the order in which one needs the other.
 
+use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 
 use bridge_core::{CallRequest, Caller, HealthReport, Outcome, Person};
 use tokio_util::task::TaskTracker;
 
-use super::{Check, provider, registration};
+use super::{Check, Verdict, provider, registration};
 use crate::config::{Config, Environment};
 use crate::daemon::{self, Introduction, Place, Version, Welcome};
 use crate::diagnosis::{Finding, findings};
@@ -23,9 +24,13 @@ pub(super) async fn all(config: Config, environment: &Environment) -> Vec<Check>
             "valid; `codex-mcp config show` tells where each value comes from",
         ),
         roots(&config),
-        program(&config),
     ];
-    checks.extend(codex(&config).await);
+    let program = program(&config);
+    let is_there = program.verdict == Verdict::Ok;
+    checks.push(program);
+    if is_there {
+        checks.extend(codex(&config).await);
+    }
     checks.push(provider::check(&config, environment).await);
     checks.push(engine(&config).await);
     checks.push(store(&config));
@@ -165,6 +170,9 @@ fn store(config: &Config) -> Check {
             Check::ok("store", format!("sound, {} bytes in {place}", report.statistics.bytes))
         }
         Ok(report) => Check::failure("store", report.problems.join("; "), remedy),
-        Err(error) => Check::failure("store", error.to_string(), remedy),
+        Err(error) => {
+            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            Check::failure("store", format!("{error}{cause}"), remedy)
+        }
     }
 }

@@ -1,16 +1,18 @@
 //! Whether the model provider of Codex's configuration can be reached: its name is looked up and a connection opened and
 //! closed. Nothing is sent.
 
-use std::fs;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 
 use super::Check;
 use crate::config::{Config, Environment};
+use crate::text_file;
 
 /// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// The largest configuration of Codex that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
 /// Where Codex's own provider lives, unless its configuration says otherwise.
 const OPENAI: &str = "https://api.openai.com/v1";
 
@@ -21,8 +23,9 @@ pub(super) async fn check(config: &Config, environment: &Environment) -> Check {
     let Some((host, port)) = host_and_port(&url) else {
         return Check::warning(
             "provider",
-            format!("{url:?} is no address that can be tried"),
-            "Correct `base_url` of the provider in Codex's configuration.",
+            // It may hold a password.
+            "its URL, or the proxy's, is no address that can be tried",
+            "Correct the proxy's variable, or `base_url` of the provider in Codex's configuration.",
         );
     };
     let remedy =
@@ -41,7 +44,7 @@ pub(super) async fn check(config: &Config, environment: &Environment) -> Check {
 /// The address of the provider that Codex's configuration chooses.
 fn base_url(config: &Config) -> String {
     let configured = || {
-        let text = fs::read_to_string(config.codex_home()?.join("config.toml")).ok()?;
+        let text = text_file::read(&config.codex_home()?.join("config.toml"), MAX_BYTES).ok()?;
         let table: toml::Table = toml::from_str(&text).ok()?;
         let name = table.get("model_provider").and_then(toml::Value::as_str).unwrap_or("openai");
         let own = table.get("model_providers").and_then(|providers| providers.get(name));

@@ -1,12 +1,12 @@
 //! Whether Claude Code knows this server: in the user's own configuration, for this folder, or in the project's file.
 
-use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
 
 use super::Check;
 use crate::config::Environment;
+use crate::text_file;
 
 /// The largest file that is read, in bytes. Claude Code keeps more than servers in its own.
 const MAX_BYTES: u64 = 64 << 20;
@@ -41,11 +41,7 @@ fn find(environment: &Environment) -> Option<(String, String)> {
 }
 
 fn read(path: &Path) -> Option<Value> {
-    let metadata = fs::metadata(path).ok()?;
-    if metadata.len() > MAX_BYTES {
-        return None;
-    }
-    serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
+    serde_json::from_str(&text_file::read(path, MAX_BYTES).ok()?).ok()
 }
 
 fn server_in(servers: &Value) -> Option<String> {

@@ -1,7 +1,5 @@
 //! `codex`: a new thread and its first turn. A drop-in for the removed official tool of the same name.
 
-use std::path::Path;
-
 use bridge_core::{CallRequest, ThreadOptions};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
@@ -85,13 +83,22 @@ pub(super) async fn call(
     let key = Key::new(arguments.idempotency_key, asked)?;
     let working_directory = call.working_directory(arguments.cwd.as_deref())?;
     let codex_home = call.config().codex_home();
+    let limits = call.input_limits();
+    limits.object("config", arguments.config.as_ref())?;
+    for (name, text) in [
+        ("developer-instructions", &arguments.developer_instructions),
+        ("base-instructions", &arguments.base_instructions),
+        ("compact-prompt", &arguments.compact_prompt),
+    ] {
+        limits.instructions(name, text.as_deref())?;
+    }
     let given = Given {
         config: arguments.config,
         profile: arguments.profile.as_deref(),
         compact_prompt: arguments.compact_prompt.as_deref(),
         mcp_servers: arguments.mcp_servers.as_deref(),
         allowed: &call.config().config_allow,
-        working_directory: Path::new(&working_directory),
+        working_directory: working_directory.path(),
         codex_home: codex_home.as_deref(),
     };
     let config = thread_config::build(given)?;
@@ -106,9 +113,9 @@ pub(super) async fn call(
         sandbox: arguments.sandbox,
         approval_policy: arguments.approval_policy,
     };
-    let mut turn = turn.check(call.max_prompt_chars())?;
+    let mut turn = turn.check(&limits)?;
     let options = ThreadOptions {
-        working_directory,
+        working_directory: ToolCall::confirmed(&working_directory)?,
         // What the first call says holds for the thread, as it did with the official tool.
         model: turn.options.model.take(),
         approval_policy: turn.options.approval_policy.take(),

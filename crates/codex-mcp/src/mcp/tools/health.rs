@@ -2,6 +2,7 @@
 
 mod limits;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use bridge_core::{CallRequest, Failure, HealthReport, Outcome, ProcessState};
@@ -16,7 +17,7 @@ use crate::ledger::Ledger;
 use crate::mcp::arguments::parse;
 use crate::mcp::call::ToolCall;
 use crate::mcp::render::Answer;
-use limits::Settings;
+use limits::{Limit, Settings};
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,7 +41,7 @@ struct Health {
     engine: EngineResult,
     store: StoreResult,
     /// The limits in force, by the names of their settings.
-    limits: serde_json::Map<String, serde_json::Value>,
+    limits: BTreeMap<String, Limit>,
     workspace_roots: Vec<String>,
 }
 

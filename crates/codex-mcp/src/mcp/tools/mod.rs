@@ -81,6 +81,9 @@ pub(super) async fn call(
     arguments: Option<JsonObject>,
     call: ToolCall<'_>,
 ) -> Option<Answer> {
+    if let Err(problem) = call.input_limits().arguments(arguments.as_ref()) {
+        return Some(Answer::from(problem));
+    }
     let result = match name {
         "codex" => codex::call(arguments, call).await,
         "codex-reply" => reply::call(arguments, call).await,

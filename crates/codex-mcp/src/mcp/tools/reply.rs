@@ -81,7 +81,7 @@ pub(super) async fn call(
         sandbox: arguments.sandbox,
         approval_policy: arguments.approval_policy,
     };
-    let turn = turn.check(call.max_prompt_chars())?;
+    let turn = turn.check(&call.input_limits())?;
     let attachment = turn.attachment;
     let thread = call.threads().find(&thread_id(&thread)?).await?;
     let config = thread_config::resume(

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Definition, Visibility, unexpected};
 use crate::error::Problem;
-use crate::mcp::arguments::{parse, prompt, thread_id, turn_id};
+use crate::mcp::arguments::{parse, thread_id, turn_id};
 use crate::mcp::call::ToolCall;
 use crate::mcp::render::Answer;
 
@@ -53,7 +53,7 @@ pub(super) async fn call(
 ) -> Result<Answer, Problem> {
     let arguments: Arguments = parse(arguments)?;
     let turn = turn_id(arguments.turn_id.as_deref())?;
-    let prompt = prompt(arguments.prompt, call.max_prompt_chars())?;
+    let prompt = call.input_limits().prompt(arguments.prompt)?;
     let thread = call.threads().find(&thread_id(&arguments.thread_id)?).await?;
     let request = CallRequest::Steer { thread: thread.id().clone(), turn, prompt };
     match call.run(request).await {

@@ -52,7 +52,7 @@ pub(super) fn definition() -> Tool {
         name: "codex.thread.archive",
         title: "Put a Codex thread away",
         description: "Archive a thread that is done with, bring it back (`action: unarchive`), or delete it for good \
-            (`action: delete`; not while another thread was forked from it). Not while a turn runs or waits on it.",
+            (`action: delete`, if the user agrees; not while another thread was forked from it). Not while a turn runs or waits on it.",
         search_hint: "close end remove clean up delete unarchive restore session conversation",
         annotations: ToolAnnotations::new()
             .read_only(false)
@@ -75,6 +75,12 @@ pub(super) async fn call(
         Action::Unarchive => (ThreadChange::Unarchive, Place::Active, "brought back"),
         Action::Delete => (ThreadChange::Delete, Place::Deleted, "deleted"),
     };
+    match state {
+        Place::Deleted => {
+            call.consent(&format!("delete thread {} with all its messages", thread.id())).await?;
+        }
+        Place::Archived | Place::Active => {}
+    }
     let changed = Changed { thread_id: thread.id().0.clone(), state };
     let request = CallRequest::ChangeThread { thread: thread.id().clone(), change };
     match call.run(request).await {

@@ -1,7 +1,6 @@
 //! `codex.thread.list`: finds threads, made here or in another program.
 
 use std::fmt;
-use std::path::PathBuf;
 
 use bridge_store::{Cursor, ThreadFilter, Timestamp};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
@@ -138,7 +137,8 @@ pub(super) async fn call(
 
 impl Arguments {
     fn filter(&self, call: &ToolCall<'_>) -> Result<ThreadFilter, Problem> {
-        let folder = |cwd: &String| call.working_directory(Some(cwd)).map(PathBuf::from);
+        let folder =
+            |cwd: &String| call.working_directory(Some(cwd)).map(|folder| folder.path().to_owned());
         let text = self.text.as_deref().map(str::trim).filter(|text| !text.is_empty());
         if let Some(text) = text.filter(|text| text.chars().count() > MAX_TEXT) {
             let given = format!("it has {} characters", text.chars().count());

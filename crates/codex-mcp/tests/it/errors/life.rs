@@ -55,9 +55,35 @@ pub(super) async fn a_thread_that_is_not_there() -> Told {
     told
 }
 
+pub(super) async fn a_key_for_something_else() -> Told {
+    let mut bridge = TestBridge::start([says("Blue.")]).await;
+    let mut answer = Value::Null;
+    for prompt in ["Name a colour.", "Name another one."] {
+        let arguments = json!({ "prompt": prompt, "idempotencyKey": "k" });
+        answer = bridge.call("codex", arguments).await;
+    }
+    let told = Told::of(&bridge, &answer);
+    bridge.finish().await;
+    told
+}
+
+pub(super) async fn a_client_inside_codex() -> Told {
+    let variables = vec![("CODEX_MCP_DEPTH", OsString::from("1"))];
+    let setup = Setup { variables, ..Setup::default() };
+    let bridge = TestBridge::start([]).await;
+    let mut nested = bridge.beside(setup).await;
+    let reply = nested.call_tool("codex", json!({ "prompt": "x" })).await;
+    let told = Told::of(&bridge, &reply["result"]);
+    nested.peer.close_input();
+    nested.peer.wait_exit().await;
+    bridge.finish().await;
+    told
+}
+
 /// A fork is made by another program: a Codex of its own on the same home.
 pub(super) async fn a_thread_that_was_forked() -> Told {
-    let mut bridge = TestBridge::start([says("Blue.")]).await;
+    let setup = Setup { arguments: vec!["--destructive-operations".into()], ..Setup::default() };
+    let mut bridge = TestBridge::start_with([says("Blue.")], setup).await;
     let thread = bridge.thread("Name a colour.").await;
     let codex = Launch::new(tools::codex(), bridge.home.workspace()).arguments(["app-server"]);
     let mut codex = Peer::spawn(&codex.environment(bridge.home.environment()));

@@ -9,7 +9,8 @@ use codex_mcp::mcp::paging::{Kind, OutputId, PageRule, PageSize};
 
 async fn open(directory: &Path) -> Outputs {
     let environment = Environment::new([("HOME", directory)], directory);
-    Outputs::open(Ledger::open(&Config::load(&environment, &Flags::default()).unwrap())).await
+    let config = Config::load(&environment, &Flags::default()).unwrap();
+    Outputs::open(Ledger::open(&config), config.max_output_megabytes).await
 }
 
 fn output(text: &str) -> NewOutput {

@@ -3,9 +3,15 @@
 //! Clients whose Codex would be started in the same way share an engine, and all engines a process. Each is set up by the
 //! client for which it was started.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::config::{Config, Setting};
+use crate::daemon::MAX_CLIENTS;
 use crate::diagnosis::Finding;
 
 /// Words in the names of the settings that are limits.
@@ -20,10 +26,34 @@ const LIMITS: &[&str] = &[
 ];
 
 /// Limits that hold for each client by itself.
-const OF_CLIENT: &[&str] = &["max_prompt_chars"];
+const OF_CLIENT: &[&str] =
+    &["max_prompt_chars", "max_instructions_chars", "max_object_bytes", "max_argument_bytes"];
 /// Limits that hold for all engines of a process together.
-const OF_PROCESS: &[&str] =
-    &["max_codex_processes", "store_thread_days", "store_output_days", "store_max_megabytes"];
+const OF_PROCESS: &[&str] = &[
+    "max_codex_processes",
+    "max_output_megabytes",
+    "store_thread_days",
+    "store_output_days",
+    "store_max_megabytes",
+];
+
+/// A limit in force.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Limit {
+    value: Value,
+    /// Who set it: a line of a file, a variable, a flag, `default`, or `fixed` if nobody can.
+    set_by: String,
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.set_by.as_str() {
+            "default" => write!(formatter, "{}", self.value),
+            set_by => write!(formatter, "{} ({set_by})", self.value),
+        }
+    }
+}
 
 /// The settings that can decide on a limit.
 pub(super) struct Settings<'a> {
@@ -34,10 +64,13 @@ pub(super) struct Settings<'a> {
 
 impl Settings<'_> {
     /// The limits by the names of their settings.
-    pub(super) fn in_force(&self) -> Map<String, Value> {
+    pub(super) fn in_force(&self) -> BTreeMap<String, Limit> {
         let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
-        let limits = self.limits().map(|(_, held)| (held.key.to_owned(), value(&held.value)));
-        limits.collect()
+        let limit =
+            |held: &Setting| Limit { value: value(&held.value), set_by: held.origin.to_string() };
+        let settings = self.limits().map(|(_, held)| (held.key.to_owned(), limit(held)));
+        let clients = Limit { value: MAX_CLIENTS.into(), set_by: "fixed".to_owned() };
+        settings.chain([("max_clients".to_owned(), clients)]).collect()
     }
 
     /// The client's own limits that are not in force.

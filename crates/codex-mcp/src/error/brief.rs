@@ -1,0 +1,39 @@
+//! Keeps what is told of an error short, whatever was given: a client cuts long errors, and its remedy comes last.
+
+/// How much of the beginning and of the end of a long text is shown, in characters.
+const HEAD: usize = 3_000;
+const TAIL: usize = 1_000;
+
+/// A text with its middle left out, if it is long.
+pub(crate) fn brief(text: String) -> String {
+    // Bytes are an upper bound for characters, and cheap.
+    if text.len() <= HEAD + TAIL {
+        return text;
+    }
+    let nth = |count| text.char_indices().nth(count).map(|(at, _)| at);
+    let last = |count| text.char_indices().nth_back(count - 1).map(|(at, _)| at);
+    match nth(HEAD).zip(last(TAIL)) {
+        Some((head, tail)) if head < tail => {
+            let left_out = text[head..tail].chars().count();
+            format!("{} [{left_out} characters left out] {}", &text[..head], &text[tail..])
+        }
+        Some(_) | None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::brief;
+
+    #[test]
+    fn only_the_middle_of_a_long_text_is_left_out() {
+        for count in [0, 1, 3_999, 4_000] {
+            let text = "é".repeat(count);
+            assert_eq!(brief(text.clone()), text);
+        }
+        let text = format!("{}{}{}", "a".repeat(3_000), "é".repeat(7), "z".repeat(1_000));
+        let expected =
+            format!("{} [7 characters left out] {}", "a".repeat(3_000), "z".repeat(1_000));
+        assert_eq!(brief(text), expected);
+    }
+}

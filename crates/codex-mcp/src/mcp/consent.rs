@@ -1,0 +1,53 @@
+//! Asks the person behind a call whether something may be destroyed. Silence, and every answer but a yes, is a no.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rmcp::RoleServer;
+use rmcp::model::{
+    ClientResult, ElicitRequest, ElicitRequestParams, ElicitationAction, ElicitationSchema,
+    ServerRequest,
+};
+use rmcp::service::{PeerRequestOptions, RequestContext};
+
+use crate::error::{Code, Problem};
+
+/// Asks while the call goes on.
+///
+/// # Errors
+/// [`Code::ConsentRequired`], with what the person said instead of yes.
+pub(super) async fn ask(
+    context: &RequestContext<RoleServer>,
+    what: &str,
+    patience: Duration,
+) -> Result<(), Problem> {
+    let message = format!("May codex-mcp {what}? (declined in {} s)", patience.as_secs());
+    let requested_schema = ElicitationSchema::new(BTreeMap::new());
+    let params =
+        ElicitRequestParams::FormElicitationParams { meta: None, message, requested_schema };
+    let request = ServerRequest::ElicitRequest(ElicitRequest::new(params));
+    let options = PeerRequestOptions::no_options();
+    let sent = context.peer.send_cancellable_request(request, options).await;
+    let mut handle = sent.map_err(|_gone| refused(what, "the client could not be asked"))?;
+    let why = tokio::select! {
+        biased;
+        () = context.ct.cancelled() => "the call was given up",
+        answer = &mut handle.rx => return match answer {
+            Ok(Ok(ClientResult::ElicitResult(result))) => {
+                // Also an action that this program does not know is no yes.
+                let agreed = result.action == ElicitationAction::Accept;
+                if agreed { Ok(()) } else { Err(refused(what, "the user did not agree")) }
+            }
+            Ok(_) | Err(_) => Err(refused(what, "the client did not ask the user")),
+        },
+        () = tokio::time::sleep(patience) => "nobody answered in time",
+    };
+    // A client that can hear no more has forgotten the question too.
+    let _ = handle.cancel(Some("the question needs no answer any more".to_owned())).await;
+    Err(refused(what, why))
+}
+
+/// The refusal of what nobody allowed.
+pub(super) fn refused(what: &str, why: &str) -> Problem {
+    Problem::new(Code::ConsentRequired, format!("nobody allowed to {what}: {why}"))
+}
