@@ -90,7 +90,7 @@ declare_keys! {
     "log_level", "log-level" => log_level: Level = LogLevel;
 
     /// Log everything that this program itself does, whatever `log_level` says.
-    "verbose", "verbose" => verbose: bool = Switch;
+    "verbose", "verbose" => verbose: bool = Switch::Off;
 
     /// The longest prompt that is passed on, in characters. Codex itself refuses more than 1048576.
     "max_prompt_chars", "max-prompt-chars" => max_prompt_chars: usize = count("CHARS", 1_000_000, 1..=1_048_576);
@@ -132,6 +132,10 @@ declare_keys! {
     /// How long a new app-server may take until it can be used.
     "start_deadline_seconds", "start-deadline-seconds" => start_deadline: Duration = seconds(20, 1..=600);
 
+    /// Run turns through `codex exec` while the app-server, having failed several times in a row, is not started. Such a
+    /// turn cannot be steered and asks for no approval; its result says so.
+    "exec_fallback", "exec-fallback" => exec_fallback: bool = Switch::On;
+
     /// How long an app-server may be unused before it is stopped. The next turn starts a new one.
     "idle_stop_seconds", "idle-stop-seconds" => idle_stop: Option<Duration> = seconds_or_never(900, 86_400);
 
@@ -170,7 +174,7 @@ declare_keys! {
 
     /// Run the engine inside this process instead of starting one that outlives it. Other clients of the state directory
     /// still share it; an engine that runs already is used until it ends.
-    "no_daemon", "no-daemon" => no_daemon: bool = Switch;
+    "no_daemon", "no-daemon" => no_daemon: bool = Switch::Off;
 
     /// How long an engine that nobody uses stays.
     "engine_linger_seconds", "engine-linger-seconds" => engine_linger: Duration = seconds(60, 0..=86_400);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bridge_core::{Exit, Failure, Scope, StartFailure, StartFailureKind};
+use bridge_core::{Exit, Failure, Scope, StartFailure, StartFailureKind, TurnId};
 
 use super::codex::{describe, request_failure, turn_error};
 use super::{Code, Problem};
@@ -12,7 +12,12 @@ impl From<&Failure> for Problem {
     fn from(failure: &Failure) -> Self {
         match failure {
             Failure::Start(failure) => start_failure(failure),
-            Failure::AppServerExited(exit) => exited(exit),
+            Failure::AppServerExited(exit) => exited("the app-server", exit),
+            Failure::ExecExited(exit) => exited("`codex exec`", exit),
+            Failure::ExecTakesNoInput => Self::new(
+                Code::TurnNotSteerable,
+                "the turn runs through `codex exec`, which takes no input while it runs",
+            ),
             Failure::AppServerHung { method } => Self::new(
                 Code::CodexHung,
                 format!("the app-server did not answer `{method}` and was ended"),
@@ -50,13 +55,7 @@ impl From<&Failure> for Problem {
             Failure::NoRunningTurn { thread } => {
                 Self::new(Code::NoRunningTurn, format!("no turn runs on thread {thread}"))
             }
-            Failure::WrongTurn { given, running } => {
-                let other = match running {
-                    Some(running) => format!("; turn {running} does"),
-                    None => ", and no other does".to_owned(),
-                };
-                Self::new(Code::WrongTurn, format!("turn {given} does not run{other}"))
-            }
+            Failure::WrongTurn { given, running } => wrong_turn(given, running.as_ref()),
             Failure::TurnStopping => {
                 Self::new(Code::TurnNotSteerable, "the turn is being interrupted")
             }
@@ -84,6 +83,14 @@ fn start_failure(failure: &StartFailure) -> Problem {
     Problem::new(code, failure.detail.clone())
 }
 
+fn wrong_turn(given: &TurnId, running: Option<&TurnId>) -> Problem {
+    let other = match running {
+        Some(running) => format!("; turn {running} does"),
+        None => ", and no other does".to_owned(),
+    };
+    Problem::new(Code::WrongTurn, format!("turn {given} does not run{other}"))
+}
+
 fn too_many_turns(scope: Scope, limit: usize, wait: Duration) -> Problem {
     let (whose, key) = match scope {
         Scope::Thread => ("on this thread", "max_turns_per_minute"),
@@ -103,17 +110,17 @@ fn quarantined(failures: u32, rest: Duration, last: &Failure) -> Problem {
     Problem { retry_after: Some(Duration::from_secs(rest.as_secs() + 1)), ..problem }
 }
 
-fn exited(exit: &Exit) -> Problem {
+fn exited(what: &str, exit: &Exit) -> Problem {
     let message = match (exit.code, exit.signal) {
         (Some(code), _) => match last_words(&exit.stderr) {
             Some(words) => {
-                format!("the app-server exited with code {code}; its last words: {words}")
+                format!("{what} exited with code {code}; its last words: {words}")
             }
-            None => format!("the app-server exited with code {code}"),
+            None => format!("{what} exited with code {code}"),
         },
         // Who is killed has not said why.
-        (None, Some(signal)) => format!("the app-server was killed by signal {signal}"),
-        (None, None) => "the app-server ended".to_owned(),
+        (None, Some(signal)) => format!("{what} was killed by signal {signal}"),
+        (None, None) => format!("{what} ended"),
     };
     Problem::new(Code::CodexExited, message)
 }

@@ -17,6 +17,7 @@ mod crash;
 mod crowd;
 mod daemon;
 mod environments;
+mod exec_fallback;
 mod faults;
 mod front;
 mod health;
