@@ -1,7 +1,7 @@
 //! `codex exec --json`: how a turn is run through it, and what the lines that it writes mean.
 //!
 //! Measured with Codex 0.169:
-//! - `thread.started` and `turn.started` come first, then items; a turn has no name. `turn.completed` ends a turn that
+//! - `thread.started` and `turn.started` come first, then items; no line has the turn's name. `turn.completed` ends a turn that
 //!   went well (exit code 0), `turn.failed` one that did not (exit code 1), and its error is a message without a kind.
 //! - A thread that it cannot resume is one line on standard error and exit code 1, without any event. It refuses a thread
 //!   that an app-server has loaded.
@@ -20,8 +20,10 @@ use bridge_core::{
 use serde_json::{Map, Value};
 
 mod events;
+mod rollout;
 
 pub(crate) use events::Reader;
+pub(crate) use rollout::Rollout;
 
 /// The arguments of a run; the prompt goes through standard input. `schema` is the file of the output schema.
 pub(crate) fn arguments(run: &ExecRun, schema: Option<&Path>) -> Vec<OsString> {

@@ -127,13 +127,14 @@ async fn play(
         program,
     };
     let is_new = matches!(run.thread, ExecThread::New(_));
+    let rollout = look_up(config, &run.thread).await;
     let left_out = exec::left_out(&run);
     let started = Exec::start(&launch, run.prompt, config.max_line_bytes);
     let process =
         started.map_err(|error| Failure::Start(launch::start_failure(&launch.program, &error)))?;
     let turn = TurnId(format!("exec-{marker}").replace('.', "-"));
     let reader = exec::Reader::new(turn, working_directory, is_new);
-    let end = follow(process, reader, left_out, stop, way).await;
+    let end = follow(process, (reader, rollout), left_out, stop, way).await;
     // What it left must be gone before anybody is told that it is.
     let swept = tokio::task::spawn_blocking(move || orphan::sweep(&marker)).await;
     if swept.is_ok_and(|ended| ended > 0) {
@@ -145,7 +146,7 @@ async fn play(
 /// Passes on what a run tells until it has ended.
 async fn follow(
     mut process: Exec,
-    mut reader: exec::Reader,
+    (mut reader, rollout): (exec::Reader, Option<Arc<exec::Rollout>>),
     left_out: Option<&'static str>,
     stop: &CancellationToken,
     way: &Way,
@@ -160,10 +161,15 @@ async fn follow(
         let Some(line) = line else {
             break;
         };
-        let Some(event) = reader.read(&line) else {
+        let Some(mut event) = reader.read(&line) else {
             continue;
         };
         let begins = matches!(event, ExecEvent::Started { .. });
+        if let ExecEvent::Started { thread, turn, .. } = &mut event
+            && let Some(name) = name(rollout.clone(), thread).await
+        {
+            *turn = name;
+        }
         way.tell(event).await;
         if let Some(warning) = left_out.filter(|_| begins) {
             way.tell(ExecEvent::Warned(warning.to_owned())).await;
@@ -171,6 +177,19 @@ async fn follow(
     }
     let exit = launch::exit(process.end(END_GRACE).await);
     reader.end().cloned().unwrap_or_else(|| Err(exec::failure(exit)))
+}
+
+/// The thread's file, beside the runtime's own threads, for it has to be looked for.
+async fn look_up(config: &Config, thread: &ExecThread) -> Option<Arc<exec::Rollout>> {
+    let (codex_home, thread) = (config.codex_home(), thread.clone());
+    let found = tokio::task::spawn_blocking(move || exec::Rollout::before(codex_home, &thread));
+    found.await.ok().map(Arc::new)
+}
+
+/// Codex's name for the turn that has just begun.
+async fn name(rollout: Option<Arc<exec::Rollout>>, thread: &ThreadId) -> Option<TurnId> {
+    let (rollout, thread) = (rollout?, thread.clone());
+    tokio::task::spawn_blocking(move || rollout.turn(&thread)).await.ok().flatten()
 }
 
 /// Where a run works. Of a thread that was there before, only our records know it.

@@ -80,7 +80,7 @@ enum Stage {
 /// Reads the lines of one run.
 #[derive(Debug)]
 pub(crate) struct Reader {
-    /// The turn's name: ours, for Codex tells none.
+    /// A name for the turn: ours, for no line has Codex's.
     turn: TurnId,
     working_directory: String,
     /// Whether the thread is new, so that its tokens are the turn's.
