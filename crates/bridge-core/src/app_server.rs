@@ -95,7 +95,7 @@ pub(crate) struct AppServer {
     /// Until when nothing is started, after too many failures in a row.
     pub(crate) rest_until: Option<Instant>,
     /// The failure that led to that.
-    rests_for: Option<Failure>,
+    pub(crate) rests_for: Option<Failure>,
     /// What it needs of memory, as last measured.
     pub(crate) resident_bytes: Option<u64>,
     /// The method that it did not answer, when it is being killed for that.
@@ -221,7 +221,7 @@ impl Bridge {
                 continue;
             };
             thread.load = Load::Unloaded;
-            let Some(mut turn) = thread.running.take() else {
+            let Some(mut turn) = thread.running.take_if(|turn| turn.exec.is_none()) else {
                 continue;
             };
             if turn.may_run_again(&self.limits) {
@@ -267,7 +267,7 @@ impl Bridge {
         } else {
             self.rest(&failure, now);
             if wanted {
-                self.fail_waiting(&failure, now);
+                self.do_without(&failure, now);
             }
         }
         if self.app_server.failures == 0 {
@@ -372,6 +372,9 @@ impl Bridge {
                 .chain(std::mem::take(&mut thread.queue))
                 .collect();
             for mut turn in turns {
+                if let Some(exec) = turn.exec {
+                    self.stop_exec(exec);
+                }
                 let failure = Some(Failure::ShuttingDown);
                 turn.stop.get_or_insert(Stop {
                     cause: StopCause::Shutdown,

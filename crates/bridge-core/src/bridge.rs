@@ -113,6 +113,7 @@ impl Bridge {
             Event::AppServerMeasured { app_server, resident_bytes } => {
                 self.measured(app_server, resident_bytes);
             }
+            Event::Exec { exec, event } => self.exec_event(exec, event, now),
             Event::RoomWanted => self.make_room(),
             Event::ShutdownRequested => self.shut_down(now),
             Event::Response { app_server, .. }

@@ -1,9 +1,9 @@
 //! Everything the bridge can do to the world. The shell carries effects out in order.
 
 use crate::{
-    Answer, AppServerId, ApprovalId, Ask, CallId, Failure, HealthReport, Json, Question, Record,
-    RequestId, ServerRequestId, ThreadId, ThreadList, ThreadOptions, ThreadQuery, TurnId, TurnList,
-    TurnNumber, TurnOptions, TurnQuery, TurnReport, Update,
+    Answer, AppServerId, ApprovalId, Ask, CallId, ExecId, ExecRun, Failure, HealthReport, Json,
+    Question, Record, RequestId, ServerRequestId, ThreadId, ThreadList, ThreadOptions, ThreadQuery,
+    TurnId, TurnList, TurnNumber, TurnOptions, TurnQuery, TurnReport, Update,
 };
 
 /// One thing to do.
@@ -23,6 +23,18 @@ pub enum Effect {
     KillAppServer {
         /// Which.
         app_server: AppServerId,
+    },
+    /// Run a turn through a process of its own; answered by `Exec`, whose last one is that it ended.
+    RunExec {
+        /// Its name from now on.
+        exec: ExecId,
+        /// What to run.
+        run: Box<ExecRun>,
+    },
+    /// End such a process and everything that it has started, at once.
+    StopExec {
+        /// Which.
+        exec: ExecId,
     },
     /// Send a request; answered by `Response`.
     Send {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::{
     Account, Answer, AppServerId, AppServerInfo, ApprovalId, CallId, CodexError, ConnectionId,
-    Exit, Item, ItemId, Json, Person, Plan, Question, RequestFailure, RequestId, SandboxProbe,
-    ServerRequestId, StartFailure, ThreadId, ThreadList, ThreadQuery, Tokens, TurnId, TurnList,
-    TurnNumber, TurnQuery, TurnRecord, TurnState,
+    ExecEvent, ExecId, Exit, Item, ItemId, Json, Person, Plan, Question, RequestFailure, RequestId,
+    SandboxProbe, ServerRequestId, StartFailure, ThreadId, ThreadList, ThreadQuery, Tokens, TurnId,
+    TurnList, TurnNumber, TurnQuery, TurnRecord, TurnState,
 };
 
 /// One thing that happened.
@@ -90,6 +90,13 @@ pub enum Event {
         app_server: AppServerId,
         /// Codex's id for the question.
         id: ServerRequestId,
+    },
+    /// A run of `codex exec` tells something.
+    Exec {
+        /// Which.
+        exec: ExecId,
+        /// What.
+        event: ExecEvent,
     },
     /// Something happened in a turn.
     Turn {

@@ -16,6 +16,10 @@ pub enum Failure {
         /// The protocol method that got no answer.
         method: &'static str,
     },
+    /// `codex exec`, which ran the turn, ended without saying how the turn ended.
+    ExecExited(Exit),
+    /// The turn runs through `codex exec`, which takes no input while it runs.
+    ExecTakesNoInput,
     /// The app-server failed so often that nothing is started for a while.
     Quarantined {
         /// How often in a row.

@@ -13,6 +13,8 @@ use crate::{AppServerInfo, CallId, Exit, Failure, Outcome, Reply, RequestFailure
 pub struct HealthReport {
     /// The app-server.
     pub process: ProcessState,
+    /// Whether turns run through `codex exec` meanwhile.
+    pub falls_back: bool,
     /// What the app-server said of itself when it last started.
     pub info: Option<AppServerInfo>,
     /// How much memory it needs for itself, in bytes, as last measured.
@@ -145,6 +147,7 @@ impl Bridge {
         };
         let report = HealthReport {
             process,
+            falls_back: self.falls_back(now),
             info: self.app_server.info.clone(),
             resident_bytes: self.app_server.resident_bytes,
             last_exit: self.app_server.last_exit.clone(),

@@ -33,6 +33,10 @@ macro_rules! string_id {
 }
 
 number_id! {
+    /// One run of `codex exec`. Minted by the core.
+    ExecId
+}
+number_id! {
     /// One live MCP connection. Minted by the shell.
     ConnectionId
 }

@@ -17,6 +17,7 @@ mod change;
 mod decision;
 mod effect;
 mod event;
+mod exec;
 mod failure;
 mod health;
 mod idle;
@@ -47,11 +48,12 @@ pub use event::{
     ApprovalPolicy, Attachment, CallRequest, Caller, Event, Reply, ThreadChange, ThreadOpened,
     ThreadOptions, TurnEvent, TurnOptions, TurnRequest,
 };
+pub use exec::{ExecEvent, ExecRun, ExecThread};
 pub use failure::{CodexError, Failure, RequestFailure, Scope};
 pub use health::{Account, HealthReport, ProcessState, SandboxProbe};
 pub use ids::{
-    AppServerId, ApprovalId, CallId, ConnectionId, ItemId, Json, RequestId, ServerRequestId,
-    ThreadId, TurnId, TurnNumber,
+    AppServerId, ApprovalId, CallId, ConnectionId, ExecId, ItemId, Json, RequestId,
+    ServerRequestId, ThreadId, TurnId, TurnNumber,
 };
 pub use limits::Limits;
 pub use listing::{

@@ -35,6 +35,8 @@ pub struct Limits {
     /// Moves each pause by up to a quarter, so that many bridges do not start at once after a common failure. 0: no
     /// pause is moved.
     pub jitter: u64,
+    /// Whether turns run through `codex exec` while the app-server rests after such failures.
+    pub exec_fallback: bool,
     /// Threads that an app-server keeps in memory; the one that was idle longest is let go. Running ones are not.
     pub loaded_threads: usize,
     /// How long a thread stays in memory that nobody uses. `None`: for as long as the app-server.

@@ -22,6 +22,8 @@ pub enum Update {
     },
     /// An app-server is being started, or started again.
     StartingCodex,
+    /// No app-server can be had: the turn runs through `codex exec`.
+    RunningExec,
     /// Codex opens its thread, or takes it up.
     Starting,
     /// It runs.

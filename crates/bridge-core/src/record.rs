@@ -114,7 +114,8 @@ impl Bridge {
         let Some(id) = thread.id().filter(|_| thread.recorded).cloned() else {
             return;
         };
-        for turn in thread.queue.iter_mut().filter(|turn| !turn.recorded) {
+        let turns = thread.running.iter_mut().chain(&mut thread.queue);
+        for turn in turns.filter(|turn| !turn.recorded) {
             turn.recorded = true;
             self.effects.push_back(Effect::Record(Record::TurnQueued {
                 turn: turn.key,

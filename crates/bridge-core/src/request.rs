@@ -79,7 +79,7 @@ impl Bridge {
         if self.shutting_down {
             return Some(Failure::ShuttingDown);
         }
-        self.quarantined(now).filter(|_| request.starts_turn())
+        self.quarantined(now).filter(|_| request.starts_turn() && !self.falls_back(now))
     }
 
     /// Takes a call that needs no more than an answer of Codex.
@@ -317,6 +317,9 @@ impl Bridge {
         };
         if turn.stop.is_some() {
             return self.answer(id, Outcome::Failed(Failure::TurnStopping));
+        }
+        if turn.exec.is_some() {
+            return self.answer(id, Outcome::Failed(Failure::ExecTakesNoInput));
         }
         match (&turn.id, given) {
             (None, Some(given)) => {

@@ -24,20 +24,12 @@ impl Bridge {
     ///
     /// This is the only place that starts a turn, and it never does while one runs: Codex would steer that one.
     pub(crate) fn pump(&mut self, key: ThreadKey, now: Instant) {
+        if !self.may_start(key) {
+            return;
+        }
         let Some(app_server) = self.app_server.ready() else {
-            return;
+            return self.pump_without(key, now);
         };
-        let Some(thread) = self.threads.get_mut(&key) else {
-            return;
-        };
-        if thread.running.is_some() || thread.queue.is_empty() {
-            return;
-        }
-        if let Some(id) = thread.id()
-            && self.calls.values().any(|call| call.kind.changes(id))
-        {
-            return; // It goes on when the change is through.
-        }
         let running = self.turns_running();
         let Some(thread) = self.threads.get_mut(&key) else {
             return;
@@ -78,6 +70,17 @@ impl Bridge {
                 }
             }
         }
+    }
+
+    /// Whether a turn waits on a thread, and nothing on the thread keeps it from running.
+    fn may_start(&self, key: ThreadKey) -> bool {
+        let Some(thread) = self.threads.get(&key) else {
+            return false;
+        };
+        // It goes on when the change is through.
+        let changes =
+            thread.id().is_some_and(|id| self.calls.values().any(|call| call.kind.changes(id)));
+        thread.running.is_none() && !thread.queue.is_empty() && !changes
     }
 
     pub(crate) fn thread_opened(
@@ -201,11 +204,11 @@ impl Bridge {
         });
         turn.begun |= !turn.waiting_steers.is_empty();
         let steers = std::mem::take(&mut turn.waiting_steers);
-        let stopped = turn.stop.is_some();
+        let interrupts = turn.stop.is_some() && turn.exec.is_none();
         if let Some(record) = record {
             self.record(record);
         }
-        if stopped {
+        if interrupts {
             self.send_interrupt(thread_id.clone(), id.clone());
         }
         for (call, prompt) in steers {
@@ -228,7 +231,9 @@ impl Bridge {
         if state == TurnState::Completed {
             // It got there before the stop did.
             turn.stop = None;
-            self.app_server.failures = 0;
+            if turn.exec.is_none() {
+                self.app_server.failures = 0;
+            }
         }
         let thread_id = self.threads.get(&key).and_then(|thread| thread.id().cloned());
         self.withdraw_all(&mut turn, thread_id.as_ref());
@@ -376,7 +381,7 @@ impl Bridge {
 }
 
 impl Turn {
-    fn start(&mut self, options: &TurnOptions, last_model: Option<&str>, now: Instant) {
+    pub(crate) fn start(&mut self, options: &TurnOptions, last_model: Option<&str>, now: Instant) {
         self.phase = TurnPhase::Starting;
         self.starts += 1;
         if self.cut_by.take().is_some() {

@@ -46,7 +46,9 @@ impl Bridge {
             return;
         }
         running.stop = Some(stop);
-        if let (TurnPhase::Running, Some(thread), Some(turn)) =
+        if let Some(exec) = running.exec {
+            self.stop_exec(exec);
+        } else if let (TurnPhase::Running, Some(thread), Some(turn)) =
             (&running.phase, thread_id, running.running_as.clone())
         {
             self.send_interrupt(thread, turn);
@@ -139,7 +141,7 @@ impl Bridge {
             Load::Loaded | Load::Leaving => thread.load = Load::Unloaded,
             Load::Unloaded | Load::Opening { .. } => {}
         }
-        match thread.running.take() {
+        match thread.running.take_if(|turn| turn.exec.is_none()) {
             Some(turn) if turn.stop.is_some() => {
                 self.finish_turn(key, turn, TurnState::Interrupted, None, now)
             }
@@ -181,7 +183,10 @@ impl Bridge {
                     // The exit of the app-server ends the turn; until then there is nothing more to do.
                     stop.deadline = now + self.limits.interrupt_grace;
                 }
-                return self.presume_hung(method);
+                return match turn.exec {
+                    Some(exec) => self.stop_exec(exec),
+                    None => self.presume_hung(method),
+                };
             }
         };
         let turn = turn.key;

@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    Attachment, CallId, CodexError, ConnectionId, Failure, Limits, StopCause, ThreadId, Tokens,
-    Transcript, TurnId, TurnNumber, TurnOptions, TurnReport, TurnRequest, TurnState, Update,
+    Attachment, CallId, CodexError, ConnectionId, ExecId, Failure, Limits, StopCause, ThreadId,
+    Tokens, Transcript, TurnId, TurnNumber, TurnOptions, TurnReport, TurnRequest, TurnState,
+    Update,
 };
 
 /// A turn that waits or runs.
@@ -15,6 +16,8 @@ pub(crate) struct Turn {
     pub(crate) id: Option<TurnId>,
     /// Codex's name for it as it runs now: another one, if it was run again.
     pub(crate) running_as: Option<TurnId>,
+    /// The process that runs it, if that is not the app-server.
+    pub(crate) exec: Option<ExecId>,
     /// How often it was started.
     pub(crate) starts: u32,
     /// What cut its last run, while it waits to be run again.
@@ -80,6 +83,7 @@ impl Turn {
             key,
             id: None,
             running_as: None,
+            exec: None,
             starts: 0,
             cut_by: None,
             begun: false,

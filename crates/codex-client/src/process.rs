@@ -1,9 +1,10 @@
-//! One app-server child process: started, greeted, supervised, stopped. The only place that spawns.
+//! One child process of Codex: an app-server, greeted and supervised, or a `codex exec`. The only place that spawns.
 //!
 //! Each child leads its own process group, so that what it starts can be killed with it. Its stderr is
 //! always drained. It never restarts anything and never chooses the program or the environment.
 
 mod child;
+mod exec;
 mod handshake;
 mod stderr;
 mod version;
@@ -22,6 +23,7 @@ use crate::connection::{Connection, Inbox, Limits};
 use crate::protocol::ClientInfo;
 use stderr::StderrTail;
 
+pub use exec::Exec;
 pub use version::{MINIMUM_VERSION, Version};
 
 /// How long a child that closed its output during the handshake may take to end.

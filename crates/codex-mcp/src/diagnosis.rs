@@ -24,6 +24,14 @@ pub(crate) fn findings(report: &HealthReport) -> Vec<Finding> {
             findings.push(Finding { problem, remedy });
         }
     };
+    if report.falls_back {
+        add(
+            "the app-server cannot be used, so turns run through `codex exec`: they cannot be steered and ask for no approval"
+                .to_owned(),
+            "Nothing for now: the app-server is tried again when its rest is over. Run `codex app-server` in a terminal to see what it says."
+                .to_owned(),
+        );
+    }
     match &report.account {
         Ok(Account { kind: None, login_required: true, .. }) => add(
             "nobody is logged in, and the configured provider needs a login".to_owned(),

@@ -4,6 +4,7 @@
 //! to [`Bridge`] as an event, and whatever that wants done is done here. It serves any number of connections.
 
 mod activity;
+mod execs;
 mod handle;
 mod holdings;
 mod lanes;
@@ -33,6 +34,7 @@ use crate::mcp::resources::News;
 use crate::mcp::subscriptions::Subscriptions;
 
 pub use activity::Activity;
+use execs::{ExecNews, Execs};
 pub use handle::{Engine, EngineCall, EngineConnection, Next};
 use holdings::Holdings;
 use lanes::{Lane, Lanes};
@@ -66,6 +68,8 @@ enum Input {
     Call { call: CallId, caller: Caller, request: CallRequest, port: Port },
     /// News of an app-server.
     Server(ServerNews),
+    /// News of a run of `codex exec`.
+    Exec(ExecNews),
 }
 
 /// Which threads share an app-server.
@@ -114,6 +118,13 @@ fn spawn(lanes: &Arc<Lanes>, lane: &Lane, inputs: mpsc::Receiver<Input>, number:
         ports: Ports::default(),
         home: codex_home.clone(),
         servers: Servers::new(config.clone(), lane.downgrade(), room.clone(), tasks.clone()),
+        execs: Execs::new(
+            config.clone(),
+            lane.downgrade(),
+            room.clone(),
+            ledger.clone(),
+            tasks.clone(),
+        ),
         room_wanted: room.wanted(),
         ledger: ledger.clone(),
         subscriptions: subscriptions.clone(),
@@ -146,6 +157,7 @@ fn limits(config: &Config) -> Limits {
         start_attempts: START_ATTEMPTS,
         restart_pause: RESTART_PAUSE,
         quarantine: QUARANTINE,
+        exec_fallback: config.exec_fallback,
         jitter: u64::from(std::process::id()),
         loaded_threads: config.max_loaded_threads,
         thread_idle: config.thread_idle,
@@ -160,6 +172,7 @@ struct EngineLoop {
     inputs: mpsc::Receiver<Input>,
     ports: Ports,
     servers: Servers,
+    execs: Execs,
     ledger: Ledger,
     subscriptions: Arc<Subscriptions>,
     /// The Codex home that the records belong to.
@@ -186,7 +199,10 @@ struct EngineLoop {
 impl EngineLoop {
     async fn run(mut self) {
         let mut shutting_down = false;
-        while !(self.servers.is_empty() && (shutting_down || self.is_done())) {
+        while !(self.servers.is_empty()
+            && self.execs.is_empty()
+            && (shutting_down || self.is_done()))
+        {
             let timeout = self.bridge.poll_timeout();
             tokio::select! {
                 input = self.inputs.recv() => match input {
@@ -207,7 +223,7 @@ impl EngineLoop {
             self.let_go();
             let busy = self.bridge.is_busy();
             self.tell_activity(busy);
-            self.count(busy || !self.servers.is_empty());
+            self.count(busy || !self.servers.is_empty() || !self.execs.is_empty());
         }
         self.tell_activity(false);
         self.count(false);
@@ -273,6 +289,10 @@ impl EngineLoop {
                     self.handle(event);
                 }
             }
+            Input::Exec(news) => {
+                let event = self.execs.take(news);
+                self.handle(event);
+            }
         }
     }
 
@@ -325,6 +345,8 @@ impl EngineLoop {
                 Effect::StartAppServer { app_server } => self.servers.start(app_server),
                 Effect::StopAppServer { app_server } => self.servers.stop(app_server),
                 Effect::KillAppServer { app_server } => self.servers.kill(app_server),
+                Effect::RunExec { exec, run } => self.execs.start(exec, *run),
+                Effect::StopExec { exec } => self.execs.stop(exec),
                 Effect::Send { app_server, id, request } => {
                     if let Err(error) = self.servers.send(app_server, id, request) {
                         let failure: RequestFailure = from_wire::request_failure(error);

@@ -48,6 +48,11 @@ enum Step {
     Retry(usize),
     /// The model of a running turn says something.
     Work(usize),
+    /// A run of `codex exec` goes on.
+    Exec {
+        which: usize,
+        step: ExecStep,
+    },
     Ask(u8),
     /// A person answers one of the questions, again perhaps.
     Answer {
@@ -69,11 +74,23 @@ enum AppServerStep {
     Exit,
 }
 
+#[derive(Clone, Copy, Debug)]
+enum ExecStep {
+    Start,
+    Work,
+    End { well: bool },
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let app_server = prop_oneof![
         4 => Just(AppServerStep::Ready),
-        1 => Just(AppServerStep::Fail),
+        2 => Just(AppServerStep::Fail),
         1 => Just(AppServerStep::Exit),
+    ];
+    let exec = prop_oneof![
+        3 => Just(ExecStep::Start),
+        1 => Just(ExecStep::Work),
+        2 => any::<bool>().prop_map(|well| ExecStep::End { well }),
     ];
     let change = prop_oneof![
         Just(ThreadChange::Archive),
@@ -102,6 +119,7 @@ fn step() -> impl Strategy<Value = Step> {
         6 => (any::<usize>(), state).prop_map(|(which, state)| Step::EndTurn { which, state }),
         1 => any::<usize>().prop_map(Step::Retry),
         3 => any::<usize>().prop_map(Step::Work),
+        4 => (any::<usize>(), exec).prop_map(|(which, step)| Step::Exec { which, step }),
         4 => (0..8u8).prop_map(Step::Ask),
         2 => (any::<usize>(), prop::bool::weighted(0.2))
             .prop_map(|(which, stop)| Step::Answer { which, stop }),
@@ -139,6 +157,7 @@ proptest! {
         for _ in 0..40 {
             world.app_server(AppServerStep::Exit);
             world.app_server(AppServerStep::Fail);
+            world.end_execs();
             world.step(Step::Pass(60));
         }
         for call in 0..world.calls {

@@ -1,6 +1,7 @@
 //! Every rule of behaviour as a script of events with the effects that follow.
 
 mod approval;
+mod exec;
 mod idle;
 mod keep;
 mod news;

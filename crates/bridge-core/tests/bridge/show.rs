@@ -12,6 +12,15 @@ pub(crate) fn show(effect: &Effect) -> String {
         Effect::StartAppServer { .. } => "start the app-server".to_owned(),
         Effect::StopAppServer { .. } => "stop the app-server".to_owned(),
         Effect::KillAppServer { .. } => "kill the app-server".to_owned(),
+        Effect::RunExec { run, .. } => {
+            let ExecRun { thread, prompt, options } = &**run;
+            let thread = match thread {
+                ExecThread::New(_) => "new",
+                ExecThread::Known { id: thread, .. } => thread.as_str(),
+            };
+            format!("run codex exec on {thread} {prompt:?} model={}", or_none(&options.model))
+        }
+        Effect::StopExec { .. } => "stop codex exec".to_owned(),
         Effect::Send { request, .. } => format!("send {}", show_request(request)),
         Effect::Reply { question, answer, .. } => {
             format!("say {:?} to {question:?}", answer.decision)

@@ -26,6 +26,7 @@ pub(crate) fn limits() -> Limits {
         start_attempts: 3,
         restart_pause: Duration::from_millis(500),
         quarantine: Duration::from_secs(5),
+        exec_fallback: false,
         jitter: 0,
         loaded_threads: 2,
         thread_idle: Some(Duration::from_secs(400)),
@@ -54,22 +55,28 @@ pub(crate) struct Script {
     now: Instant,
     pending: BTreeMap<&'static str, Vec<RequestId>>,
     app_server: AppServerId,
+    exec: ExecId,
     /// The questions that persons were asked, in order.
     asked: Vec<ApprovalId>,
     output: String,
 }
 
 impl Script {
+    pub(crate) fn new() -> Self {
+        Self::with(limits())
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "the clock's first reading; the script moves it from there"
     )]
-    pub(crate) fn new() -> Self {
+    pub(crate) fn with(limits: Limits) -> Self {
         Self {
-            bridge: Bridge::new(limits(), policy()),
+            bridge: Bridge::new(limits, policy()),
             now: Instant::now(),
             pending: BTreeMap::new(),
             app_server: AppServerId(0),
+            exec: ExecId(0),
             asked: Vec::new(),
             output: String::new(),
         }
@@ -123,6 +130,7 @@ impl Script {
         let caller = Caller { connection: ConnectionId(1), person };
         let call = |request| Event::CallReceived { call: CallId(number(1)), caller, request };
         let change = |thread, change| call(CallRequest::ChangeThread { thread, change });
+        let exec = |event| Event::Exec { exec: self.exec, event };
         let in_turn =
             |event| Event::Turn { app_server, thread: thread(1), turn: turn(2).unwrap(), event };
         match words[0] {
@@ -190,6 +198,19 @@ impl Script {
             "start-failed" => {
                 Event::AppServerFailed { app_server, failure: start_failure(words[1]) }
             }
+            "exec-started" => exec(ExecEvent::Started {
+                thread: thread(1),
+                turn: turn(2).unwrap(),
+                working_directory: "/w".to_owned(),
+            }),
+            "exec-ran" => exec(ExecEvent::Turn(TurnEvent::ItemCompleted(command(
+                text,
+                CommandStatus::Completed,
+            )))),
+            "exec-warns" => exec(ExecEvent::Warned(text.to_owned())),
+            "exec-completed" => exec(ExecEvent::Ended(Ok(()))),
+            "exec-failed" => exec(ExecEvent::Ended(Err(Failure::Codex(error(text))))),
+            "exec-exited" => exec(ExecEvent::Ended(Err(Failure::ExecExited(Exit::default())))),
             "exited" => Event::AppServerExited {
                 app_server,
                 exit: Exit { signal: Some(9), ..Exit::default() },
@@ -277,6 +298,7 @@ impl Script {
                     self.bridge.handle(Event::Response { app_server, request, result }, self.now);
                     continue;
                 }
+                Effect::RunExec { exec, .. } => self.exec = *exec,
                 Effect::Send { id, request, .. } => {
                     self.pending.entry(request.method()).or_default().push(*id)
                 }
@@ -286,6 +308,7 @@ impl Script {
                 }
                 Effect::StopAppServer { .. }
                 | Effect::KillAppServer { .. }
+                | Effect::StopExec { .. }
                 | Effect::Reply { .. }
                 | Effect::StopAsking { .. }
                 | Effect::Record(_)

@@ -19,7 +19,7 @@ use super::{AppServer, Exit, Launch, StartError};
 use crate::connection::{Connection, Inbox, Incoming, Limits, Wiring};
 
 /// How long the stderr of a dead child is still read: a descendant of it may hold it open for ever.
-const STDERR_GRACE: Duration = Duration::from_millis(500);
+pub(super) const STDERR_GRACE: Duration = Duration::from_millis(500);
 
 impl AppServer {
     pub(super) fn spawn(launch: &Launch, limits: Limits) -> Result<(Self, Inbox, u32), StartError> {
@@ -61,7 +61,7 @@ impl AppServer {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that spawns")]
-fn command(launch: &Launch) -> Command {
+pub(super) fn command(launch: &Launch) -> Command {
     let mut command = Command::new(&launch.program);
     command
         .args(&launch.args)
@@ -77,7 +77,7 @@ fn command(launch: &Launch) -> Command {
 }
 
 /// The system says "not found" also of a missing working directory or interpreter.
-fn spawn_error(launch: &Launch, source: io::Error) -> StartError {
+pub(super) fn spawn_error(launch: &Launch, source: io::Error) -> StartError {
     let program = launch.program.clone();
     let missing = source.kind() == io::ErrorKind::NotFound;
     if missing && !launch.working_directory.is_dir() {
@@ -112,16 +112,12 @@ impl Supervisor {
         let status = self.wait().await;
         // What the child left in its group must not outlive it. The group's id cannot have been
         // given away while anything is in it.
-        self.signal_group(Signal::KILL);
+        signal_group(self.pid, Signal::KILL);
         wiring.peer_gone.cancel();
         if tokio::time::timeout(STDERR_GRACE, &mut drain).await.is_err() {
             drain.abort();
         }
-        let exit = Exit {
-            code: status.as_ref().and_then(ExitStatus::code),
-            signal: status.as_ref().and_then(ExitStatus::signal),
-            stderr_tail: self.stderr.text(),
-        };
+        let exit = exit(status.as_ref(), &self.stderr);
         tracing::debug!(pid = self.pid, %exit, "the app-server ended");
         exit_sender.send_replace(Some(exit.clone()));
         // Both fail only if the owner dropped the inbox or the actor panicked; the exit is still told.
@@ -142,31 +138,40 @@ impl Supervisor {
                 () = self.terminate.cancelled(), if !terminated => {
                     terminated = true;
                     // Only the leader is asked: it knows how to end what it started.
-                    self.signal_leader(Signal::TERM);
+                    signal_leader(self.pid, Signal::TERM);
                 }
                 () = self.kill.cancelled(), if !killed => {
                     killed = true;
-                    self.signal_group(Signal::KILL);
+                    signal_group(self.pid, Signal::KILL);
                 }
             }
         }
     }
+}
 
-    fn signal_leader(&self, signal: Signal) {
-        if let Some(pid) = self.leader() {
-            // Fails only if it is gone already.
-            let _ = kill_process(pid, signal);
-        }
+/// How a child ended.
+pub(super) fn exit(status: Option<&ExitStatus>, stderr: &StderrTail) -> Exit {
+    Exit {
+        code: status.and_then(ExitStatus::code),
+        signal: status.and_then(ExitStatus::signal),
+        stderr_tail: stderr.text(),
     }
+}
 
-    fn signal_group(&self, signal: Signal) {
-        if let Some(pid) = self.leader() {
-            // Fails only if the group is gone already.
-            let _ = kill_process_group(pid, signal);
-        }
+pub(super) fn signal_leader(pid: u32, signal: Signal) {
+    if let Some(pid) = leader(pid) {
+        // Fails only if it is gone already.
+        let _ = kill_process(pid, signal);
     }
+}
 
-    fn leader(&self) -> Option<Pid> {
-        i32::try_from(self.pid).ok().and_then(Pid::from_raw)
+pub(super) fn signal_group(pid: u32, signal: Signal) {
+    if let Some(pid) = leader(pid) {
+        // Fails only if the group is gone already.
+        let _ = kill_process_group(pid, signal);
     }
+}
+
+fn leader(pid: u32) -> Option<Pid> {
+    i32::try_from(pid).ok().and_then(Pid::from_raw)
 }

@@ -41,11 +41,7 @@ pub(crate) async fn start(
     config: &Config,
     marker: &Marker,
 ) -> Result<(AppServer, Inbox, AppServerInfo), StartFailure> {
-    let program = config.find_codex_bin().map_err(|error| StartFailure {
-        program: config.codex_bin.display().to_string(),
-        kind: StartFailureKind::NotFound,
-        detail: error.to_string(),
-    })?;
+    let program = program(config)?;
     let markers = [marker.variable(), ancestry::variable(config.depth().saturating_add(1))];
     let launch = Launch {
         program,
@@ -70,6 +66,18 @@ pub(crate) async fn start(
     }
 }
 
+/// The Codex program.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn program(config: &Config) -> Result<PathBuf, StartFailure> {
+    config.find_codex_bin().map_err(|error| StartFailure {
+        program: config.codex_bin.display().to_string(),
+        kind: StartFailureKind::NotFound,
+        detail: error.to_string(),
+    })
+}
+
 /// How an app-server ended, in the core's words.
 pub(crate) fn exit(exit: codex_client::Exit) -> Exit {
     Exit { code: exit.code, signal: exit.signal, stderr: exit.stderr_tail }
@@ -84,7 +92,8 @@ fn server_info(program: &Path, info: ServerInfo) -> AppServerInfo {
     }
 }
 
-fn start_failure(program: &Path, error: &StartError) -> StartFailure {
+/// Why a process of Codex did not start, in the core's words.
+pub(crate) fn start_failure(program: &Path, error: &StartError) -> StartFailure {
     let kind = match error {
         StartError::NotFound { .. } => StartFailureKind::NotFound,
         StartError::NotExecutable { .. } => StartFailureKind::NotExecutable,

@@ -92,7 +92,7 @@ declare_keys! {
 
     /// Log everything that this program itself does, with each line that goes over the client's pipe and Codex's, whatever
     /// `log_level` says. Secrets are taken out, as of every log.
-    "verbose", "verbose" => verbose: bool = Switch;
+    "verbose", "verbose" => verbose: bool = Switch::Off;
 
     /// The longest prompt that is passed on, in characters. Codex itself refuses more than 1048576.
     "max_prompt_chars", "max-prompt-chars" => max_prompt_chars: usize = count("CHARS", 1_000_000, 1..=1_048_576);
@@ -136,7 +136,7 @@ declare_keys! {
     "approvals", "approval" => approvals: Policy = ApprovalRules;
 
     /// Destroy what a call asks to be destroyed, such as a thread, without asking the user first.
-    "destructive_operations", "destructive-operations" => destructive_operations: bool = Switch;
+    "destructive_operations", "destructive-operations" => destructive_operations: bool = Switch::Off;
 
     /// How long a person may take to answer a question of Codex before it is declined.
     "approval_deadline_seconds", "approval-deadline-seconds" => approval_deadline: Duration = seconds(300, 1..=86_400);
@@ -146,6 +146,10 @@ declare_keys! {
 
     /// How long a new app-server may take until it can be used.
     "start_deadline_seconds", "start-deadline-seconds" => start_deadline: Duration = seconds(20, 1..=600);
+
+    /// Run turns through `codex exec` while the app-server, having failed several times in a row, is not started. Such a
+    /// turn cannot be steered and asks for no approval; its result says so.
+    "exec_fallback", "exec-fallback" => exec_fallback: bool = Switch::On;
 
     /// How long an app-server may be unused before it is stopped. The next turn starts a new one.
     "idle_stop_seconds", "idle-stop-seconds" => idle_stop: Option<Duration> = seconds_or_never(900, 86_400);
@@ -192,7 +196,7 @@ declare_keys! {
 
     /// Run the engine inside this process instead of starting one that outlives it. Other clients of the state directory
     /// still share it; an engine that runs already is used until it ends.
-    "no_daemon", "no-daemon" => no_daemon: bool = Switch;
+    "no_daemon", "no-daemon" => no_daemon: bool = Switch::Off;
 
     /// How long an engine that nobody uses stays.
     "engine_linger_seconds", "engine-linger-seconds" => engine_linger: Duration = seconds(60, 0..=86_400);

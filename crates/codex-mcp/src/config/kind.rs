@@ -109,8 +109,13 @@ pub(super) trait Kind: Describe {
     }
 }
 
-/// On or off; off unless set.
-pub(super) struct Switch;
+/// On or off; as it says unless set.
+pub(super) enum Switch {
+    /// Off unless set.
+    Off,
+    /// On unless set.
+    On,
+}
 
 impl Describe for Switch {
     fn type_name(&self) -> &'static str {
@@ -122,7 +127,10 @@ impl Describe for Switch {
     }
 
     fn default_text(&self) -> String {
-        "`false`".to_owned()
+        match self {
+            Self::Off => "`false`".to_owned(),
+            Self::On => "`true`".to_owned(),
+        }
     }
 
     fn flag(&self) -> FlagShape {
@@ -134,7 +142,7 @@ impl Kind for Switch {
     type Value = bool;
 
     fn default(&self, _environment: &Environment) -> Result<(bool, Origin), String> {
-        Ok((false, Origin::Default))
+        Ok((matches!(self, Self::On), Origin::Default))
     }
 
     fn parse(&self, raw: &Raw, _environment: &Environment) -> Result<bool, String> {

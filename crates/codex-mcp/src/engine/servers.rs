@@ -285,7 +285,7 @@ async fn read(
 }
 
 /// There is no place for another process.
-fn full(config: &Config, room: &Room) -> StartFailure {
+pub(super) fn full(config: &Config, room: &Room) -> StartFailure {
     StartFailure {
         program: config.codex_bin.display().to_string(),
         kind: StartFailureKind::NoPlace,

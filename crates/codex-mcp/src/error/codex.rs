@@ -33,8 +33,10 @@ pub(super) fn turn_error(error: &CodexError) -> Problem {
         | "responseTooManyFailedAttempts" => {
             error.http_status.map_or(Code::ProviderUnreachable, provider_status)
         }
-        "other" => by_words(&error.message),
-        _ => error.http_status.map_or(Code::CodexFailed, provider_status),
+        kind => {
+            let known = by_words(&error.message).filter(|_| kind == "other");
+            known.unwrap_or_else(|| error.http_status.map_or(Code::CodexFailed, provider_status))
+        }
     };
     let problem = Problem::new(code, describe(error));
     let problem = match error.kind.as_str() {
@@ -62,14 +64,14 @@ fn provider_status(status: u16) -> Code {
 }
 
 /// Codex says `other` of much that a client can do something about.
-fn by_words(message: &str) -> Code {
+fn by_words(message: &str) -> Option<Code> {
     const KNOWN: &[(&str, Code)] = &[
         ("stream disconnected", Code::ProviderUnreachable),
         ("Missing environment variable", Code::ProviderKeyMissing),
         ("max_output_tokens", Code::AnswerTooLong),
     ];
     let known = KNOWN.iter().find(|(words, _)| message.contains(words));
-    known.map_or(Code::CodexFailed, |(_, code)| *code)
+    known.map(|(_, code)| *code)
 }
 
 /// Codex's own words, with its details where they say more.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bridge_core::{CodexError, Exit, Failure, Scope, StartFailure, StartFailureKind};
+use bridge_core::{CodexError, Exit, Failure, Scope, StartFailure, StartFailureKind, TurnId};
 
 use super::codex::{describe, request_failure, turn_error};
 use super::{Code, Problem};
@@ -12,7 +12,12 @@ impl From<&Failure> for Problem {
     fn from(failure: &Failure) -> Self {
         match failure {
             Failure::Start(failure) => start_failure(failure),
-            Failure::AppServerExited(exit) => exited(exit),
+            Failure::AppServerExited(exit) => exited("the app-server", exit),
+            Failure::ExecExited(exit) => exited("`codex exec`", exit),
+            Failure::ExecTakesNoInput => Self::new(
+                Code::TurnNotSteerable,
+                "the turn runs through `codex exec`, which takes no input while it runs",
+            ),
             Failure::AppServerHung { method } => Self::new(
                 Code::CodexHung,
                 format!("the app-server did not answer `{method}` and was ended"),
@@ -45,13 +50,7 @@ impl From<&Failure> for Problem {
             Failure::NoRunningTurn { thread } => {
                 Self::new(Code::NoRunningTurn, format!("no turn runs on thread {thread}"))
             }
-            Failure::WrongTurn { given, running } => {
-                let other = match running {
-                    Some(running) => format!("; turn {running} does"),
-                    None => ", and no other does".to_owned(),
-                };
-                Self::new(Code::WrongTurn, format!("turn {given} does not run{other}"))
-            }
+            Failure::WrongTurn { given, running } => wrong_turn(given, running.as_ref()),
             Failure::TurnStopping => {
                 Self::new(Code::TurnNotSteerable, "the turn is being interrupted")
             }
@@ -95,6 +94,14 @@ fn start_failure(failure: &StartFailure) -> Problem {
     }
 }
 
+fn wrong_turn(given: &TurnId, running: Option<&TurnId>) -> Problem {
+    let other = match running {
+        Some(running) => format!("; turn {running} does"),
+        None => ", and no other does".to_owned(),
+    };
+    Problem::new(Code::WrongTurn, format!("turn {given} does not run{other}"))
+}
+
 fn too_many_turns(scope: Scope, limit: usize, wait: Duration) -> Problem {
     let (whose, key) = match scope {
         Scope::Thread => ("on this thread", "max_turns_per_minute"),
@@ -114,23 +121,23 @@ fn quarantined(failures: u32, rest: Duration, last: &Failure) -> Problem {
     Problem { retry_after: Some(Duration::from_secs(rest.as_secs() + 1)), ..problem }
 }
 
-fn exited(exit: &Exit) -> Problem {
+fn exited(what: &str, exit: &Exit) -> Problem {
     let (message, hint) = match (exit.code, exit.signal) {
         (Some(code), _) => {
             let message = match last_words(&exit.stderr) {
                 Some(words) => {
-                    format!("the app-server exited with code {code}; its last words: {words}")
+                    format!("{what} exited with code {code}; its last words: {words}")
                 }
-                None => format!("the app-server exited with code {code}"),
+                None => format!("{what} exited with code {code}"),
             };
             (message, hint_of_code(code))
         }
         // Who is killed has not said why.
         (None, Some(signal)) => {
             let (name, hint) = signal_words(signal);
-            (format!("the app-server was killed by signal {signal}{name}"), hint)
+            (format!("{what} was killed by signal {signal}{name}"), hint)
         }
-        (None, None) => ("the app-server ended".to_owned(), None),
+        (None, None) => (format!("{what} ended"), None),
     };
     let problem = Problem::new(Code::CodexExited, message);
     match hint {
@@ -205,7 +212,8 @@ mod tests {
             (None, None, "", "the app-server ended", None),
         ];
         for (code, signal, stderr, message, hint) in cases {
-            let problem = exited(&Exit { code, signal, stderr: stderr.to_owned() });
+            let problem =
+                exited("the app-server", &Exit { code, signal, stderr: stderr.to_owned() });
             assert_eq!((problem.message.as_str(), problem.hint.as_deref()), (message, hint));
         }
     }

@@ -138,6 +138,7 @@ fn show_prints_every_key_with_its_origin() {
             approval_deadline_seconds = 300 # default
             request_deadline_seconds = 30 # default
             start_deadline_seconds = 20 # default
+            exec_fallback = true # default
             idle_stop_seconds = 0 # $TEST/.config/codex-mcp/config.toml:2
             isolation = "shared" # default
             max_codex_processes = 8 # default

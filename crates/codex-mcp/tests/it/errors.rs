@@ -130,7 +130,7 @@ errors! {
         Error codex_process_limit: 0 app-servers are at work already
     "#]];
     CodexHung codex_hung: played(&Play::new().awaits("turn/start"), &["--request-deadline-seconds=1"]) => expect![[r#"
-        Error codex_hung: the app-server did not answer `turn/start` and was ended
+        Error codex_hung: the app-server did not answer `thread/resume` and was ended
     "#]];
     CodexOverloaded codex_overloaded: refused(-32001, "Server overloaded; retry later.") => expect![[r#"
         Error codex_overloaded: `turn/start` was not sent: too many requests are under way

@@ -103,6 +103,10 @@ async fn a_program_that_ends_at_once() {
         ---
         [
           {
+            "problem": "the app-server cannot be used, so turns run through `codex exec`: they cannot be steered and ask for no approval",
+            "remedy": "Nothing for now: the app-server is tried again when its rest is over. Run `codex app-server` in a terminal to see what it says."
+          },
+          {
             "problem": "[codex] exited with code 1 before it was ready; that was failure 3 in a row",
             "remedy": "Run `codex app-server` in a terminal to see what it says: a broken Codex configuration file is the usual cause. Check that `codex_bin` names the Codex CLI. The next start is tried when the time to wait is over."
           }

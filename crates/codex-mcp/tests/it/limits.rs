@@ -90,6 +90,7 @@ async fn health_shows_each_with_its_value_and_who_set_it() {
         max_clients = 256 # fixed
         max_codex_megabytes = 2048 # default
         max_codex_processes = 8 # default
+        max_depth = 1 # default
         max_instructions_chars = 10 # CODEX_MCP_MAX_INSTRUCTIONS_CHARS
         max_line_bytes = 67108864 # default
         max_loaded_threads = 64 # default
@@ -103,6 +104,7 @@ async fn health_shows_each_with_its_value_and_who_set_it() {
         request_deadline_seconds = 30 # default
         silence_limit_seconds = 600 # default
         start_deadline_seconds = 20 # default
+        store_archived_days = 30 # default
         store_max_megabytes = 1024 # default
         store_output_days = 30 # default
         store_thread_days = 180 # default

@@ -19,6 +19,7 @@ mod daemon;
 mod doctor;
 mod environments;
 mod errors;
+mod exec_fallback;
 mod faults;
 mod front;
 mod health;

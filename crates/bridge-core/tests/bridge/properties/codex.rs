@@ -17,6 +17,8 @@ pub(super) struct Codex {
     pub(super) prompts: BTreeMap<ThreadId, String>,
     /// Prompts on which the model has begun to work.
     pub(super) begun: BTreeSet<String>,
+    /// Runs of `codex exec`, with their threads where they have one.
+    pub(super) execs: BTreeMap<ExecId, Option<ThreadId>>,
     /// Threads and turns that it has named.
     pub(super) threads: u64,
     pub(super) turns: u64,
@@ -35,8 +37,8 @@ impl Codex {
     pub(super) fn reply(&mut self, request: &Request) -> Reply {
         match request {
             Request::StartThread(_) => {
-                self.threads += 1;
-                self.open(ThreadId(format!("new-{}", self.threads)))
+                let thread = self.new_thread();
+                self.open(thread)
             }
             Request::ResumeThread { thread, .. } => self.open(thread.clone()),
             Request::StartTurn { thread, .. } => {
@@ -73,6 +75,15 @@ impl Codex {
             | Request::UnsubscribeThread(_)
             | Request::CleanTerminals(_) => Reply::Done,
         }
+    }
+
+    pub(super) fn new_thread(&mut self) -> ThreadId {
+        self.threads += 1;
+        ThreadId(format!("new-{}", self.threads))
+    }
+
+    pub(super) fn runs_exec(&self, thread: &ThreadId) -> bool {
+        self.execs.values().any(|of| of.as_ref() == Some(thread))
     }
 
     fn open(&mut self, thread: ThreadId) -> Reply {

@@ -1,5 +1,7 @@
 //! A world around the bridge: a model of Codex that knows what is loaded and what runs, and objects to what must not be.
 
+mod exec;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
@@ -44,6 +46,7 @@ impl World {
                 Limits {
                     turns_a_minute_of_thread: 15,
                     turns_a_minute_of_client: 40,
+                    exec_fallback: true,
                     ..support::limits()
                 },
                 support::policy(),
@@ -88,6 +91,10 @@ impl World {
                 }
                 Effect::StopAppServer { app_server } | Effect::KillAppServer { app_server } => {
                     assert_eq!(self.codex.process.map(|(id, _)| id), Some(app_server));
+                }
+                Effect::RunExec { exec, run } => self.run_exec(exec, &run),
+                Effect::StopExec { exec } => {
+                    assert!(self.codex.execs.contains_key(&exec), "{exec:?} is gone");
                 }
                 Effect::Send { app_server, id, request } => self.sent(app_server, id, request),
                 Effect::Reply { id, .. } => {
@@ -192,6 +199,7 @@ impl World {
                     !self.codex.running.contains_key(thread),
                     "a second turn was started on {thread}"
                 );
+                assert!(!self.codex.runs_exec(thread), "{thread} has a turn already");
                 assert!(
                     self.codex.starting.insert(thread.clone()),
                     "a turn was started twice on {thread}"
@@ -296,6 +304,7 @@ impl World {
                 let (item, text) = (ItemId("m".to_owned()), "word".to_owned());
                 self.turn_event(which, TurnEvent::MessageDelta { item, text });
             }
+            Step::Exec { which, step } => self.exec(which, step),
             Step::Ask(thread) => {
                 if let Some((app_server, true)) = self.codex.process {
                     let wanted = Json("{}".to_owned());

@@ -31,6 +31,7 @@ fn event(update: &Update) -> &'static str {
     match update {
         Update::Queued { .. }
         | Update::StartingCodex
+        | Update::RunningExec
         | Update::Starting
         | Update::Started { .. }
         | Update::Tool { .. }
@@ -50,6 +51,9 @@ fn message(update: &Update) -> String {
     match update {
         Update::Queued { position } => format!("waiting: place {position} in the thread's queue"),
         Update::StartingCodex => "starting Codex".to_owned(),
+        Update::RunningExec => {
+            "the app-server cannot be used: running the turn through `codex exec`".to_owned()
+        }
         Update::Starting => "starting the turn".to_owned(),
         Update::Started { .. } => "Codex is at work".to_owned(),
         Update::Thinking { text } => format!("thinking: {}", last_words(text)),
@@ -91,6 +95,7 @@ fn data(update: &Update) -> Value {
     match update {
         Update::Queued { position } => json!({ "state": "queued", "position": position }),
         Update::StartingCodex => json!({ "state": "startingCodex" }),
+        Update::RunningExec => json!({ "state": "runningExec" }),
         Update::Starting => json!({ "state": "starting" }),
         Update::Started { thread, turn } => {
             json!({ "state": "started", "threadId": thread.as_str(), "turnId": turn.as_str() })

@@ -59,6 +59,8 @@ struct Versions {
 struct Process {
     /// `ready`, `starting`, `stopping`, `stopped`, `pausing` or `quarantined`.
     state: &'static str,
+    /// What turns run through now: `app-server` or `codex exec`.
+    turns_run_through: &'static str,
     program: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<u32>,
@@ -225,6 +227,7 @@ impl Health {
             },
             process: Process {
                 state,
+                turns_run_through: if report.falls_back { "codex exec" } else { "app-server" },
                 program: program.unwrap_or_else(|| settings.engine.codex_bin.display().to_string()),
                 pid: uptime.and(info.as_ref().map(|info| info.pid)),
                 uptime_seconds: uptime.map(|uptime| uptime.as_secs()),

@@ -94,7 +94,8 @@ pub(super) async fn turn_fails(kind: &str, message: &str) -> Told {
 
 /// What the last of so many turns says where this program is in the place of Codex.
 pub(super) async fn started(program: impl Into<OsString>, turns: usize) -> Told {
-    let setup = Setup { codex: Some(program.into()), ..Setup::default() };
+    let arguments = vec!["--exec-fallback=false".into()];
+    let setup = Setup { codex: Some(program.into()), arguments, ..Setup::default() };
     let mut bridge = TestBridge::start_with([], setup).await;
     let mut answer = Value::Null;
     for _ in 0..turns {

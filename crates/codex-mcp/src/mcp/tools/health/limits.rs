@@ -8,7 +8,6 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::config::{Config, Setting};
 use crate::daemon::MAX_CLIENTS;
@@ -33,6 +32,7 @@ const OF_PROCESS: &[&str] = &[
     "max_codex_processes",
     "max_output_megabytes",
     "store_thread_days",
+    "store_archived_days",
     "store_output_days",
     "store_max_megabytes",
 ];
@@ -41,7 +41,7 @@ const OF_PROCESS: &[&str] = &[
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Limit {
-    value: Value,
+    value: u64,
     /// Who set it: a line of a file, a variable, a flag, `default`, or `fixed` if nobody can.
     set_by: String,
 }
@@ -65,11 +65,12 @@ pub(super) struct Settings<'a> {
 impl Settings<'_> {
     /// The limits by the names of their settings.
     pub(super) fn in_force(&self) -> BTreeMap<String, Limit> {
-        let value = |text: &str| serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
-        let limit =
-            |held: &Setting| Limit { value: value(&held.value), set_by: held.origin.to_string() };
-        let settings = self.limits().map(|(_, held)| (held.key.to_owned(), limit(held)));
-        let clients = Limit { value: MAX_CLIENTS.into(), set_by: "fixed".to_owned() };
+        let settings = self.limits().filter_map(|(_, held)| {
+            let value = held.value.parse().ok()?;
+            Some((held.key.to_owned(), Limit { value, set_by: held.origin.to_string() }))
+        });
+        let clients = u64::try_from(MAX_CLIENTS).unwrap_or(u64::MAX);
+        let clients = Limit { value: clients, set_by: "fixed".to_owned() };
         settings.chain([("max_clients".to_owned(), clients)]).collect()
     }
 

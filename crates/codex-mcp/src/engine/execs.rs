@@ -1,0 +1,262 @@
+//! Turns that run through `codex exec`: a process each, read to its end, with what it left ended before that is told.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bridge_core::{
+    Event, ExecEvent, ExecId, ExecRun, ExecThread, Failure, StartFailure, StartFailureKind,
+    ThreadId, TurnId,
+};
+use codex_client::ancestry;
+use codex_client::orphan::{self, Marker};
+use codex_client::{Exec, Launch};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::{Input, Room, servers};
+use crate::codex::{exec, launch};
+use crate::config::Config;
+use crate::ledger::Ledger;
+
+/// How long a run may take to end when it is told to. Codex needs 30 ms; a cancelled call waits for it.
+const STOP_GRACE: Duration = Duration::from_millis(200);
+/// How long it may take to end by itself once it has said how its turn ended.
+const END_GRACE: Duration = Duration::from_secs(5);
+
+/// News of a run.
+#[derive(Debug)]
+pub(super) struct ExecNews {
+    exec: ExecId,
+    event: ExecEvent,
+}
+
+/// All runs.
+pub(super) struct Execs {
+    config: Arc<Config>,
+    inputs: mpsc::WeakSender<Input>,
+    room: Arc<Room>,
+    ledger: Ledger,
+    tasks: TaskTracker,
+    running: HashMap<ExecId, CancellationToken>,
+}
+
+impl Execs {
+    pub(super) fn new(
+        config: Arc<Config>,
+        inputs: mpsc::WeakSender<Input>,
+        room: Arc<Room>,
+        ledger: Ledger,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self { config, inputs, room, ledger, tasks, running: HashMap::new() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    pub(super) fn start(&mut self, exec: ExecId, run: ExecRun) {
+        let stop = CancellationToken::new();
+        self.running.insert(exec, stop.clone());
+        let (config, inputs) = (self.config.clone(), self.inputs.clone());
+        let (room, ledger) = (self.room.clone(), self.ledger.clone());
+        self.tasks.spawn(async move {
+            let way = Way { exec, inputs };
+            let place = tokio::select! {
+                place = room.enter() => place.ok_or_else(|| servers::full(&config, &room)),
+                () = stop.cancelled() => Err(stopped(&config)),
+            };
+            let end = match place {
+                Ok(_place) => play(&config, &ledger, run, &stop, &way).await,
+                Err(failure) => Err(Failure::Start(failure)),
+            };
+            way.tell(ExecEvent::Ended(end)).await;
+        });
+    }
+
+    pub(super) fn stop(&mut self, exec: ExecId) {
+        if let Some(stop) = self.running.get(&exec) {
+            stop.cancel();
+        }
+    }
+
+    /// Takes news, and gives what the core has to know of them.
+    pub(super) fn take(&mut self, news: ExecNews) -> Event {
+        let ExecNews { exec, event } = news;
+        if let ExecEvent::Ended(end) = &event {
+            tracing::info!(?exec, ?end, "a run of `codex exec` has ended");
+            self.running.remove(&exec);
+        }
+        Event::Exec { exec, event }
+    }
+}
+
+/// The way to the loop.
+struct Way {
+    exec: ExecId,
+    inputs: mpsc::WeakSender<Input>,
+}
+
+impl Way {
+    /// A loop that has ended needs no news.
+    async fn tell(&self, event: ExecEvent) {
+        if let Some(inputs) = self.inputs.upgrade() {
+            let _ = inputs.send(Input::Exec(ExecNews { exec: self.exec, event })).await;
+        }
+    }
+}
+
+/// Runs one turn, and gives how it ended once nothing of it is left.
+async fn play(
+    config: &Config,
+    ledger: &Ledger,
+    run: ExecRun,
+    stop: &CancellationToken,
+    way: &Way,
+) -> Result<(), Failure> {
+    let working_directory = working_directory(config, ledger, &run.thread).await?;
+    let program = launch::program(config).map_err(Failure::Start)?;
+    let marker = Marker::mint();
+    let schema = Schema::write(config, &run, &marker)?;
+    let markers = [marker.variable(), ancestry::variable(config.depth().saturating_add(1))];
+    let launch = Launch {
+        args: exec::arguments(&run, schema.path()),
+        environment: config.codex_environment().into_iter().chain(markers).collect(),
+        working_directory: PathBuf::from(&working_directory),
+        program,
+    };
+    let is_new = matches!(run.thread, ExecThread::New(_));
+    let rollout = look_up(config, &run.thread).await;
+    let left_out = exec::left_out(&run);
+    let started = Exec::start(&launch, run.prompt, config.max_line_bytes);
+    let process =
+        started.map_err(|error| Failure::Start(launch::start_failure(&launch.program, &error)))?;
+    let turn = TurnId(format!("exec-{marker}").replace('.', "-"));
+    let reader = exec::Reader::new(turn, working_directory, is_new);
+    let end = follow(process, (reader, rollout), left_out, stop, way).await;
+    // What it left must be gone before anybody is told that it is.
+    let swept = tokio::task::spawn_blocking(move || orphan::sweep(&marker)).await;
+    if swept.is_ok_and(|ended| ended > 0) {
+        tracing::warn!(exec = ?way.exec, "ended what a run of `codex exec` had left behind");
+    }
+    end
+}
+
+/// Passes on what a run tells until it has ended.
+async fn follow(
+    mut process: Exec,
+    (mut reader, rollout): (exec::Reader, Option<Arc<exec::Rollout>>),
+    left_out: Option<&'static str>,
+    stop: &CancellationToken,
+    way: &Way,
+) -> Result<(), Failure> {
+    while reader.end().is_none() {
+        let line = tokio::select! {
+            line = process.line() => line,
+            () = stop.cancelled() => {
+                return Err(Failure::ExecExited(launch::exit(process.stop(STOP_GRACE).await)));
+            }
+        };
+        let Some(line) = line else {
+            break;
+        };
+        let Some(mut event) = reader.read(&line) else {
+            continue;
+        };
+        let begins = matches!(event, ExecEvent::Started { .. });
+        if let ExecEvent::Started { thread, turn, .. } = &mut event
+            && let Some(name) = name(rollout.clone(), thread).await
+        {
+            *turn = name;
+        }
+        way.tell(event).await;
+        if let Some(warning) = left_out.filter(|_| begins) {
+            way.tell(ExecEvent::Warned(warning.to_owned())).await;
+        }
+    }
+    let exit = launch::exit(process.end(END_GRACE).await);
+    reader.end().cloned().unwrap_or_else(|| Err(exec::failure(exit)))
+}
+
+/// The thread's file, beside the runtime's own threads, for it has to be looked for.
+async fn look_up(config: &Config, thread: &ExecThread) -> Option<Arc<exec::Rollout>> {
+    let (codex_home, thread) = (config.codex_home(), thread.clone());
+    let found = tokio::task::spawn_blocking(move || exec::Rollout::before(codex_home, &thread));
+    found.await.ok().map(Arc::new)
+}
+
+/// Codex's name for the turn that has just begun.
+async fn name(rollout: Option<Arc<exec::Rollout>>, thread: &ThreadId) -> Option<TurnId> {
+    let (rollout, thread) = (rollout?, thread.clone());
+    tokio::task::spawn_blocking(move || rollout.turn(&thread)).await.ok().flatten()
+}
+
+/// Where a run works. Of a thread that was there before, only our records know it.
+async fn working_directory(
+    config: &Config,
+    ledger: &Ledger,
+    thread: &ExecThread,
+) -> Result<String, Failure> {
+    match thread {
+        ExecThread::New(options) => Ok(options.working_directory.clone()),
+        ExecThread::Known { id, .. } if exec::is_plain(id) => known_place(ledger, id)
+            .await
+            .ok_or_else(|| refused(config, &format!("it is not known where thread {id} works"))),
+        ExecThread::Known { id, .. } => {
+            Err(refused(config, &format!("{:?} is not the name of a thread", id.as_str())))
+        }
+    }
+}
+
+async fn known_place(ledger: &Ledger, thread: &ThreadId) -> Option<String> {
+    let wanted = thread.clone();
+    let place = ledger.read(move |store| store.thread_place(&wanted)).await.ok().flatten()?;
+    Some(place.cwd).filter(|cwd| Path::new(cwd).is_dir())
+}
+
+fn refused(config: &Config, why: &str) -> Failure {
+    Failure::Start(StartFailure {
+        program: config.codex_bin.display().to_string(),
+        kind: StartFailureKind::System,
+        detail: format!("the turn cannot run through `codex exec`: {why}"),
+    })
+}
+
+fn stopped(config: &Config) -> StartFailure {
+    StartFailure {
+        program: config.codex_bin.display().to_string(),
+        kind: StartFailureKind::NoPlace,
+        detail: "the turn was stopped before it began".to_owned(),
+    }
+}
+
+/// The file of an output schema, which `codex exec` takes only by name; it goes with this.
+struct Schema(Option<PathBuf>);
+
+impl Schema {
+    fn write(config: &Config, run: &ExecRun, marker: &Marker) -> Result<Self, Failure> {
+        let Some(schema) = &run.options.output_schema else {
+            return Ok(Self(None));
+        };
+        let path = config.state_dir.join(format!("output-schema-{marker}.json"));
+        let written = std::fs::write(&path, schema.as_str());
+        written.map_err(|error| refused(config, &format!("{}: {error}", path.display())))?;
+        Ok(Self(Some(path)))
+    }
+
+    fn path(&self) -> Option<&Path> {
+        self.0.as_deref()
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            // One that cannot be removed is of no use and no harm.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
