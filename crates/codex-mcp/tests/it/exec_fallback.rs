@@ -13,6 +13,7 @@ use testkit::model::{Script, StepStatus, plans, rate_limited, reply, runs, says,
 use testkit::{poll, tools};
 
 use crate::bridge::{Setup, TestBridge, content, error_code, text};
+use crate::inherited;
 
 /// A Codex whose app-server ends at once while it is broken. Everything else is the real one's.
 struct Breakable(TempDir);
@@ -194,6 +195,22 @@ async fn an_error_of_the_provider_keeps_its_code() {
     let mut bridge = codex.bridge([rate_limited(1)]).await;
     let answer = bridge.call("codex", json!({ "prompt": "x" })).await;
     assert_eq!(error_code(&answer), "rate_limited", "{answer}");
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_thread_keeps_the_mcp_servers_that_it_was_given() {
+    let codex = Breakable::broken();
+    let setup = Setup { config: inherited::SERVERS, ..codex.setup() };
+    let mut bridge = TestBridge::start_with([says("One."), says("Two.")], setup).await;
+    let arguments = json!({ "prompt": "Start.", "mcpServers": ["two"] });
+    let answer = bridge.call("codex", arguments).await;
+    assert_eq!(content(&answer), "One.", "{answer}");
+    assert_eq!(inherited::started(&bridge), ["two"]);
+    let thread = text(&answer["structuredContent"]["threadId"]);
+    let arguments = json!({ "prompt": "Go on.", "threadId": thread });
+    assert_eq!(content(&bridge.call("codex-reply", arguments).await), "Two.");
+    assert_eq!(inherited::started(&bridge), ["two"]);
     bridge.finish().await;
 }
 

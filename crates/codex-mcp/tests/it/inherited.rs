@@ -8,7 +8,7 @@ use testkit::model::says;
 use crate::bridge::{Setup, TestBridge, content, error_code, text};
 
 /// Two servers that show that they were started, and this one.
-const SERVERS: &str = concat!(
+pub(crate) const SERVERS: &str = concat!(
     "mcp_servers.one.command = \"/bin/sh\"\nmcp_servers.one.args = [\"-c\", \"touch started-one; exit 1\"]\n",
     "mcp_servers.two.command = \"/bin/sh\"\nmcp_servers.two.args = [\"-c\", \"touch started-two; exit 1\"]\n",
     "mcp_servers.own.command = \"",
@@ -25,7 +25,7 @@ async fn start(answers: usize) -> TestBridge {
 }
 
 /// The servers that were started since the last look.
-fn started(bridge: &TestBridge) -> Vec<String> {
+pub(crate) fn started(bridge: &TestBridge) -> Vec<String> {
     let mut started = Vec::new();
     for entry in fs::read_dir(bridge.home.workspace()).unwrap() {
         let path = entry.unwrap().path();
