@@ -15,6 +15,7 @@ use super::paging::ClientLimits;
 use super::progress::ProgressSink;
 use super::render::{self, Answer, StartedBy, TurnResult};
 use super::repeat::Key;
+use super::retry::Said;
 use super::server::Server;
 use super::threads::Threads;
 use super::{consent, is_modern, retry, tasks};
@@ -32,6 +33,8 @@ pub(super) struct ToolCall<'a> {
     /// The tool's name.
     tool: &'a str,
     context: RequestContext<RoleServer>,
+    /// What the person said, if the call has asked before.
+    said: Option<Said>,
 }
 
 impl<'a> ToolCall<'a> {
@@ -40,7 +43,12 @@ impl<'a> ToolCall<'a> {
         tool: &'a str,
         context: RequestContext<RoleServer>,
     ) -> Self {
-        Self { server, tool, context }
+        Self { server, tool, context, said: None }
+    }
+
+    /// The same call with what the person said meanwhile.
+    pub(super) fn with(self, said: Said) -> Self {
+        Self { said: Some(said), ..self }
     }
 
     /// Who makes the call, and how the person behind it can be asked.
@@ -61,20 +69,29 @@ impl<'a> ToolCall<'a> {
     }
 
     /// Makes sure that something may be destroyed: by the configuration, or because the person behind the call says so.
+    /// Some clients ask them between two calls; then the answer to this one is the question.
     ///
     /// # Errors
     /// Nobody allowed it.
-    pub(super) async fn consent(&self, what: &str) -> Result<(), Problem> {
+    pub(super) async fn consent(&self, what: &str) -> Result<Option<Answer>, Problem> {
+        let patience = self.config().approval_deadline;
         if self.config().destructive_operations {
-            return Ok(());
+            return Ok(None);
+        }
+        // A yes to something else is none.
+        if let Some(said) = self.said.as_ref().filter(|said| said.what == what) {
+            return consent::said(what, said.agreed).map(|()| None);
         }
         match self.caller().person {
-            Person::During => {
-                consent::ask(&self.context, what, self.config().approval_deadline).await
+            Person::During => consent::ask(&self.context, what, patience).await.map(|()| None),
+            Person::Instead => {
+                let refusal = consent::refused(what, "the user has not been asked yet");
+                match retry::ask_consent(self.server.connection(), self.tool, what, patience) {
+                    Some(asks) => Ok(Some(Answer::from(refusal).with_input(asks))),
+                    None => Err(refusal),
+                }
             }
-            Person::Instead | Person::Absent => {
-                Err(consent::refused(what, "this client cannot ask its user during a call"))
-            }
+            Person::Absent => Err(consent::refused(what, "this client cannot ask its user")),
         }
     }
 

@@ -12,6 +12,21 @@ use rmcp::service::{PeerRequestOptions, RequestContext};
 
 use crate::error::{Code, Problem};
 
+/// The question.
+pub(super) fn params(what: &str, patience: Duration) -> ElicitRequestParams {
+    let message = format!("May codex-mcp {what}? (declined in {} s)", patience.as_secs());
+    let requested_schema = ElicitationSchema::new(BTreeMap::new());
+    ElicitRequestParams::FormElicitationParams { meta: None, message, requested_schema }
+}
+
+/// What follows from what the person said.
+///
+/// # Errors
+/// [`Code::ConsentRequired`] for a no.
+pub(super) fn said(what: &str, agreed: bool) -> Result<(), Problem> {
+    if agreed { Ok(()) } else { Err(refused(what, "the user did not agree")) }
+}
+
 /// Asks while the call goes on.
 ///
 /// # Errors
@@ -21,11 +36,7 @@ pub(super) async fn ask(
     what: &str,
     patience: Duration,
 ) -> Result<(), Problem> {
-    let message = format!("May codex-mcp {what}? (declined in {} s)", patience.as_secs());
-    let requested_schema = ElicitationSchema::new(BTreeMap::new());
-    let params =
-        ElicitRequestParams::FormElicitationParams { meta: None, message, requested_schema };
-    let request = ServerRequest::ElicitRequest(ElicitRequest::new(params));
+    let request = ServerRequest::ElicitRequest(ElicitRequest::new(params(what, patience)));
     let options = PeerRequestOptions::no_options();
     let sent = context.peer.send_cancellable_request(request, options).await;
     let mut handle = sent.map_err(|_gone| refused(what, "the client could not be asked"))?;
@@ -35,8 +46,7 @@ pub(super) async fn ask(
         answer = &mut handle.rx => return match answer {
             Ok(Ok(ClientResult::ElicitResult(result))) => {
                 // Also an action that this program does not know is no yes.
-                let agreed = result.action == ElicitationAction::Accept;
-                if agreed { Ok(()) } else { Err(refused(what, "the user did not agree")) }
+                said(what, result.action == ElicitationAction::Accept)
             }
             Ok(_) | Err(_) => Err(refused(what, "the client did not ask the user")),
         },

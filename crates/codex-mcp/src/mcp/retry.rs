@@ -8,12 +8,12 @@ use bridge_core::{
     Answer, ApprovalId, Ask, CallRequest, ConnectionId, ThreadId, TurnId, TurnNumber, TurnReport,
 };
 use rmcp::model::{
-    CallToolRequestParams, ElicitRequest, ElicitResult, ErrorData, InputRequest, InputRequests,
-    InputRequiredResult, RequestStateCodec, RequestStateError, SealOptions,
+    CallToolRequestParams, ElicitRequest, ElicitResult, ElicitationAction, ErrorData, InputRequest,
+    InputRequests, InputRequiredResult, RequestStateCodec, RequestStateError, SealOptions,
 };
 use serde::{Deserialize, Serialize};
 
-use super::elicit;
+use super::{consent, elicit};
 
 /// How much longer than the question a state is good for, so that a late answer finds its turn.
 const GRACE: Duration = Duration::from_secs(24 * 3600);
@@ -25,10 +25,22 @@ static SEAL: LazyLock<RequestStateCodec> = LazyLock::new(|| {
     RequestStateCodec::try_new(key).expect("the key is long enough")
 });
 
+/// The one question of a call that asks for consent.
+const CONSENT: &str = "consent";
+
 /// What a call that comes again belongs to.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct State {
+enum State {
+    /// A turn that waits for answers.
+    Turn(WaitingTurn),
+    /// Something that would be destroyed.
+    Consent(String),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WaitingTurn {
     thread: String,
     turn: u64,
     turn_id: Option<String>,
@@ -42,6 +54,20 @@ struct Asked {
     is_form: bool,
 }
 
+/// A call that comes again with what the person said.
+pub(super) enum Again {
+    /// It goes on with a turn.
+    Turn(Box<CallRequest>),
+    /// It brings a yes or a no.
+    Consent(Said),
+}
+
+/// What a person said of something that would be destroyed.
+pub(super) struct Said {
+    pub(super) what: String,
+    pub(super) agreed: bool,
+}
+
 /// The questions, as the answer to a call.
 pub(super) fn ask(
     connection: ConnectionId,
@@ -50,7 +76,7 @@ pub(super) fn ask(
     asks: &[Ask],
 ) -> Option<InputRequiredResult> {
     let mut requests = InputRequests::new();
-    let mut state = State {
+    let mut state = WaitingTurn {
         thread: turn.thread.as_ref()?.0.clone(),
         turn: number.0,
         turn_id: turn.turn.as_ref().map(|turn| turn.0.clone()),
@@ -66,20 +92,41 @@ pub(super) fn ask(
             patience = patience.max(ask.patience);
         }
     }
-    let binding = binding(connection, tool);
-    let options = SealOptions::new().associated_data(binding.as_bytes()).ttl(patience + GRACE);
-    let state = serde_json::to_vec(&state).ok()?;
+    required(requests, &State::Turn(state), &binding(connection, tool), patience + GRACE)
+}
+
+/// The question whether something may be destroyed, as the answer to a call.
+pub(super) fn ask_consent(
+    connection: ConnectionId,
+    tool: &str,
+    what: &str,
+    patience: Duration,
+) -> Option<InputRequiredResult> {
+    let request = ElicitRequest::new(consent::params(what, patience));
+    let requests = [(CONSENT.to_owned(), InputRequest::Elicitation(request))];
+    let state = State::Consent(what.to_owned());
+    required(requests.into_iter().collect(), &state, &binding(connection, tool), patience)
+}
+
+fn required(
+    requests: InputRequests,
+    state: &State,
+    binding: &str,
+    ttl: Duration,
+) -> Option<InputRequiredResult> {
+    let options = SealOptions::new().associated_data(binding.as_bytes()).ttl(ttl);
+    let state = serde_json::to_vec(state).ok()?;
     Some(InputRequiredResult::new(Some(requests), Some(SEAL.seal_with(&state, &options))))
 }
 
-/// What a call that comes again asks of the engine; `None` if it is an ordinary call.
+/// What a call brings that comes again; `None` if it is an ordinary call.
 ///
 /// # Errors
 /// `-32602` for a state that was forged, changed, made for somebody else or is too old.
-pub(super) fn request(
+pub(super) fn read(
     connection: ConnectionId,
     params: &CallToolRequestParams,
-) -> Result<Option<CallRequest>, ErrorData> {
+) -> Result<Option<Again>, ErrorData> {
     let Some(sealed) = &params.request_state else {
         return Ok(None);
     };
@@ -87,20 +134,33 @@ pub(super) fn request(
     let opened = SEAL.open_with(sealed, binding.as_bytes()).map_err(|error| refused(&error))?;
     let state: State = serde_json::from_slice(&opened)
         .map_err(|error| refused(&RequestStateError::Deserialization(error)))?;
-    let responses = params.input_responses.as_ref();
-    let answer = |asked: &Asked| -> Option<(ApprovalId, Answer)> {
-        let response = responses?.get(&key(asked.approval))?.clone();
-        // What is no result of an elicitation is no answer, and the question is asked again.
-        let result: ElicitResult = serde_json::from_value(response).ok()?;
-        let approval = ApprovalId { turn: TurnNumber(state.turn), number: asked.approval };
-        Some((approval, elicit::answer(asked.is_form, result)))
+    // What is no result of an elicitation is no answer, and the question is asked again.
+    let response = |key: &str| -> Option<ElicitResult> {
+        serde_json::from_value(params.input_responses.as_ref()?.get(key)?.clone()).ok()
     };
-    Ok(Some(CallRequest::Resume {
-        thread: ThreadId(state.thread),
-        turn: TurnNumber(state.turn),
-        id: state.turn_id.map(TurnId),
-        answers: state.asked.iter().filter_map(answer).collect(),
-    }))
+    Ok(match state {
+        State::Turn(state) => Some(Again::Turn(Box::new(state.resume(response)))),
+        State::Consent(what) => response(CONSENT).map(|result| {
+            // Also an action that this program does not know is no yes.
+            Again::Consent(Said { what, agreed: result.action == ElicitationAction::Accept })
+        }),
+    })
+}
+
+impl WaitingTurn {
+    fn resume(self, response: impl Fn(&str) -> Option<ElicitResult>) -> CallRequest {
+        let answer = |asked: &Asked| -> Option<(ApprovalId, Answer)> {
+            let result = response(&key(asked.approval))?;
+            let approval = ApprovalId { turn: TurnNumber(self.turn), number: asked.approval };
+            Some((approval, elicit::answer(asked.is_form, result)))
+        };
+        CallRequest::Resume {
+            answers: self.asked.iter().filter_map(answer).collect(),
+            thread: ThreadId(self.thread),
+            turn: TurnNumber(self.turn),
+            id: self.turn_id.map(TurnId),
+        }
+    }
 }
 
 fn key(approval: u64) -> String {

@@ -19,9 +19,10 @@ use super::outputs::Outputs;
 use super::paging::{ClientLimits, PageRule};
 use super::render::Answer;
 use super::resources;
+use super::retry::{self, Again};
 use super::subscriptions::{ClientSubscriptions, Subscriptions};
 use super::threads::Threads;
-use super::{retry, tasks, tools};
+use super::{tasks, tools};
 use crate::config::Config;
 use crate::daemon::Version;
 use crate::engine::{Engine, EngineConnection};
@@ -169,11 +170,13 @@ impl ServerHandler for Server {
         if self.config.is_too_deep() {
             return Ok(Answer::from(too_deep(&self.config)).into_response());
         }
-        let again = retry::request(self.connection(), &request)?;
+        let again = retry::read(self.connection(), &request)?;
         let call = ToolCall::new(self, &request.name, context);
-        if let Some(again) = again {
-            return Ok(call.resume(again).await.into_response());
-        }
+        let call = match again {
+            Some(Again::Turn(turn)) => return Ok(call.resume(*turn).await.into_response()),
+            Some(Again::Consent(said)) => call.with(said),
+            None => call,
+        };
         match tools::call(&request.name, request.arguments.clone(), call).await {
             Some(answer) => Ok(answer.into_response()),
             None => {

@@ -262,7 +262,7 @@ errors! {
         Error argument_too_large: argument `developer-instructions` has 1001 characters; the limit is 1000
     "#]];
     ConsentRequired consent_required: life::after_a_turn(&[("codex.thread.archive", json!({ "action": "delete" }))]) => expect![[r#"
-        Error consent_required: nobody allowed to delete thread [uuid-1] with all its messages: this client cannot ask its user during a call
+        Error consent_required: nobody allowed to delete thread [uuid-1] with all its messages: this client cannot ask its user
     "#]];
     NestedTooDeep nested_too_deep: life::a_client_inside_codex() => expect![[r#"
         Error nested_too_deep: this client is 1 below a Codex that this server started, and 0 is the most

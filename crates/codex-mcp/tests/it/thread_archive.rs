@@ -174,3 +174,47 @@ async fn a_thread_is_deleted_only_if_somebody_says_so() {
     check_consent(Some(Value::Null), refused).await;
     check_consent(None, refused).await;
 }
+
+/// Asks a client of 2026-07-28, which makes the call again with what the person says, and gives what that was answered.
+async fn consent_between_calls(bridge: &mut TestBridge, thread: &str, said: Value) -> Value {
+    let arguments = json!({ "threadId": thread, "action": "delete" });
+    let asked = bridge.client.call_tool("codex.thread.archive", arguments.clone()).await;
+    let asked = &asked["result"];
+    assert_eq!(asked["resultType"], "input_required", "{asked}");
+    let question = &asked["inputRequests"]["consent"];
+    assert!(text(&question["params"]["message"]).contains(thread), "{asked}");
+    again(bridge, &arguments, &asked["requestState"], said).await
+}
+
+async fn again(bridge: &mut TestBridge, arguments: &Value, state: &Value, said: Value) -> Value {
+    let params = json!({
+        "name": "codex.thread.archive", "arguments": arguments,
+        "inputResponses": { "consent": said }, "requestState": state,
+    });
+    bridge.client.request("tools/call", params).await["result"].clone()
+}
+
+#[tokio::test]
+async fn a_person_who_is_asked_between_two_calls_decides_too() {
+    let setup = Setup { elicits: true, ..Setup::default() };
+    let mut bridge = TestBridge::spawn([says("Well."), says("Well.")], setup);
+    bridge.client.use_modern();
+    let (thread, other) = (bridge.thread("x").await, bridge.thread("y").await);
+    for action in ["decline", "cancel"] {
+        let said = json!({ "action": action });
+        let answer = consent_between_calls(&mut bridge, &thread, said).await;
+        assert_eq!(error_code(&answer), "consent_required");
+    }
+    // What is no answer is asked again, and a yes to something else is none.
+    let asked = consent_between_calls(&mut bridge, &thread, json!({ "colour": "blue" })).await;
+    assert_eq!(asked["resultType"], "input_required", "{asked}");
+    let yes = json!({ "action": "accept", "content": {} });
+    let arguments = json!({ "threadId": other, "action": "delete" });
+    let asked = again(&mut bridge, &arguments, &asked["requestState"], yes.clone()).await;
+    assert_eq!(asked["resultType"], "input_required", "{asked}");
+    assert_eq!(listed(&mut bridge, false).await, 2);
+    let answer = consent_between_calls(&mut bridge, &thread, yes).await;
+    assert_eq!(answer["structuredContent"]["state"], "deleted", "{answer}");
+    assert_eq!(listed(&mut bridge, false).await, 1);
+    bridge.finish().await;
+}

@@ -77,7 +77,10 @@ pub(super) async fn call(
     };
     match state {
         Place::Deleted => {
-            call.consent(&format!("delete thread {} with all its messages", thread.id())).await?;
+            let what = format!("delete thread {} with all its messages", thread.id());
+            if let Some(asks) = call.consent(&what).await? {
+                return Ok(asks);
+            }
         }
         Place::Archived | Place::Active => {}
     }
