@@ -75,8 +75,7 @@ impl Inherited {
                 [] => "`[]`, for Codex has no MCP server of its own".to_owned(),
                 known => format!("names among {}", known.join(", ")),
             };
-            let given: String = unknown.chars().take(60).collect();
-            return Err(Problem::argument("mcpServers", &format!("{given:?}"), &allowed));
+            return Err(Problem::argument_text("mcpServers", unknown, &allowed));
         }
         let is_kept = |name: &String| wanted.is_none_or(|wanted| wanted.contains(name));
         let unwanted =

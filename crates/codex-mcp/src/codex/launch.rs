@@ -42,11 +42,10 @@ pub(crate) async fn start(
     marker: &Marker,
 ) -> Result<(AppServer, Inbox, AppServerInfo), StartFailure> {
     let program = program(config)?;
-    let markers = [marker.variable(), ancestry::variable(config.depth().saturating_add(1))];
     let launch = Launch {
         program,
         args: vec![OsString::from("app-server")],
-        environment: config.codex_environment().into_iter().chain(markers).collect(),
+        environment: environment(config, marker),
         // Threads bring their own; this one only has to be there for as long as the process.
         working_directory: PathBuf::from("/"),
     };
@@ -64,6 +63,12 @@ pub(crate) async fn start(
         Ok((server, inbox, info)) => Ok((server, inbox, server_info(&launch.program, info))),
         Err(error) => Err(start_failure(&launch.program, &error)),
     }
+}
+
+/// What a Codex that does work is given: its environment, by which it is found when it is left behind, and its depth.
+pub(crate) fn environment(config: &Config, marker: &Marker) -> Vec<(OsString, OsString)> {
+    let markers = [marker.variable(), ancestry::variable(config.depth().saturating_add(1))];
+    config.codex_environment().into_iter().chain(markers).collect()
 }
 
 /// The Codex program.

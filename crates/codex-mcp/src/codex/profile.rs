@@ -23,10 +23,9 @@ const SANDBOX_KEYS: &[&str] =
 pub(super) fn load(codex_home: Option<&Path>, name: &str) -> Result<Map<String, Value>, Problem> {
     let fits = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
     if name.is_empty() || name.len() > 64 || !name.chars().all(fits) {
-        let given: String = name.chars().take(60).collect();
-        return Err(Problem::argument(
+        return Err(Problem::argument_text(
             "profile",
-            &format!("{given:?}"),
+            name,
             "a profile's name: letters, digits, `-` and `_`",
         ));
     }

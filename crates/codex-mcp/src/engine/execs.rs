@@ -9,7 +9,6 @@ use bridge_core::{
     Event, ExecEvent, ExecId, ExecRun, ExecThread, Failure, StartFailure, StartFailureKind,
     ThreadId, TurnId,
 };
-use codex_client::ancestry;
 use codex_client::orphan::{self, Marker};
 use codex_client::{Exec, Launch};
 use tokio::sync::mpsc;
@@ -121,10 +120,9 @@ async fn play(
     let program = launch::program(config).map_err(Failure::Start)?;
     let marker = Marker::mint();
     let schema = Schema::write(config, &run, &marker)?;
-    let markers = [marker.variable(), ancestry::variable(config.depth().saturating_add(1))];
     let launch = Launch {
         args: exec::arguments(&run, schema.path()),
-        environment: config.codex_environment().into_iter().chain(markers).collect(),
+        environment: launch::environment(config, &marker),
         working_directory: PathBuf::from(&working_directory),
         program,
     };

@@ -6,19 +6,21 @@ const TAIL: usize = 1_000;
 
 /// A text with its middle left out, if it is long.
 pub(crate) fn brief(text: String) -> String {
+    match ends(&text, HEAD, TAIL) {
+        Some((head, left_out, tail)) => format!("{head} [{left_out} characters left out] {tail}"),
+        None => text,
+    }
+}
+
+/// The beginning and the end of a text, of so many characters each, and how many stand between them; `None` if none do.
+pub(crate) fn ends(text: &str, head: usize, tail: usize) -> Option<(&str, usize, &str)> {
     // Bytes are an upper bound for characters, and cheap.
-    if text.len() <= HEAD + TAIL {
-        return text;
+    if text.len() <= head + tail {
+        return None;
     }
-    let nth = |count| text.char_indices().nth(count).map(|(at, _)| at);
-    let last = |count| text.char_indices().nth_back(count - 1).map(|(at, _)| at);
-    match nth(HEAD).zip(last(TAIL)) {
-        Some((head, tail)) if head < tail => {
-            let left_out = text[head..tail].chars().count();
-            format!("{} [{left_out} characters left out] {}", &text[..head], &text[tail..])
-        }
-        Some(_) | None => text,
-    }
+    let (head, _) = text.char_indices().nth(head)?;
+    let (tail, _) = text.char_indices().nth_back(tail.checked_sub(1)?)?;
+    (head < tail).then(|| (&text[..head], text[head..tail].chars().count(), &text[tail..]))
 }
 
 #[cfg(test)]

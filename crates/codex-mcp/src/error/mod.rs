@@ -15,7 +15,7 @@ mod roots;
 use std::fmt;
 use std::time::Duration;
 
-pub(crate) use brief::brief;
+pub(crate) use brief::{brief, ends};
 pub use catalogue::{Code, Entry, Group, Retry};
 pub use reference::reference_markdown;
 
@@ -65,6 +65,13 @@ impl Problem {
     #[must_use]
     pub fn argument(name: &str, given: &str, allowed: &str) -> Self {
         Self::new(Code::InvalidArguments, format!("argument `{name}`: {given}; allowed: {allowed}"))
+    }
+
+    /// The same for a text that is not one of those allowed. A long one is not told back whole.
+    #[must_use]
+    pub(crate) fn argument_text(name: &str, given: &str, allowed: &str) -> Self {
+        let given: String = given.chars().take(60).collect();
+        Self::argument(name, &format!("{given:?}"), allowed)
     }
 
     /// What to do next: for this case, then in general.

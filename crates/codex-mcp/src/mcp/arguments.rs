@@ -214,10 +214,9 @@ pub(super) fn model_name(model: String) -> Result<String, Problem> {
     if is_model_name(&model) {
         return Ok(model);
     }
-    let given: String = model.chars().take(60).collect();
-    Err(Problem::argument(
+    Err(Problem::argument_text(
         "model",
-        &format!("{given:?}"),
+        &model,
         "a model's name, such as `gpt-5.5`: letters, digits and `-_.:/@+`",
     ))
 }
@@ -256,6 +255,5 @@ fn identifier(argument: &str, id: &str, allowed: &str) -> Result<String, Problem
     if !id.is_empty() && id.len() <= MAX_NAME && id.chars().all(fits) {
         return Ok(id.to_owned());
     }
-    let given: String = id.chars().take(60).collect();
-    Err(Problem::argument(argument, &format!("{given:?}"), allowed))
+    Err(Problem::argument_text(argument, id, allowed))
 }

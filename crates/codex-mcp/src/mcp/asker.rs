@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use bridge_core::{Answer, ApprovalId, Ask};
 use rmcp::RoleServer;
-use rmcp::model::{ClientResult, ElicitRequest, ServerRequest};
+use rmcp::model::{ClientResult, ElicitRequest, ElicitRequestParams, ServerRequest};
 use rmcp::service::{Peer, PeerRequestOptions, RequestHandle, ServiceError};
 
 use super::elicit;
@@ -31,11 +31,7 @@ impl Asker {
 
     pub(super) async fn ask(&mut self, ask: Ask) {
         let handle = match elicit::params(&ask) {
-            Some(params) => {
-                let request = ServerRequest::ElicitRequest(ElicitRequest::new(params));
-                let options = PeerRequestOptions::no_options();
-                self.peer.send_cancellable_request(request, options).await.ok()
-            }
+            Some(params) => send(&self.peer, params).await.ok(),
             None => None,
         };
         let is_form = elicit::is_form(&ask.question);
@@ -67,22 +63,38 @@ impl Asker {
     /// Tells the client that a question needs no answer any more.
     pub(super) async fn stop(&mut self, approval: ApprovalId) {
         if let Some(index) = self.open.iter().position(|open| open.approval == approval) {
-            withdraw(self.open.swap_remove(index)).await;
+            self.open.swap_remove(index).stop().await;
         }
     }
 
     pub(super) async fn stop_all(&mut self) {
         for open in std::mem::take(&mut self.open) {
-            withdraw(open).await;
+            open.stop().await;
         }
     }
 }
 
-async fn withdraw(open: Open) {
-    if let Some(handle) = open.handle {
-        // A client that can hear no more has forgotten the question too.
-        let _ = handle.cancel(Some("the question needs no answer any more".to_owned())).await;
+impl Open {
+    async fn stop(self) {
+        if let Some(handle) = self.handle {
+            withdraw(handle).await;
+        }
     }
+}
+
+/// Sends a question to the client.
+pub(super) async fn send(
+    peer: &Peer<RoleServer>,
+    params: ElicitRequestParams,
+) -> Result<RequestHandle<RoleServer>, ServiceError> {
+    let request = ServerRequest::ElicitRequest(ElicitRequest::new(params));
+    peer.send_cancellable_request(request, PeerRequestOptions::no_options()).await
+}
+
+/// Takes a question back.
+pub(super) async fn withdraw(handle: RequestHandle<RoleServer>) {
+    // A client that can hear no more has forgotten the question too.
+    let _ = handle.cancel(Some("the question needs no answer any more".to_owned())).await;
 }
 
 fn read(is_form: bool, result: Option<ClientResult>) -> Option<Answer> {

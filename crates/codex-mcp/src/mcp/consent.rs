@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rmcp::RoleServer;
-use rmcp::model::{
-    ClientResult, ElicitRequest, ElicitRequestParams, ElicitationAction, ElicitationSchema,
-    ServerRequest,
-};
-use rmcp::service::{PeerRequestOptions, RequestContext};
+use rmcp::model::{ClientResult, ElicitRequestParams, ElicitationAction, ElicitationSchema};
+use rmcp::service::RequestContext;
 
+use super::asker;
 use crate::error::{Code, Problem};
 
 /// The question.
@@ -36,9 +34,7 @@ pub(super) async fn ask(
     what: &str,
     patience: Duration,
 ) -> Result<(), Problem> {
-    let request = ServerRequest::ElicitRequest(ElicitRequest::new(params(what, patience)));
-    let options = PeerRequestOptions::no_options();
-    let sent = context.peer.send_cancellable_request(request, options).await;
+    let sent = asker::send(&context.peer, params(what, patience)).await;
     let mut handle = sent.map_err(|_gone| refused(what, "the client could not be asked"))?;
     let why = tokio::select! {
         biased;
@@ -52,8 +48,7 @@ pub(super) async fn ask(
         },
         () = tokio::time::sleep(patience) => "nobody answered in time",
     };
-    // A client that can hear no more has forgotten the question too.
-    let _ = handle.cancel(Some("the question needs no answer any more".to_owned())).await;
+    asker::withdraw(handle).await;
     Err(refused(what, why))
 }
 

@@ -24,10 +24,7 @@ pub(super) fn read(text: &str) -> Result<Cursor, Problem> {
         let (key, id) = decoded.split_once(' ')?;
         Some(Cursor { key: key.parse().ok()?, id: id.to_owned() })
     };
-    known().ok_or_else(|| {
-        let given: String = text.chars().take(60).collect();
-        Problem::argument("cursor", &format!("{given:?}"), "a `nextCursor` of this list")
-    })
+    known().ok_or_else(|| Problem::argument_text("cursor", text, "a `nextCursor` of this list"))
 }
 
 #[cfg(test)]

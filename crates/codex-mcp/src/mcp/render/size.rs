@@ -2,7 +2,7 @@
 //!
 //! Claude Code shows its model no more than about 10,000 characters of an error.
 
-use crate::error::Problem;
+use crate::error::{Problem, ends};
 use crate::mcp::paging::{Budget, Kind, cost, split};
 
 /// What the message of an error may cost that has no turn to keep the whole of it with.
@@ -33,12 +33,12 @@ pub(super) fn beginning(message: &str, shown: usize) -> String {
 
 /// A text of an error as it can be shown: without its middle, if it is too long.
 pub(super) fn within_cut(text: String) -> String {
-    let Some(surplus) = text.chars().count().checked_sub(MAX_TEXT).filter(|more| *more > 0) else {
-        return text;
-    };
-    let at = |count: usize| text.char_indices().nth(count).map_or(text.len(), |(at, _)| at);
-    let (begins, ends) = (at(MAX_TEXT - END), at(MAX_TEXT - END + surplus));
-    format!("{}\n[… {surplus} characters left out …]\n{}", &text[..begins], &text[ends..])
+    match ends(&text, MAX_TEXT - END, END) {
+        Some((head, left_out, tail)) => {
+            format!("{head}\n[… {left_out} characters left out …]\n{tail}")
+        }
+        None => text,
+    }
 }
 
 #[cfg(test)]
