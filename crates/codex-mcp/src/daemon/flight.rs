@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::outside::{Kind, Outside, Params, id_of};
-use crate::error::{Code, Problem};
+use crate::error::{Code, ErrorResult, Problem};
 
 /// A request that is not answered.
 struct Request {
@@ -204,14 +204,7 @@ impl Flight {
 /// An answer in the shape that the client expects for this request.
 fn refusal(request: &Request, problem: &Problem) -> Vec<u8> {
     let id: Value = serde_json::from_str(&request.id).unwrap_or_default();
-    let entry = problem.code.entry();
-    let error = json!({
-        "code": entry.name,
-        "message": problem.message,
-        "remedy": problem.remedy(),
-        "retryable": problem.retry_after().is_some(),
-        "retryAfterSeconds": problem.retry_after().map(|pause| pause.as_secs()),
-    });
+    let error = ErrorResult::from(problem);
     let message = match request.kind {
         Kind::Tool => json!({
             "jsonrpc": "2.0",
@@ -293,8 +286,8 @@ mod tests {
             x short
             "#,
             expect![[r#"
-                answer {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"Error engine_lost: the engine ended while this call ran | What to do: Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run. | Retry: only if it did not run."}],"structuredContent":{"error":{"code":"engine_lost","message":"the engine ended while this call ran","remedy":"Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run.","retryable":false,"retryAfterSeconds":null}},"isError":true}}
-                answer {"jsonrpc":"2.0","id":4,"error":{"code":-32603,"message":"Error engine_lost: the engine ended while this call ran | What to do: Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run. | Retry: only if it did not run.","data":{"code":"engine_lost","message":"the engine ended while this call ran","remedy":"Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run.","retryable":false,"retryAfterSeconds":null}}}
+                answer {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"Error engine_lost: the engine ended while this call ran | What to do: Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run. | Retry: only if it did not run."}],"structuredContent":{"error":{"code":"engine_lost","message":"the engine ended while this call ran","remedy":"Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run.","retryable":false}},"isError":true}}
+                answer {"jsonrpc":"2.0","id":4,"error":{"code":-32603,"message":"Error engine_lost: the engine ended while this call ran | What to do: Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run. | Retry: only if it did not run.","data":{"code":"engine_lost","message":"the engine ended while this call ran","remedy":"Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run.","retryable":false}}}
                 tell {"jsonrpc":"2.0","id":"codex-mcp-front-1","method":"initialize","params":{}}
                 tell {"jsonrpc":"2.0","method":"notifications/initialized"}
                 tell {"jsonrpc":"2.0","id":"w","method":"tools/call","params":{"name":"codex.wait","arguments":{}}}
@@ -352,7 +345,7 @@ mod tests {
                 tell {"id":1,"method":"ping"}
                 tell {"id":1,"method":"ping"}
                 tell {"id":1,"method":"ping"}
-                answer {"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"Error engine_lost: 3 engines ended soon after they were given this request, so it is not made again | What to do: Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run. | Retry: only if it did not run.","data":{"code":"engine_lost","message":"3 engines ended soon after they were given this request, so it is not made again","remedy":"Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run.","retryable":false,"retryAfterSeconds":null}}}
+                answer {"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"Error engine_lost: 3 engines ended soon after they were given this request, so it is not made again | What to do: Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run. | Retry: only if it did not run.","data":{"code":"engine_lost","message":"3 engines ended soon after they were given this request, so it is not made again","remedy":"Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run.","retryable":false}}}
                 tell {"id":2,"method":"ping"}
             "#]],
         );

@@ -6,6 +6,7 @@
 mod brief;
 mod catalogue;
 mod codex;
+mod data;
 mod failure;
 mod paging;
 mod reference;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 pub(crate) use brief::{brief, ends};
 pub use catalogue::{Code, Entry, Group, Retry};
+pub use data::ErrorResult;
 pub use reference::reference_markdown;
 
 use crate::redact;

@@ -10,7 +10,6 @@ mod turn;
 use rmcp::model::{
     CallToolResponse, CallToolResult, ContentBlock, CreateTaskResult, InputRequiredResult, Task,
 };
-use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -19,7 +18,7 @@ pub(super) use thread::{StartedBy, ThreadResult};
 pub(crate) use turn::stopped_by;
 pub(super) use turn::{PlanResult, TurnResult};
 
-use crate::error::Problem;
+use crate::error::{ErrorResult, Problem};
 
 /// The answer to a call.
 #[derive(Debug)]
@@ -37,36 +36,6 @@ enum Instead {
     Task(Box<Task>),
     /// The person behind it has to say something first.
     Input(Box<InputRequiredResult>),
-}
-
-/// An error, as data.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ErrorResult {
-    /// A stable name; `docs/errors.md` lists all.
-    code: &'static str,
-    /// What happened and why.
-    message: String,
-    /// What to do next.
-    remedy: String,
-    /// Whether the same call can succeed later.
-    retryable: bool,
-    /// How long to wait before that.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after_seconds: Option<u64>,
-}
-
-impl From<&Problem> for ErrorResult {
-    fn from(problem: &Problem) -> Self {
-        let retry_after = problem.retry_after();
-        Self {
-            code: problem.code.entry().name,
-            message: problem.message.clone(),
-            remedy: problem.remedy(),
-            retryable: retry_after.is_some(),
-            retry_after_seconds: retry_after.map(|pause| pause.as_secs()),
-        }
-    }
 }
 
 impl Answer {

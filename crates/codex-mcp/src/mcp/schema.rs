@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use schemars::generate::{Contract, SchemaSettings};
 use serde_json::{Value, json};
 
-use super::render::ErrorResult;
+use crate::error::ErrorResult;
 
 /// The schema of a tool's arguments.
 pub(super) fn of_arguments<T: JsonSchema>() -> Arc<JsonObject> {

@@ -13,8 +13,7 @@ use bridge_store::TurnRow;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ErrorResult;
-use crate::error::Problem;
+use crate::error::{ErrorResult, Problem};
 use crate::ledger;
 
 /// Where a turn stands, and all that came of it.

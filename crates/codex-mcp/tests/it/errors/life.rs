@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use codex_mcp::engine::Room;
+use codex_mcp::error::ErrorResult;
 use codex_mcp::mcp::paging::{OutputId, ResumeToken};
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
@@ -282,13 +283,7 @@ pub(super) async fn a_call_that_is_given_up() -> Told {
     let home = CodexHome::new(&model.base_url()).with_git();
     let house = House::open(&home).await;
     let problem = house.give_up_a_call().await;
-    let retry_after = problem.retry_after().map(|pause| pause.as_secs());
-    let data = json!({
-        "code": problem.code.entry().name,
-        "remedy": problem.remedy(),
-        "retryable": retry_after.is_some(),
-        "retryAfterSeconds": retry_after,
-    });
+    let data = json!(ErrorResult::from(&problem));
     house.close().await;
     home.check_leaks();
     Told { text: problem.to_string(), data }

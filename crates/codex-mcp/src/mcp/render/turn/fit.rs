@@ -10,8 +10,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::IgnoredAny;
 
-use super::super::{ErrorResult, size};
+use super::super::size;
 use super::{CommandResult, Status, TurnResult};
+use crate::error::ErrorResult;
 use crate::mcp::outputs::{NewOutput, Outputs};
 use crate::mcp::paging::{Budget, ClientLimits, Kind, OutputId, ResumeToken, cost, split};
 use crate::mcp::resources::ResourceUri;
