@@ -102,9 +102,13 @@ async fn a_busy_older_engine_says_so_and_makes_room_when_it_is_idle() {
     gate.reached().await;
 
     past.bridge.restart(Setup::default()).await;
-    let stderr = past.bridge.client.peer.stderr();
-    assert!(stderr.contains("an older engine (0.0.9, process "), "{stderr}");
-    assert!(stderr.contains("version 0.1.0 takes over when it is idle"), "{stderr}");
+    // It comes by another pipe than the answer.
+    let said = ["an older engine (0.0.9, process ", "version 0.1.0 takes over when it is idle"];
+    poll::until(PATIENCE, || match past.bridge.client.peer.stderr() {
+        stderr if said.iter().all(|words| stderr.contains(words)) => Ok(()),
+        stderr => Err(stderr),
+    })
+    .await;
     let health = past.bridge.call("codex.health", json!({})).await;
     let found = text(&health["structuredContent"]["findings"][0]["problem"]);
     assert_eq!(found, "the engine (version 0.1.0) is older than this client's codex-mcp (0.1.0)");
