@@ -48,7 +48,8 @@ fn edges() -> Vec<Edge> {
 
 /// Why the edge must not be; none when it may.
 fn objection(edge: &Edge) -> Option<&'static str> {
-    let ours = ["bridge-core", "bridge-store", "codex-client", "codex-mcp", "testkit", "xtask"];
+    let ours =
+        ["bridge-core", "bridge-store", "codex-client", "codex-mcp", "patch", "testkit", "xtask"];
     let in_product = edge.kind != "dev";
     match (edge.from.as_str(), edge.to.as_str()) {
         ("bridge-core", _) if in_product => {
@@ -60,6 +61,12 @@ fn objection(edge: &Edge) -> Option<&'static str> {
         (from, "rusqlite") if from != "bridge-store" => Some("only the store speaks SQL"),
         ("codex-client", "rmcp" | "rusqlite" | "bridge-core" | "codex-mcp") => {
             Some("the client talks to one app-server and knows nothing above it")
+        }
+        ("patch", "tokio" | "serde" | "rusqlite") if in_product => {
+            Some("the text of a change is bytes in and bytes out")
+        }
+        ("patch", to) if ours.contains(&to) => {
+            Some("the text of a change knows nothing of what it is a change of")
         }
         ("testkit", to) if ours.contains(&to) => {
             Some("the test kit must not share code with what it tests")
@@ -130,6 +137,9 @@ fn forbidden_edges_are_found() {
     assert!(problem("codex-client", "testkit", "normal"));
     assert!(problem("testkit", "codex-client", "dev"));
     assert!(problem("testkit", "rmcp", "normal"));
+    assert!(problem("patch", "bridge-core", "normal"));
+    assert!(problem("patch", "tokio", "normal"));
+    assert!(!problem("codex-mcp", "patch", "normal"));
     assert!(!problem("codex-mcp", "rmcp", "normal"));
     assert!(!problem("codex-mcp", "bridge-core", "normal"));
 }

@@ -1,0 +1,211 @@
+//! Finds where the lines of a hunk stand.
+
+use std::collections::HashMap;
+use std::ops::{Range, RangeInclusive};
+
+use super::{HunkState, Obstacle};
+use crate::hunk::{Hunk, Line, LineKind};
+use crate::text::{lines, split_end, trim_end};
+
+/// How many lines are compared for one file at most: a file that repeats itself ends a search and not the caller.
+const MAX_WORK: usize = 100_000_000;
+/// The number of a line that the file does not have.
+const NOWHERE: u32 = u32::MAX;
+
+/// Searches one file for hunks, in their order.
+pub(super) struct Locator<'a> {
+    /// The lines of the file.
+    pub(super) lines: Vec<&'a [u8]>,
+    exact: Numbers<'a>,
+    /// Where the next hunk may begin.
+    from: usize,
+    /// How far below its place in the diff the hunk before was found.
+    drift: isize,
+    work_left: usize,
+}
+
+/// Where a hunk stands.
+pub(super) struct Found {
+    /// Its lines in the file as it is.
+    pub(super) range: Range<usize>,
+    /// How far below its place in the diff.
+    pub(super) offset: isize,
+    pub(super) state: HunkState,
+}
+
+impl<'a> Locator<'a> {
+    pub(super) fn new(current: &'a [u8]) -> Self {
+        let lines: Vec<_> = lines(current).collect();
+        let exact = Numbers::new(lines.iter().copied().map(split_end));
+        Self { lines, exact, from: 0, drift: 0, work_left: MAX_WORK }
+    }
+
+    /// Finds the next hunk.
+    pub(super) fn locate(&mut self, hunk: &Hunk<'_>) -> Result<Found, Obstacle> {
+        let expected = hunk.old_range().start.saturating_add_signed(self.drift);
+        let edges = Edges::of(hunk);
+        let old = self.exact.pattern(hunk.old_side());
+        let old = self.search(&Search { pattern: old, expected, edges });
+        let new = if old != Some(expected) && is_telling(hunk) {
+            let new = self.exact.pattern(hunk.new_side());
+            self.search(&Search { pattern: new, expected, edges })
+        } else {
+            None
+        };
+        let nearer = |one: usize, other: usize| one.abs_diff(expected) < other.abs_diff(expected);
+        let new = new.filter(|&new| old.is_none_or(|old| nearer(new, old)));
+        let found = match (old, new) {
+            (_, Some(new)) => Found {
+                range: new..new + hunk.new_lines,
+                offset: new as isize - hunk.new_range().start as isize,
+                state: HunkState::AlreadyApplied,
+            },
+            (Some(old), None) => Found {
+                range: old..old + hunk.old_lines,
+                offset: old as isize - hunk.old_range().start as isize,
+                state: HunkState::Applies,
+            },
+            (None, None) => return Err(self.obstacle(hunk, expected)),
+        };
+        self.from = found.range.end;
+        self.drift = found.range.end as isize - hunk.old_range().end as isize;
+        Ok(found)
+    }
+
+    fn search(&mut self, search: &Search) -> Option<usize> {
+        let starts = search.starts(self.from, self.lines.len())?;
+        search.nearest(&self.exact.lines, starts, &mut self.work_left)
+    }
+
+    /// Why a hunk was not found: what would have been found with less care.
+    fn obstacle(&mut self, hunk: &Hunk<'_>, expected: usize) -> Obstacle {
+        if hunk.old_start == 0 {
+            return Obstacle::NotEmpty;
+        }
+        let edges = Edges::of(hunk);
+        let anywhere = Edges { start: false, end: false };
+        let pattern = self.exact.pattern(hunk.old_side());
+        if let Some(at) = self.search(&Search { pattern, expected, edges: anywhere }) {
+            let edge = if edges.start { "beginning" } else { "end" };
+            return Obstacle::NotAtEdge { line: at + 1, edge };
+        }
+        let trimmed = Numbers::new(self.lines.iter().map(|line| (trim_end(line), true)));
+        let bare =
+            hunk.old_side().map(|line| Line { text: trim_end(line.text), newline: true, ..*line });
+        let bare: Vec<_> = bare.collect();
+        let search = Search { pattern: trimmed.pattern(bare.iter()), expected, edges: anywhere };
+        let starts = search.starts(self.from, self.lines.len());
+        let at =
+            starts.and_then(|starts| search.nearest(&trimmed.lines, starts, &mut self.work_left));
+        match at {
+            _ if self.work_left == 0 => Obstacle::TooMuchWork,
+            Some(at) => Obstacle::LineEnds { line: at + 1 },
+            None => Obstacle::NotFound { from: self.from + 1 },
+        }
+    }
+}
+
+/// Lines as numbers: equal numbers, equal lines.
+struct Numbers<'a> {
+    known: HashMap<(&'a [u8], bool), u32>,
+    lines: Vec<u32>,
+}
+
+impl<'a> Numbers<'a> {
+    fn new(lines: impl Iterator<Item = (&'a [u8], bool)>) -> Self {
+        let mut known = HashMap::new();
+        let number = |line| {
+            let next = u32::try_from(known.len()).unwrap_or(NOWHERE);
+            *known.entry(line).or_insert(next)
+        };
+        let lines = lines.map(number).collect();
+        Self { known, lines }
+    }
+
+    fn pattern<'l>(&self, lines: impl Iterator<Item = &'l Line<'l>>) -> Vec<u32> {
+        let number = |line: &Line<'l>| self.known.get(&(line.text, line.newline)).copied();
+        lines.map(|line| number(line).unwrap_or(NOWHERE)).collect()
+    }
+}
+
+/// Whether a hunk is of the beginning or of the end of its file and has no place elsewhere.
+#[derive(Clone, Copy)]
+struct Edges {
+    start: bool,
+    end: bool,
+}
+
+impl Edges {
+    /// A hunk that has context on one side only had no lines to take on the other.
+    fn of(hunk: &Hunk<'_>) -> Self {
+        let is_context = |line: &Line<'_>| line.kind == LineKind::Context;
+        let leads = hunk.lines.first().is_some_and(is_context);
+        let trails = hunk.lines.last().is_some_and(is_context);
+        let is_empty_file = hunk.old_start == 0;
+        Self {
+            start: is_empty_file || (hunk.old_start == 1 && trails && !leads),
+            end: ((is_empty_file || leads) && !trails)
+                || hunk.lines.iter().any(|line| !line.newline),
+        }
+    }
+}
+
+/// Whether the new side of a hunk says that it was applied: what is removed leaves no trace but its surroundings.
+fn is_telling(hunk: &Hunk<'_>) -> bool {
+    let has = |kind| hunk.lines.iter().any(|line| line.kind == kind);
+    let ends = [hunk.lines.first(), hunk.lines.last()];
+    let framed = ends.iter().flatten().all(|line| line.kind == LineKind::Context);
+    has(LineKind::Added) || (has(LineKind::Removed) && framed)
+}
+
+/// What is looked for, and about where.
+struct Search {
+    pattern: Vec<u32>,
+    expected: usize,
+    edges: Edges,
+}
+
+impl Search {
+    /// Where the pattern may begin in a file of so many lines.
+    fn starts(&self, from: usize, lines: usize) -> Option<RangeInclusive<usize>> {
+        let last = lines.checked_sub(self.pattern.len())?;
+        let first = if self.edges.end { from.max(last) } else { from };
+        let last = if self.edges.start { 0 } else { last };
+        if self.pattern.is_empty() {
+            // Nothing shows where an insertion without context belongs but its number.
+            let fits = (first..=last).contains(&self.expected);
+            return fits.then_some(self.expected..=self.expected);
+        }
+        (first <= last && !self.pattern.contains(&NOWHERE)).then_some(first..=last)
+    }
+
+    fn nearest(
+        &self,
+        lines: &[u32],
+        starts: RangeInclusive<usize>,
+        work_left: &mut usize,
+    ) -> Option<usize> {
+        let (first, last) = (*starts.start(), *starts.end());
+        let mut distance =
+            first.saturating_sub(self.expected).max(self.expected.saturating_sub(last));
+        let most = last.saturating_sub(self.expected).max(self.expected.saturating_sub(first));
+        while distance <= most {
+            let below = self.expected.checked_add(distance);
+            let above = self.expected.checked_sub(distance);
+            for start in [below, above].into_iter().flatten().filter(|start| starts.contains(start))
+            {
+                let there = lines[start..].iter().zip(&self.pattern);
+                let same = there.take_while(|(line, wanted)| line == wanted).count();
+                *work_left = work_left.saturating_sub(same + 1);
+                if same == self.pattern.len() {
+                    return Some(start);
+                }
+                if *work_left == 0 {
+                    return None;
+                }
+            }
+            distance += 1;
+        }
+        None
+    }
+}

@@ -1,0 +1,38 @@
+//! Warnings about single lines.
+
+use std::sync::LazyLock;
+
+use regex::bytes::Regex;
+
+use super::Warning;
+use super::secret;
+
+/// More warnings of one kind say no more.
+const MAX_OF_A_KIND: usize = 20;
+
+/// U+202A to U+202E, U+2066 to U+2069, U+200E, U+200F and U+061C.
+static BIDIRECTIONAL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?-u:\xE2\x80[\x8E\x8F\xAA-\xAE]|\xE2\x81[\xA6-\xA9]|\xD8\x9C)")
+        .expect("the expression is well-formed, as a test shows")
+});
+
+/// Looks at a line with its number.
+type Check = fn(usize, &[u8]) -> Option<Warning>;
+
+/// Adds what is wrong with lines that are new, which come with their numbers.
+pub(super) fn check(new_lines: &[(usize, &[u8])], found: &mut Vec<Warning>) {
+    let checks: [Check; 3] = [
+        |line, text| secret::find(text).map(|kind| Warning::Secret { kind, line }),
+        |line, text| is_marker(text).then_some(Warning::ConflictMarker { line }),
+        |line, text| BIDIRECTIONAL.is_match(text).then_some(Warning::BidirectionalControl { line }),
+    ];
+    for check in checks {
+        let warnings = new_lines.iter().filter_map(|&(line, text)| check(line, text));
+        found.extend(warnings.take(MAX_OF_A_KIND));
+    }
+}
+
+/// `=======` is also how a heading is underlined, and never stands without the others.
+fn is_marker(line: &[u8]) -> bool {
+    [&b"<<<<<<< "[..], b"||||||| ", b">>>>>>> "].iter().any(|marker| line.starts_with(marker))
+}
