@@ -48,8 +48,16 @@ fn edges() -> Vec<Edge> {
 
 /// Why the edge must not be; none when it may.
 fn objection(edge: &Edge) -> Option<&'static str> {
-    let ours =
-        ["bridge-core", "bridge-store", "codex-client", "codex-mcp", "patch", "testkit", "xtask"];
+    let ours = [
+        "bridge-core",
+        "bridge-store",
+        "change-set",
+        "codex-client",
+        "codex-mcp",
+        "patch",
+        "testkit",
+        "xtask",
+    ];
     let in_product = edge.kind != "dev";
     match (edge.from.as_str(), edge.to.as_str()) {
         ("bridge-core", _) if in_product => {
@@ -67,6 +75,12 @@ fn objection(edge: &Edge) -> Option<&'static str> {
         }
         ("patch", to) if ours.contains(&to) => {
             Some("the text of a change knows nothing of what it is a change of")
+        }
+        ("change-set", "tokio" | "rusqlite") if in_product => {
+            Some("a tree of files needs neither a runtime nor a database")
+        }
+        ("change-set", to) if to != "patch" && ours.contains(&to) => {
+            Some("a tree of files knows nothing of who changes it")
         }
         ("testkit", to) if ours.contains(&to) => {
             Some("the test kit must not share code with what it tests")
