@@ -20,7 +20,7 @@ pub(crate) fn text() -> impl Strategy<Value = Vec<u8>> {
 }
 
 pub(crate) fn path(name: &str) -> TreePath {
-    TreePath::new(name).unwrap()
+    TreePath::new(name).expect("the test names a file in the tree")
 }
 
 pub(crate) fn file(content: &[u8]) -> Side<'_> {
@@ -41,14 +41,14 @@ pub(crate) fn diff(before: Option<&[u8]>, after: Option<&[u8]>, context: usize) 
 }
 
 pub(crate) fn parse_one(diff: &[u8]) -> FilePatch<'_> {
-    let mut files = parse(diff, &Limits::default()).unwrap();
+    let mut files = parse(diff, &Limits::default()).expect("the diff is well-formed");
     assert_eq!(files.len(), 1);
     files.remove(0)
 }
 
 /// What a diff makes of a content; none for a file that goes.
 pub(crate) fn applied(diff: &[u8], current: Option<&[u8]>) -> Option<Vec<u8>> {
-    match parse_one(diff).place(|_| current.map(file)).unwrap().outcome {
+    match parse_one(diff).place(|_| current.map(file)).expect("the diff fits").outcome {
         Outcome::Write { content, .. } => Some(content),
         Outcome::Delete => None,
         Outcome::AlreadyApplied => current.map(<[u8]>::to_vec),
