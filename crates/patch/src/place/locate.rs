@@ -46,32 +46,39 @@ impl<'a> Locator<'a> {
     pub(super) fn locate(&mut self, hunk: &Hunk<'_>) -> Result<Found, Obstacle> {
         let expected = hunk.old_range().start.saturating_add_signed(self.drift);
         let aim = Aim { expected, edges: Edges::of(hunk) };
-        let old = self.exact.pattern(hunk.old_side().copied());
-        let old = self.search(&old, aim);
-        let new = if old != Some(expected) && is_telling(hunk) {
-            let new = self.exact.pattern(hunk.new_side().copied());
-            self.search(&new, aim)
-        } else {
-            None
-        };
-        let nearer = |one: usize, other: usize| one.abs_diff(expected) < other.abs_diff(expected);
-        let new = new.filter(|&new| old.is_none_or(|old| nearer(new, old)));
-        let found = match (old, new) {
-            (_, Some(new)) => Found {
-                range: new..new + hunk.new_lines,
-                offset: new as isize - hunk.new_range().start as isize,
-                state: HunkState::AlreadyApplied,
-            },
-            (Some(old), None) => Found {
-                range: old..old + hunk.old_lines,
-                offset: old as isize - hunk.old_range().start as isize,
-                state: HunkState::Applies,
-            },
-            (None, None) => return Err(self.obstacle(hunk, aim)),
-        };
+        let mut found = self.find(hunk, aim);
+        // What is removed shows the place as well as what comes after it would.
+        if found.is_none() && hunk.lines.iter().any(|line| line.kind == LineKind::Removed) {
+            found = self.find(hunk, Aim { edges: Edges::needed(hunk), ..aim });
+        }
+        let found = found.ok_or_else(|| self.obstacle(hunk, aim))?;
         self.from = found.range.end;
         self.drift = found.range.end as isize - hunk.old_range().end as isize;
         Ok(found)
+    }
+
+    /// Looks for both sides of a hunk and takes what is nearer.
+    fn find(&mut self, hunk: &Hunk<'_>, aim: Aim) -> Option<Found> {
+        let old = self.exact.pattern(hunk.old_side().copied());
+        let old = self.search(&old, aim);
+        let mut new = None;
+        if old != Some(aim.expected) && is_telling(hunk) {
+            let pattern = self.exact.pattern(hunk.new_side().copied());
+            let nearer = |new: &usize| old.is_none_or(|old| aim.distance(*new) < aim.distance(old));
+            new = self.search(&pattern, aim).filter(nearer);
+        }
+        if let Some(new) = new {
+            return Some(Found {
+                range: new..new + hunk.new_lines,
+                offset: new as isize - hunk.new_range().start as isize,
+                state: HunkState::AlreadyApplied,
+            });
+        }
+        old.map(|old| Found {
+            range: old..old + hunk.old_lines,
+            offset: old as isize - hunk.old_range().start as isize,
+            state: HunkState::Applies,
+        })
     }
 
     fn search(&mut self, pattern: &[u32], aim: Aim) -> Option<usize> {
@@ -147,15 +154,15 @@ impl<'a> Numbers<'a> {
     ) -> Option<usize> {
         let starts = aim.starts(pattern, from, self.lines.len())?;
         let (first, last) = (*starts.start(), *starts.end());
-        let (to_first, to_last) = (first.abs_diff(aim.expected), last.abs_diff(aim.expected));
+        let (to_first, to_last) = (aim.distance(first), aim.distance(last));
         let least = if starts.contains(&aim.expected) { 0 } else { to_first.min(to_last) };
         for distance in least..=to_first.max(to_last) {
             let both = [aim.expected.checked_add(distance), aim.expected.checked_sub(distance)];
             for start in both.into_iter().flatten().filter(|start| starts.contains(start)) {
-                let there = self.lines[start..].iter().zip(pattern);
-                let same = there.take_while(|(line, wanted)| line == wanted).count();
-                *work_left = work_left.saturating_sub(same + 1);
-                if same == pattern.len() {
+                let there = &self.lines[start..];
+                let begins = there.first() == pattern.first();
+                *work_left = work_left.saturating_sub(if begins { pattern.len() } else { 1 });
+                if begins && there.starts_with(pattern) {
                     return Some(start);
                 }
                 if *work_left == 0 {
@@ -175,16 +182,21 @@ struct Edges {
 }
 
 impl Edges {
+    /// Nothing is for an empty file but what fills it, and nothing follows a line that does not end.
+    fn needed(hunk: &Hunk<'_>) -> Self {
+        let fills = hunk.old_start == 0;
+        Self { start: fills, end: fills || hunk.lines.iter().any(|line| !line.newline) }
+    }
+
     /// A hunk that has context on one side only had no lines to take on the other.
     fn of(hunk: &Hunk<'_>) -> Self {
+        let needed = Self::needed(hunk);
         let is_context = |line: &Line<'_>| line.kind == LineKind::Context;
         let leads = hunk.lines.first().is_some_and(is_context);
         let trails = hunk.lines.last().is_some_and(is_context);
-        let is_empty_file = hunk.old_start == 0;
         Self {
-            start: is_empty_file || (hunk.old_start == 1 && trails && !leads),
-            end: ((is_empty_file || leads) && !trails)
-                || hunk.lines.iter().any(|line| !line.newline),
+            start: needed.start || (hunk.old_start == 1 && trails && !leads),
+            end: needed.end || (leads && !trails),
         }
     }
 }
@@ -205,8 +217,12 @@ struct Aim {
 }
 
 impl Aim {
+    fn distance(self, start: usize) -> usize {
+        start.abs_diff(self.expected)
+    }
+
     /// Where a pattern may begin in a file of so many lines.
-    fn starts(&self, pattern: &[u32], from: usize, lines: usize) -> Option<RangeInclusive<usize>> {
+    fn starts(self, pattern: &[u32], from: usize, lines: usize) -> Option<RangeInclusive<usize>> {
         let last = lines.checked_sub(pattern.len())?;
         let first = if self.edges.end { from.max(last) } else { from };
         let last = if self.edges.start { 0 } else { last };

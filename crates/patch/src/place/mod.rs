@@ -168,7 +168,8 @@ impl FilePatch<'_> {
                 hunks: text.hunks,
             }),
             Some(target) if target.content == text.content && self.action_copies() => {
-                Ok(already(text.hunks))
+                let state = HunkState::AlreadyApplied;
+                Ok(already(text.hunks.iter().map(|hunk| HunkPlace { state, ..*hunk }).collect()))
             }
             Some(_) => Err(whole(Obstacle::Exists { path: self.path.clone() })),
         }

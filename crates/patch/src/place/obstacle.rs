@@ -32,8 +32,8 @@ pub enum Obstacle {
         /// The file.
         path: TreePath,
     },
-    /// The patch makes a file that is there, with other content.
-    #[error("`{path}` is there already, and differs from what the patch would write")]
+    /// The patch makes or moves a file to where there is one already.
+    #[error("`{path}` is there already, and not by this patch")]
     Exists {
         /// The file.
         path: TreePath,

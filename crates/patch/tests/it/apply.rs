@@ -4,7 +4,7 @@ use patch::{Outcome, lines};
 use proptest::prelude::*;
 
 use crate::git::Folder;
-use crate::texts::{applied, diff, file, parse_one, text};
+use crate::texts::{applied, diff, edited, edits, file, numbered, parse_one, text};
 
 const NAME: &str = "src/lib.rs";
 
@@ -32,12 +32,12 @@ proptest! {
 
     #[test]
     fn we_do_the_same_with_a_file_that_moved_on(
-        before in prop::collection::vec(0_u8..40, 4..30),
-        after_edits in prop::collection::vec((0_usize..30, 0_u8..3), 1..4),
-        moved_edits in prop::collection::vec((0_usize..30, 0_u8..3), 1..4),
+        lines in 4_usize..30,
+        after_edits in edits(),
+        moved_edits in edits(),
     ) {
-        // Hardly a line comes twice: where it does, each may take another of two places that are as good.
-        let before: Vec<_> = before.iter().enumerate().map(|(at, line)| format!("{}\n", usize::from(*line) * 40 + at)).collect();
+        // No line comes twice: where it does, each may take another of two places that are as good.
+        let before = numbered(lines);
         let after = edited(&before, &after_edits, "new");
         let current = edited(&before, &moved_edits, "moved");
         let (before, after, current) = (before.concat(), after.concat(), current.concat());
@@ -61,21 +61,6 @@ proptest! {
             prop_assert_eq!(Some(content), by_git);
         }
     }
-}
-
-fn edited(before: &[String], edits: &[(usize, u8)], word: &str) -> Vec<String> {
-    let mut after = before.to_vec();
-    for (number, (at, edit)) in edits.iter().enumerate() {
-        let at = at % (after.len() + 1);
-        let line = format!("{word} {number}\n");
-        match edit {
-            0 => after.insert(at, line),
-            1 if at < after.len() => after[at] = line,
-            _ if at < after.len() => drop(after.remove(at)),
-            _ => {}
-        }
-    }
-    after
 }
 
 #[test]

@@ -161,6 +161,10 @@ const REFUSED: &[[&str; 2]] = &[
         "--- a/x\n+++ /dev/null\n@@ -1 +1 @@\n-a\n+b\n",
         "line 1: the header says that the file is deleted, and the hunk has lines of a new one",
     ],
+    [
+        "diff --cc x\nindex 1,2..3\n--- a/x\n+++ b/x\n@@@ -1,1 -1,1 +1,1 @@@\n++a\n",
+        "line 1: this is a combined diff of a merge, which cannot be applied; make one against one parent",
+    ],
     // Binary files.
     [
         "diff --git a/x.png b/x.png\nindex 1234567..89abcde 100644\nBinary files a/x.png and b/x.png differ\n",

@@ -1,45 +1,35 @@
 //! Diffs as they come: from git, from GNU diff, in a mail, from a model.
 
-use std::fmt::Write as _;
-
 use expect_test::{Expect, expect};
-use patch::{Limits, LineKind, parse};
+use patch::{FilePatch, Hunk, Limits, Line, LineKind, parse};
 
 /// What was read, a line a file and a line a hunk.
 #[track_caller]
 fn check(diff: &str, expected: Expect) {
-    let mut shown = String::new();
-    for file in parse(diff.as_bytes(), &Limits::default()).unwrap() {
-        let modes = [file.old_mode, file.new_mode].map(|mode| mode.map_or("-", |mode| mode.git()));
-        writeln!(shown, "{} {:?} {} {}", file.line, file.action, file.path, modes.join(" "))
-            .unwrap();
-        for hunk in &file.hunks {
-            write!(
-                shown,
-                "  {:?} {:?} {:?}",
-                hunk.old_range(),
-                hunk.new_range(),
-                String::from_utf8_lossy(hunk.section)
-            )
-            .unwrap();
-            for line in &hunk.lines {
-                let sign = match line.kind {
-                    LineKind::Context => ' ',
-                    LineKind::Removed => '-',
-                    LineKind::Added => '+',
-                };
-                let end = if line.newline { "" } else { "\\" };
-                write!(
-                    shown,
-                    " {:?}",
-                    format!("{sign}{}{end}", String::from_utf8_lossy(line.text))
-                )
-                .unwrap();
-            }
-            shown.push('\n');
-        }
-    }
-    expected.assert_eq(&shown);
+    let files = parse(diff.as_bytes(), &Limits::default()).expect("the diff is well-formed");
+    expected.assert_eq(&files.iter().map(shown).collect::<String>());
+}
+
+fn shown(file: &FilePatch<'_>) -> String {
+    let modes = [file.old_mode, file.new_mode].map(|mode| mode.map_or("-", |mode| mode.git()));
+    let hunks: String = file.hunks.iter().map(shown_hunk).collect();
+    format!("{} {:?} {} {}\n{hunks}", file.line, file.action, file.path, modes.join(" "))
+}
+
+fn shown_hunk(hunk: &Hunk<'_>) -> String {
+    let section = String::from_utf8_lossy(hunk.section);
+    let lines: String = hunk.lines.iter().map(shown_line).collect();
+    format!("  {:?} {:?} {section:?}{lines}\n", hunk.old_range(), hunk.new_range())
+}
+
+fn shown_line(line: &Line<'_>) -> String {
+    let sign = match line.kind {
+        LineKind::Context => ' ',
+        LineKind::Removed => '-',
+        LineKind::Added => '+',
+    };
+    let end = if line.newline { "" } else { "\\" };
+    format!(" {:?}", format!("{sign}{}{end}", String::from_utf8_lossy(line.text)))
 }
 
 #[test]
@@ -143,8 +133,11 @@ fn carriage_returns_are_of_the_content_and_not_of_headers() {
 
 #[test]
 fn a_last_line_without_its_own_end_is_a_line() {
-    check("--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b", expect![[r#"
+    check(
+        "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b",
+        expect![[r#"
         1 Modify x - -
           0..1 0..1 "" "-a" "+b"
-    "#]]);
+    "#]],
+    );
 }

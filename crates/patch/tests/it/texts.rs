@@ -54,3 +54,29 @@ pub(crate) fn applied(diff: &[u8], current: Option<&[u8]>) -> Option<Vec<u8>> {
         Outcome::AlreadyApplied => current.map(<[u8]>::to_vec),
     }
 }
+
+/// Lines of which none is like another.
+pub(crate) fn numbered(lines: usize) -> Vec<String> {
+    (0..lines).map(|line| format!("line {line}\n")).collect()
+}
+
+/// Where to insert, change and remove lines.
+pub(crate) fn edits() -> impl Strategy<Value = Vec<(usize, u8)>> {
+    prop::collection::vec((0_usize..30, 0_u8..3), 0..5)
+}
+
+/// The lines with these edits; `word` begins each new line.
+pub(crate) fn edited(before: &[String], edits: &[(usize, u8)], word: &str) -> Vec<String> {
+    let mut after = before.to_vec();
+    for (number, (at, edit)) in edits.iter().enumerate() {
+        let at = at % (after.len() + 1);
+        let line = format!("{word} {number}\n");
+        match edit {
+            0 => after.insert(at, line),
+            1 if at < after.len() => after[at] = line,
+            _ if at < after.len() => drop(after.remove(at)),
+            _ => {}
+        }
+    }
+    after
+}
