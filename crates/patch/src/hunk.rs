@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use crate::diff::{Run, readable};
-use crate::text::{lines, split_end, trim_end};
+use crate::text::{lines, split_end};
 
 /// How much of a heading git shows.
 const MAX_SECTION: usize = 80;
@@ -267,5 +267,5 @@ fn cut(line: &[u8]) -> &[u8] {
             end -= 1;
         }
     }
-    trim_end(&line[..end])
+    line[..end].trim_ascii_end()
 }

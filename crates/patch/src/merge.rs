@@ -105,6 +105,20 @@ impl<'a> Text<'a> {
     fn slice(&self, lines: &Range<usize>) -> &'a [u8] {
         &self.bytes[self.starts[lines.start]..self.starts[lines.end]]
     }
+
+    /// Whether there is a carriage return at the end of a line, or of the one before when it is the last and has no end;
+    /// none where that cannot be told.
+    fn has_return(&self, line: usize) -> Option<bool> {
+        if self.len() == 0 {
+            return None;
+        }
+        let text = self.slice(&(line..line + 1));
+        if text.ends_with(b"\n") {
+            return Some(text.ends_with(b"\r\n"));
+        }
+        let before = line.checked_sub(1)?;
+        Some(self.slice(&(before..line)).ends_with(b"\r\n"))
+    }
 }
 
 struct Texts<'a> {
@@ -163,7 +177,7 @@ impl<'a> Texts<'a> {
     }
 
     fn mark(&self, content: &mut Vec<u8>, conflict: &Conflict<'_>, labels: Labels<'_>) {
-        let end: &[u8] = if self.has_returns() { b"\r\n" } else { b"\n" };
+        let end: &[u8] = if self.has_returns(conflict) { b"\r\n" } else { b"\n" };
         let sides = [
             ("<<<<<<< ", labels.ours, conflict.ours),
             ("||||||| ", labels.base, conflict.base),
@@ -181,8 +195,16 @@ impl<'a> Texts<'a> {
         }
     }
 
-    fn has_returns(&self) -> bool {
-        self.ours.len() > 0 && self.ours.slice(&(0..1)).ends_with(b"\r\n")
+    /// Whether the lines of a marker end in a carriage return too: only where no side speaks against it.
+    fn has_returns(&self, conflict: &Conflict<'_>) -> bool {
+        let before = |lines: &Range<usize>| lines.start.saturating_sub(1);
+        let mut has = self.ours.has_return(before(&conflict.ours_lines));
+        for (side, line) in [(&self.theirs, before(&conflict.theirs_lines)), (&self.base, 0)] {
+            if has != Some(false) {
+                has = side.has_return(line);
+            }
+        }
+        has.unwrap_or(false)
     }
 }
 
@@ -249,12 +271,14 @@ fn same(texts: &Texts<'_>, our: &Run, their: &Run) -> bool {
     our.before == their.before && texts.ours.slice(&our.after) == texts.theirs.slice(&their.after)
 }
 
-/// Both changes, each widened to the lines of the base that the other changed.
+/// Both changes, each widened to the lines of the base that the other changed. Where an earlier change of a side was
+/// inside as well, the start is not exact, and the region that is already there has the exact one.
 fn overlap(our: &Run, their: &Run) -> Region {
     let start = our.before.start.min(their.before.start);
     let end = our.before.end.max(their.before.end);
     let widened = |run: &Run| {
-        run.after.start - (run.before.start - start)..run.after.end + (end - run.before.end)
+        let lead = run.before.start - start;
+        run.after.start.saturating_sub(lead)..run.after.end + (end - run.before.end)
     };
     Region {
         kind: RegionKind::Conflict,

@@ -42,8 +42,3 @@ pub(crate) fn split_end(line: &[u8]) -> (&[u8], bool) {
         None => (line, false),
     }
 }
-
-/// As [`str::trim_end`], for ASCII.
-pub(crate) fn trim_end(text: &[u8]) -> &[u8] {
-    text.trim_ascii_end()
-}

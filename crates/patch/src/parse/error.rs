@@ -116,6 +116,11 @@ pub enum ParseProblem {
         /// The file.
         path: String,
     },
+    /// It shows a merge against all its parents.
+    #[error(
+        "this is a combined diff of a merge, which cannot be applied; make one against one parent"
+    )]
+    Combined,
     /// There is a hunk that belongs to no file.
     #[error(
         "there is a hunk before any file is named; write `--- a/name` and `+++ b/name` above it"

@@ -122,6 +122,11 @@ pub fn parse<'a>(text: &'a [u8], limits: &Limits) -> Result<Vec<FilePatch<'a>>, 
             }
             let file = header::file(&mut cursor, &mut hunks_left, limits.hunks)?;
             files.push(file)?;
+        } else if [&b"diff --cc "[..], b"diff --combined "]
+            .iter()
+            .any(|mark| line.starts_with(mark))
+        {
+            return cursor.here(ParseProblem::Combined);
         } else if line.starts_with(b"@@ -") {
             return cursor.here(ParseProblem::HunkWithoutFile);
         } else if line.starts_with(b"Binary files ") && line.ends_with(b" differ") {

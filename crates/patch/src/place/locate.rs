@@ -5,7 +5,7 @@ use std::ops::{Range, RangeInclusive};
 
 use super::{HunkState, Obstacle};
 use crate::hunk::{Hunk, Line, LineKind};
-use crate::text::{lines, split_end, trim_end};
+use crate::text::{lines, split_end};
 
 /// How many lines are compared for one file at most: a file that repeats itself ends a search and not the caller.
 const MAX_WORK: usize = 100_000_000;
@@ -17,6 +17,8 @@ pub(super) struct Locator<'a> {
     /// The lines of the file.
     pub(super) lines: Vec<&'a [u8]>,
     exact: Numbers<'a>,
+    /// The lines without the white space around them, when they were asked for.
+    bare: Option<Numbers<'a>>,
     /// Where the next hunk may begin.
     from: usize,
     /// How far below its place in the diff the hunk before was found.
@@ -37,71 +39,86 @@ impl<'a> Locator<'a> {
     pub(super) fn new(current: &'a [u8]) -> Self {
         let lines: Vec<_> = lines(current).collect();
         let exact = Numbers::new(lines.iter().copied().map(split_end));
-        Self { lines, exact, from: 0, drift: 0, work_left: MAX_WORK }
+        Self { lines, exact, bare: None, from: 0, drift: 0, work_left: MAX_WORK }
     }
 
     /// Finds the next hunk.
     pub(super) fn locate(&mut self, hunk: &Hunk<'_>) -> Result<Found, Obstacle> {
         let expected = hunk.old_range().start.saturating_add_signed(self.drift);
-        let edges = Edges::of(hunk);
-        let old = self.exact.pattern(hunk.old_side());
-        let old = self.search(&Search { pattern: old, expected, edges });
-        let new = if old != Some(expected) && is_telling(hunk) {
-            let new = self.exact.pattern(hunk.new_side());
-            self.search(&Search { pattern: new, expected, edges })
-        } else {
-            None
-        };
-        let nearer = |one: usize, other: usize| one.abs_diff(expected) < other.abs_diff(expected);
-        let new = new.filter(|&new| old.is_none_or(|old| nearer(new, old)));
-        let found = match (old, new) {
-            (_, Some(new)) => Found {
-                range: new..new + hunk.new_lines,
-                offset: new as isize - hunk.new_range().start as isize,
-                state: HunkState::AlreadyApplied,
-            },
-            (Some(old), None) => Found {
-                range: old..old + hunk.old_lines,
-                offset: old as isize - hunk.old_range().start as isize,
-                state: HunkState::Applies,
-            },
-            (None, None) => return Err(self.obstacle(hunk, expected)),
-        };
+        let aim = Aim { expected, edges: Edges::of(hunk) };
+        let mut found = self.find(hunk, aim);
+        // What is removed shows the place as well as what comes after it would.
+        if found.is_none() && hunk.lines.iter().any(|line| line.kind == LineKind::Removed) {
+            found = self.find(hunk, Aim { edges: Edges::needed(hunk), ..aim });
+        }
+        let found = found.ok_or_else(|| self.obstacle(hunk, aim))?;
         self.from = found.range.end;
         self.drift = found.range.end as isize - hunk.old_range().end as isize;
         Ok(found)
     }
 
-    fn search(&mut self, search: &Search) -> Option<usize> {
-        let starts = search.starts(self.from, self.lines.len())?;
-        search.nearest(&self.exact.lines, starts, &mut self.work_left)
+    /// Looks for both sides of a hunk and takes what is nearer.
+    fn find(&mut self, hunk: &Hunk<'_>, aim: Aim) -> Option<Found> {
+        let old = self.exact.pattern(hunk.old_side().copied());
+        let old = self.search(&old, aim);
+        let mut new = None;
+        if old != Some(aim.expected) && is_telling(hunk) {
+            let pattern = self.exact.pattern(hunk.new_side().copied());
+            let nearer = |new: &usize| old.is_none_or(|old| aim.distance(*new) < aim.distance(old));
+            new = self.search(&pattern, aim).filter(nearer);
+        }
+        if let Some(new) = new {
+            return Some(Found {
+                range: new..new + hunk.new_lines,
+                offset: new as isize - hunk.new_range().start as isize,
+                state: HunkState::AlreadyApplied,
+            });
+        }
+        old.map(|old| Found {
+            range: old..old + hunk.old_lines,
+            offset: old as isize - hunk.old_range().start as isize,
+            state: HunkState::Applies,
+        })
+    }
+
+    fn search(&mut self, pattern: &[u32], aim: Aim) -> Option<usize> {
+        self.exact.nearest(pattern, aim, self.from, &mut self.work_left)
     }
 
     /// Why a hunk was not found: what would have been found with less care.
-    fn obstacle(&mut self, hunk: &Hunk<'_>, expected: usize) -> Obstacle {
+    fn obstacle(&mut self, hunk: &Hunk<'_>, aim: Aim) -> Obstacle {
         if hunk.old_start == 0 {
             return Obstacle::NotEmpty;
         }
-        let edges = Edges::of(hunk);
-        let anywhere = Edges { start: false, end: false };
-        let pattern = self.exact.pattern(hunk.old_side());
-        if let Some(at) = self.search(&Search { pattern, expected, edges: anywhere }) {
-            let edge = if edges.start { "beginning" } else { "end" };
+        let pattern = self.exact.pattern(hunk.old_side().copied());
+        let anywhere = Aim { edges: Edges { start: false, end: false }, ..aim };
+        if aim.edges != anywhere.edges
+            && let Some(at) = self.search(&pattern, anywhere)
+        {
+            let edge = if aim.edges.start { "beginning" } else { "end" };
             return Obstacle::NotAtEdge { line: at + 1, edge };
         }
-        let trimmed = Numbers::new(self.lines.iter().map(|line| (trim_end(line), true)));
-        let bare =
-            hunk.old_side().map(|line| Line { text: trim_end(line.text), newline: true, ..*line });
-        let bare: Vec<_> = bare.collect();
-        let search = Search { pattern: trimmed.pattern(bare.iter()), expected, edges: anywhere };
-        let starts = search.starts(self.from, self.lines.len());
-        let at =
-            starts.and_then(|starts| search.nearest(&trimmed.lines, starts, &mut self.work_left));
-        match at {
+        let (text, from) = (&self.lines, self.from);
+        let bare = self
+            .bare
+            .get_or_insert_with(|| Numbers::new(text.iter().map(|line| (line.trim_ascii(), true))));
+        let bare_side = hunk.old_side().map(|line| Line {
+            text: line.text.trim_ascii(),
+            newline: true,
+            ..*line
+        });
+        let bare_pattern = bare.pattern(bare_side);
+        match bare.nearest(&bare_pattern, anywhere, from, &mut self.work_left) {
             _ if self.work_left == 0 => Obstacle::TooMuchWork,
-            Some(at) => Obstacle::LineEnds { line: at + 1 },
-            None => Obstacle::NotFound { from: self.from + 1 },
+            Some(at) => Obstacle::WhiteSpace { line: at + 1 },
+            None => Obstacle::NotFound { line: self.first_difference(&pattern, aim) + 1 },
         }
+    }
+
+    fn first_difference(&self, pattern: &[u32], aim: Aim) -> usize {
+        let start = aim.expected.min(self.lines.len());
+        let there = self.exact.lines[start..].iter().zip(pattern);
+        start + there.take_while(|(line, wanted)| line == wanted).count()
     }
 }
 
@@ -122,30 +139,64 @@ impl<'a> Numbers<'a> {
         Self { known, lines }
     }
 
-    fn pattern<'l>(&self, lines: impl Iterator<Item = &'l Line<'l>>) -> Vec<u32> {
-        let number = |line: &Line<'l>| self.known.get(&(line.text, line.newline)).copied();
+    fn pattern<'l>(&self, lines: impl Iterator<Item = Line<'l>>) -> Vec<u32> {
+        let number = |line: Line<'l>| self.known.get(&(line.text, line.newline)).copied();
         lines.map(|line| number(line).unwrap_or(NOWHERE)).collect()
+    }
+
+    /// Where the pattern stands nearest to where it should; below before above.
+    fn nearest(
+        &self,
+        pattern: &[u32],
+        aim: Aim,
+        from: usize,
+        work_left: &mut usize,
+    ) -> Option<usize> {
+        let starts = aim.starts(pattern, from, self.lines.len())?;
+        let (first, last) = (*starts.start(), *starts.end());
+        let (to_first, to_last) = (aim.distance(first), aim.distance(last));
+        let least = if starts.contains(&aim.expected) { 0 } else { to_first.min(to_last) };
+        for distance in least..=to_first.max(to_last) {
+            let both = [aim.expected.checked_add(distance), aim.expected.checked_sub(distance)];
+            for start in both.into_iter().flatten().filter(|start| starts.contains(start)) {
+                let there = &self.lines[start..];
+                let begins = there.first() == pattern.first();
+                *work_left = work_left.saturating_sub(if begins { pattern.len() } else { 1 });
+                if begins && there.starts_with(pattern) {
+                    return Some(start);
+                }
+                if *work_left == 0 {
+                    return None;
+                }
+            }
+        }
+        None
     }
 }
 
 /// Whether a hunk is of the beginning or of the end of its file and has no place elsewhere.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 struct Edges {
     start: bool,
     end: bool,
 }
 
 impl Edges {
+    /// Nothing is for an empty file but what fills it, and nothing follows a line that does not end.
+    fn needed(hunk: &Hunk<'_>) -> Self {
+        let fills = hunk.old_start == 0;
+        Self { start: fills, end: fills || hunk.lines.iter().any(|line| !line.newline) }
+    }
+
     /// A hunk that has context on one side only had no lines to take on the other.
     fn of(hunk: &Hunk<'_>) -> Self {
+        let needed = Self::needed(hunk);
         let is_context = |line: &Line<'_>| line.kind == LineKind::Context;
         let leads = hunk.lines.first().is_some_and(is_context);
         let trails = hunk.lines.last().is_some_and(is_context);
-        let is_empty_file = hunk.old_start == 0;
         Self {
-            start: is_empty_file || (hunk.old_start == 1 && trails && !leads),
-            end: ((is_empty_file || leads) && !trails)
-                || hunk.lines.iter().any(|line| !line.newline),
+            start: needed.start || (hunk.old_start == 1 && trails && !leads),
+            end: needed.end || (leads && !trails),
         }
     }
 }
@@ -158,54 +209,28 @@ fn is_telling(hunk: &Hunk<'_>) -> bool {
     has(LineKind::Added) || (has(LineKind::Removed) && framed)
 }
 
-/// What is looked for, and about where.
-struct Search {
-    pattern: Vec<u32>,
+/// About where a hunk should be.
+#[derive(Clone, Copy)]
+struct Aim {
     expected: usize,
     edges: Edges,
 }
 
-impl Search {
-    /// Where the pattern may begin in a file of so many lines.
-    fn starts(&self, from: usize, lines: usize) -> Option<RangeInclusive<usize>> {
-        let last = lines.checked_sub(self.pattern.len())?;
+impl Aim {
+    fn distance(self, start: usize) -> usize {
+        start.abs_diff(self.expected)
+    }
+
+    /// Where a pattern may begin in a file of so many lines.
+    fn starts(self, pattern: &[u32], from: usize, lines: usize) -> Option<RangeInclusive<usize>> {
+        let last = lines.checked_sub(pattern.len())?;
         let first = if self.edges.end { from.max(last) } else { from };
         let last = if self.edges.start { 0 } else { last };
-        if self.pattern.is_empty() {
-            // Nothing shows where an insertion without context belongs but its number.
+        if pattern.is_empty() {
+            // Nothing but its number shows where an insertion without context belongs.
             let fits = (first..=last).contains(&self.expected);
             return fits.then_some(self.expected..=self.expected);
         }
-        (first <= last && !self.pattern.contains(&NOWHERE)).then_some(first..=last)
-    }
-
-    fn nearest(
-        &self,
-        lines: &[u32],
-        starts: RangeInclusive<usize>,
-        work_left: &mut usize,
-    ) -> Option<usize> {
-        let (first, last) = (*starts.start(), *starts.end());
-        let mut distance =
-            first.saturating_sub(self.expected).max(self.expected.saturating_sub(last));
-        let most = last.saturating_sub(self.expected).max(self.expected.saturating_sub(first));
-        while distance <= most {
-            let below = self.expected.checked_add(distance);
-            let above = self.expected.checked_sub(distance);
-            for start in [below, above].into_iter().flatten().filter(|start| starts.contains(start))
-            {
-                let there = lines[start..].iter().zip(&self.pattern);
-                let same = there.take_while(|(line, wanted)| line == wanted).count();
-                *work_left = work_left.saturating_sub(same + 1);
-                if same == self.pattern.len() {
-                    return Some(start);
-                }
-                if *work_left == 0 {
-                    return None;
-                }
-            }
-            distance += 1;
-        }
-        None
+        (first <= last && !pattern.contains(&NOWHERE)).then_some(first..=last)
     }
 }

@@ -9,6 +9,9 @@ use crate::text::lines;
 /// How many lines may say that a file is generated.
 const MARK_LINES: usize = 10;
 
+/// How many objects of scripts are read; a package has one.
+const MAX_SCRIPTS: usize = 8;
+
 /// Files that a package manager writes.
 const LOCK_FILES: &[&str] = &[
     "bun.lock",
@@ -153,18 +156,18 @@ fn ends_with(path: &TreePath, end: &str) -> bool {
 
 /// Whether the commands of a package.json are other than they were; told from the text, which may be no JSON at all.
 fn scripts_change(change: &Change<'_>) -> bool {
-    let scripts = |side: Option<Side<'_>>| {
-        side.map(|side| scripts(side.content).to_vec()).unwrap_or_default()
-    };
+    let scripts = |side: Option<Side<'_>>| side.map_or_else(Vec::new, |side| scripts(side.content));
     scripts(change.before()) != scripts(change.after())
 }
 
-/// What stands between the braces after `"scripts"`; commands may have braces too, in pairs or in a string.
-fn scripts(content: &[u8]) -> &[u8] {
-    let Some(start) = memchr::memmem::find(content, b"\"scripts\"") else {
-        return b"";
-    };
-    let content = &content[start..];
+/// What stands between the braces after each `"scripts"`.
+fn scripts(content: &[u8]) -> Vec<u8> {
+    let starts = memchr::memmem::find_iter(content, b"\"scripts\"");
+    starts.take(MAX_SCRIPTS).flat_map(|start| object(&content[start..])).copied().collect()
+}
+
+/// As far as the object goes that begins next; braces in strings do not count.
+fn object(content: &[u8]) -> &[u8] {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for (at, &byte) in content.iter().enumerate() {
         match byte {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use regex::bytes::Regex;
+use regex::bytes::{Regex, RegexSet};
 
 /// What kind of secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,8 +63,8 @@ const SHAPES: &[(SecretKind, &str)] = &[
     (SecretKind::GitHub, r"\b(?:gh[opsur]_[A-Za-z0-9]{20}|github_pat_[A-Za-z0-9_]{20})"),
     (SecretKind::GitLab, r"\bglpat-[A-Za-z0-9_-]{16}"),
     (SecretKind::Anthropic, r"\bsk-ant-[A-Za-z0-9_-]{16}"),
-    (SecretKind::Stripe, r"\b[sr]k_(?:live|test)_[A-Za-z0-9]{16}"),
-    (SecretKind::OpenAi, r"\bsk-[A-Za-z0-9_-]{16}"),
+    (SecretKind::Stripe, r"\b[sr]k_[A-Za-z0-9_-]{16}"),
+    (SecretKind::OpenAi, r"\b[sr]k-[A-Za-z0-9_-]{16}"),
     (SecretKind::Slack, r"\bxox[abeoprs]-[A-Za-z0-9-]{10}"),
     (SecretKind::Google, r"\bAIza[A-Za-z0-9_-]{30}"),
     (SecretKind::Registry, r"\b(?:hf|npm)_[A-Za-z0-9]{30}"),
@@ -72,36 +72,52 @@ const SHAPES: &[(SecretKind, &str)] = &[
     (SecretKind::Address, r#"://[^/?#@:"'<>\\\s]*:[^/?#@"'<>\\\s${}]{4,}@"#),
 ];
 
-/// A name of a secret and what it is given. The group is the value.
-const ASSIGNED: &str = r#"(?i:api[_-]?key|token|secret|secret[_-]?key|password|passwd|passphrase|credentials?)["']?\s*(?::=|=>|[:=])\s*["'`]?([^"'`,;&\s]{8,})"#;
+/// What is given to the name of a secret; the group is the value. In quotation marks, or after a variable of a shell, or
+/// alone behind the name in a line of its own.
+const GIVEN: &[&str] = &[
+    r#"(?i:api_?key|(?:access|auth|encryption|private|secret|signing)[_-]?key|token|secret|password|passwd|passphrase|credentials?)["']?\s*(?:=>|:=|[:=])\s*["'`]([^"'`\s]{8,})["'`]"#,
+    r#"\b[A-Z][A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)=([^"'`;,&()\s]{8,})"#,
+    r#"^\s*(?i:[a-z0-9_.-]*(?:api_?key|token|secret|password|passwd|passphrase))\s*[:=]\s*([A-Za-z0-9+/=_-]{12,})\s*$"#,
+    r#"(?i:\bbearer)\s+([A-Za-z0-9._~+/=-]{16,})"#,
+];
 
-static ALONE: LazyLock<Vec<(SecretKind, Regex)>> =
-    LazyLock::new(|| SHAPES.iter().map(|&(kind, shape)| (kind, regex(shape))).collect());
-static GIVEN: LazyLock<Regex> = LazyLock::new(|| regex(ASSIGNED));
+static ALONE: LazyLock<RegexSet> = LazyLock::new(|| {
+    let shapes = SHAPES.iter().map(|(_, shape)| bytes(shape));
+    RegexSet::new(shapes).expect("the shapes are well-formed, as a test shows")
+});
+static NAMED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let shape =
+        |shape| Regex::new(&bytes(shape)).expect("the shapes are well-formed, as a test shows");
+    GIVEN.iter().map(|given| shape(given)).collect()
+});
 
-fn regex(shape: &str) -> Regex {
-    Regex::new(&format!("(?-u:{shape})")).expect("the shape is well-formed, as a test shows")
+/// The expression for bytes that may be no UTF-8.
+fn bytes(shape: &str) -> String {
+    format!("(?-u:{shape})")
 }
 
 /// What a secret in a line is, if there is one.
 pub(super) fn find(line: &[u8]) -> Option<SecretKind> {
-    if let Some((kind, _)) = ALONE.iter().find(|(_, shape)| shape.is_match(line)) {
-        return Some(*kind);
+    if let Some(first) = ALONE.matches(line).iter().next() {
+        return Some(SHAPES[first].0);
     }
-    let mut given = GIVEN.captures_iter(line).filter_map(|captures| captures.get(1));
-    given.any(|value| is_random(value.as_bytes())).then_some(SecretKind::Assigned)
+    let given = |shape: &Regex| {
+        let mut values = shape.captures_iter(line).filter_map(|captures| captures.get(1));
+        values.any(|value| is_random(value.as_bytes()))
+    };
+    NAMED.iter().any(given).then_some(SecretKind::Assigned)
 }
 
-/// Whether a value looks drawn and not written: it mixes letters and digits and has much information for its length.
+/// Whether a value looks drawn and not written: letters and digits are mixed, and few come twice.
 fn is_random(value: &[u8]) -> bool {
-    const MIN_BITS: f64 = 3.0;
+    const MIN_BITS_PER_BYTE: f64 = 3.0;
     let has = |test: fn(&u8) -> bool| value.iter().any(test);
     let is_plain =
         value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-+/=.~!@#%^*".contains(byte));
     is_plain
         && has(u8::is_ascii_digit)
         && has(u8::is_ascii_alphabetic)
-        && bits_per_byte(value) >= MIN_BITS
+        && bits_per_byte(value) >= MIN_BITS_PER_BYTE
 }
 
 fn bits_per_byte(value: &[u8]) -> f64 {

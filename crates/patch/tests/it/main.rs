@@ -1,5 +1,14 @@
 //! The text of a change, against itself and against git.
 
+mod apply;
 mod git;
+mod hostile;
+mod merging;
+mod parsing;
+mod paths;
+mod placing;
+mod renaming;
+mod rendering;
 mod roundtrip;
 mod texts;
+mod warning;

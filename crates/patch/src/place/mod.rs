@@ -5,14 +5,14 @@
 //! before. Hunks keep their order and never overlap.
 
 mod locate;
-
-use std::fmt;
+mod obstacle;
 
 use crate::hunk::Hunk;
-use crate::mode::{Kind, Mode, Side};
+use crate::mode::{Mode, Side};
 use crate::parse::{Action, FilePatch};
 use crate::path::TreePath;
 use locate::Locator;
+pub use obstacle::{HunkConflict, Obstacle};
 
 /// Where a patch fits, and what comes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,89 +59,6 @@ pub enum HunkState {
     AlreadyApplied,
 }
 
-/// Why a patch does not fit.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}{obstacle}", At(*hunk))]
-pub struct HunkConflict {
-    /// Which hunk, counted from 0; none when it is about the file.
-    pub hunk: Option<usize>,
-    /// What stands in the way.
-    pub obstacle: Obstacle,
-}
-
-struct At(Option<usize>);
-
-impl fmt::Display for At {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(Ok(()), |hunk| write!(f, "hunk {}: ", hunk + 1))
-    }
-}
-
-/// What stands in the way of a patch or of a hunk.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Obstacle {
-    /// The patch changes a file that is not there.
-    #[error("`{path}` is not there")]
-    Missing {
-        /// The file.
-        path: TreePath,
-    },
-    /// The patch makes a file that is there, with other content.
-    #[error("`{path}` is there already, and differs from what the patch would write")]
-    Exists {
-        /// The file.
-        path: TreePath,
-    },
-    /// The patch deletes a file that has changed.
-    #[error("the file to delete is not as the patch knows it")]
-    DeletedButChanged,
-    /// A file became a link, or the other way.
-    #[error("the patch is for a {}, and there is a {}", kind(*.expected), kind(*.found))]
-    OtherKind {
-        /// What the patch is for.
-        expected: Kind,
-        /// What is there.
-        found: Kind,
-    },
-    /// The old lines are nowhere.
-    #[error("the lines that it changes are not in the file from line {from} on")]
-    NotFound {
-        /// Where the search began, counted from 1: below the hunk before.
-        from: usize,
-    },
-    /// They are there but for white space at the ends of lines, such as the carriage return.
-    #[error("the lines that it changes are at line {line} with other white space at their ends")]
-    LineEnds {
-        /// Where, counted from 1.
-        line: usize,
-    },
-    /// They are there, but the hunk is of the beginning or the end of the file, and there is more before or after.
-    #[error(
-        "the lines that it changes are at line {line}, which is not at the {edge} of the file as in the diff; give more context"
-    )]
-    NotAtEdge {
-        /// Where, counted from 1.
-        line: usize,
-        /// `beginning` or `end`.
-        edge: &'static str,
-    },
-    /// The patch is for an empty file.
-    #[error("the hunk is for an empty file, and there is something in it; give context")]
-    NotEmpty,
-    /// Too many places look almost right.
-    #[error(
-        "the file repeats itself so often that the place was not found within the limit of work"
-    )]
-    TooMuchWork,
-}
-
-const fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Regular => "regular file",
-        Kind::Symlink => "symbolic link",
-    }
-}
-
 /// What comes of some hunks.
 struct Text {
     content: Vec<u8>,
@@ -173,31 +90,27 @@ impl FilePatch<'_> {
     fn create(&self, current: Option<Side<'_>>) -> Result<Placed, Vec<HunkConflict>> {
         let mode = self.new_mode.unwrap_or(Mode::FILE);
         let content = new_content(&self.hunks);
-        let hunks =
-            |state| self.hunks.iter().map(|_| HunkPlace { line: 1, offset: 0, state }).collect();
         match current {
             None => Ok(Placed {
                 outcome: Outcome::Write { mode, content },
-                hunks: hunks(HunkState::Applies),
+                hunks: self.all_hunks(HunkState::Applies),
             }),
             Some(side) if side.content == content && same_mode(side.mode, mode) => {
-                Ok(already(hunks(HunkState::AlreadyApplied)))
+                Ok(already(self.all_hunks(HunkState::AlreadyApplied)))
             }
             Some(_) => Err(whole(Obstacle::Exists { path: self.path.clone() })),
         }
     }
 
     fn delete(&self, current: Option<Side<'_>>) -> Result<Placed, Vec<HunkConflict>> {
-        let hunks =
-            |state| self.hunks.iter().map(|_| HunkPlace { line: 1, offset: 0, state }).collect();
         let Some(side) = current else {
-            return Ok(already(hunks(HunkState::AlreadyApplied)));
+            return Ok(already(self.all_hunks(HunkState::AlreadyApplied)));
         };
         self.check_kind(side)?;
         if old_content(&self.hunks) != side.content {
             return Err(whole(Obstacle::DeletedButChanged));
         }
-        Ok(Placed { outcome: Outcome::Delete, hunks: hunks(HunkState::Applies) })
+        Ok(Placed { outcome: Outcome::Delete, hunks: self.all_hunks(HunkState::Applies) })
     }
 
     fn modify(&self, current: Option<Side<'_>>) -> Result<Placed, Vec<HunkConflict>> {
@@ -224,16 +137,17 @@ impl FilePatch<'_> {
         };
         let mode = self.new_mode.unwrap_or(Mode::FILE);
         let content = new_content(&self.hunks);
-        let hunks =
-            |state| self.hunks.iter().map(|_| HunkPlace { line: 1, offset: 0, state }).collect();
         if side.mode.kind() == mode.kind() && side.content == content {
-            return Ok(already(hunks(HunkState::AlreadyApplied)));
+            return Ok(already(self.all_hunks(HunkState::AlreadyApplied)));
         }
         self.check_kind(side)?;
         if old_content(removed) != side.content {
             return Err(whole(Obstacle::DeletedButChanged));
         }
-        Ok(Placed { outcome: Outcome::Write { mode, content }, hunks: hunks(HunkState::Applies) })
+        Ok(Placed {
+            outcome: Outcome::Write { mode, content },
+            hunks: self.all_hunks(HunkState::Applies),
+        })
     }
 
     fn moved(
@@ -254,7 +168,8 @@ impl FilePatch<'_> {
                 hunks: text.hunks,
             }),
             Some(target) if target.content == text.content && self.action_copies() => {
-                Ok(already(text.hunks))
+                let state = HunkState::AlreadyApplied;
+                Ok(already(text.hunks.iter().map(|hunk| HunkPlace { state, ..*hunk }).collect()))
             }
             Some(_) => Err(whole(Obstacle::Exists { path: self.path.clone() })),
         }
@@ -271,6 +186,11 @@ impl FilePatch<'_> {
         let text = place_hunks(&self.hunks, target.content).map_err(|_| missing())?;
         let done = text.hunks.iter().all(|hunk| hunk.state == HunkState::AlreadyApplied);
         if done && !text.hunks.is_empty() { Ok(already(text.hunks)) } else { Err(missing()) }
+    }
+
+    /// The hunks of a file that is written or goes as a whole.
+    fn all_hunks(&self, state: HunkState) -> Vec<HunkPlace> {
+        self.hunks.iter().map(|_| HunkPlace { line: 1, offset: 0, state }).collect()
     }
 
     fn action_copies(&self) -> bool {
