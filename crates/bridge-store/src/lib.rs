@@ -10,7 +10,9 @@
 
 #![warn(missing_docs)]
 
+mod application;
 mod approval;
+mod change_set;
 mod commit;
 mod connection;
 mod entry;
@@ -39,7 +41,9 @@ mod turn_number;
 mod usage;
 mod write;
 
+pub use application::{ApplicationRow, ApplicationState};
 pub use approval::ApprovalRow;
+pub use change_set::{ChangeSetKind, ChangeSetRow};
 pub use connection::exists;
 pub use entry::{Entry, EntryKind, EntryPage};
 pub use error::{OpenError, StoreError, WriteError};

@@ -20,6 +20,8 @@ pub enum Subject {
     Turn(TurnNumber),
     /// A long text.
     Output(String),
+    /// A change set, by its name.
+    ChangeSet(String),
 }
 
 #[derive(Debug)]
@@ -103,7 +105,10 @@ fn subject(write: &Write) -> Option<Subject> {
         Write::TurnEnded(ended) => Some(Subject::Turn(ended.number)),
         Write::Output(output) => Some(Subject::Output(output.output.clone())),
         Write::Key(row) => Some(Subject::Turn(row.number)),
+        Write::ChangeSet(row) => Some(Subject::ChangeSet(row.id.clone())),
+        Write::Application(row) => Some(Subject::ChangeSet(row.change_set.clone())),
         Write::ThreadsSeen(_)
+        | Write::ApplicationEnded { .. }
         | Write::ThreadNamed { .. }
         | Write::ThreadArchived { .. }
         | Write::ThreadUnarchived { .. }
@@ -122,6 +127,9 @@ fn mends(write: &Write, loss: &Loss) -> bool {
         | Write::Plan { .. }
         | Write::Approval(_)
         | Write::Key(_)
+        | Write::ChangeSet(_)
+        | Write::Application(_)
+        | Write::ApplicationEnded { .. }
         | Write::ThreadsSeen(_)
         | Write::ThreadNamed { .. }
         | Write::ThreadArchived { .. }

@@ -18,6 +18,8 @@ pub(crate) const TABLES: &[&str] = &[
     "usage",
     "outputs",
     "checkpoints",
+    "change_sets",
+    "applications",
     "keys",
 ];
 

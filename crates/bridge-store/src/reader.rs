@@ -6,10 +6,10 @@ use bridge_core::{ThreadId, TurnId, TurnNumber};
 use rusqlite::Connection;
 
 use crate::{
-    ApprovalRow, Cursor, EntryKind, EntryPage, KeyRow, OutputMeta, PatchRow, PlanVersion,
-    Statistics, StoreError, ThreadFilter, ThreadPage, ThreadPlace, ThreadRow, Timestamp, TurnName,
-    TurnPage, TurnRow, UsageSum, approval, connection, entry, key, maintenance, meta, output,
-    patch, plan, thread, turn, usage,
+    ApplicationRow, ApprovalRow, ChangeSetRow, Cursor, EntryKind, EntryPage, KeyRow, OutputMeta,
+    PatchRow, PlanVersion, Statistics, StoreError, ThreadFilter, ThreadPage, ThreadPlace,
+    ThreadRow, Timestamp, TurnName, TurnPage, TurnRow, UsageSum, application, approval, change_set,
+    connection, entry, key, maintenance, meta, output, patch, plan, thread, turn, usage,
 };
 
 /// A view of a database. Each question sees one consistent state.
@@ -110,6 +110,26 @@ impl Reader {
     /// A patch.
     pub fn patch(&self, id: &str) -> Result<Option<PatchRow>, StoreError> {
         patch::one(&self.connection, id)
+    }
+
+    /// A change set.
+    pub fn change_set(&self, id: &str) -> Result<Option<ChangeSetRow>, StoreError> {
+        change_set::one(&self.connection, id)
+    }
+
+    /// Which thread's a change set is; `None` also for one that a client brought.
+    pub fn change_set_thread(&self, id: &str) -> Result<Option<ThreadId>, StoreError> {
+        change_set::thread(&self.connection, id)
+    }
+
+    /// What of a change set was carried into the user's files, oldest first.
+    pub fn applications(&self, change_set: &str) -> Result<Vec<ApplicationRow>, StoreError> {
+        application::of_change_set(&self.connection, change_set)
+    }
+
+    /// The files of all change sets and applications, as JSON.
+    pub fn changed_files(&self) -> Result<Vec<String>, StoreError> {
+        application::all_files(&self.connection)
     }
 
     /// What Codex asked on a thread, and what it was told.

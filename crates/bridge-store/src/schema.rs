@@ -12,6 +12,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../sql/0002_search.sql")),
     M::up(include_str!("../sql/0003_turn_numbers.sql")),
     M::up(include_str!("../sql/0004_keys.sql")),
+    M::up(include_str!("../sql/0005_changes.sql")),
 ];
 
 /// Brings a database to this version's schema; one transaction a step, so that a killed migration is as if never begun.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::row::{millis, signed, state, to_state, unsigned};
 use crate::write::{EndedTurn, QueuedTurn};
-use crate::{StoreError, Timestamp, item, patch, plan, thread, turn_number, usage};
+use crate::{StoreError, Timestamp, change_set, item, patch, plan, thread, turn_number, usage};
 
 /// A turn as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -193,7 +193,7 @@ fn read(connection: &Connection, row: &Row<'_>) -> Result<TurnRow, StoreError> {
             failure: None,
             asking: Vec::new(),
             stopped: None,
-            change_set: None,
+            change_set: change_set::of_turn(connection, number)?,
         },
         prompt: row.get(3)?,
         background: row.get(4)?,

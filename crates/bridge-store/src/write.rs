@@ -3,8 +3,11 @@
 use bridge_core::{Item, Plan, ThreadId, TurnId, TurnNumber, TurnReport};
 use rusqlite::Connection;
 
-use crate::{ApprovalRow, KeyRow, PlanAuthor, SeenThread, StoreError, Timestamp};
-use crate::{approval, item, key, output, plan, thread, turn};
+use crate::{
+    ApplicationRow, ApplicationState, ApprovalRow, ChangeSetRow, KeyRow, PlanAuthor, SeenThread,
+    StoreError, Timestamp,
+};
+use crate::{application, approval, change_set, item, key, output, plan, thread, turn};
 
 /// One record. For one turn they come in the order `Thread`, `TurnQueued`, `TurnStarted`, items, `TurnEnded`.
 #[derive(Clone, Debug)]
@@ -74,6 +77,17 @@ pub enum Write {
     Output(NewOutput),
     /// A client's own name for the call that asks for a turn, before that turn.
     Key(KeyRow),
+    /// What a turn has changed, or would change.
+    ChangeSet(Box<ChangeSetRow>),
+    /// Something of a change set is about to be carried into the user's files.
+    Application(ApplicationRow),
+    /// How that went.
+    ApplicationEnded {
+        /// Which.
+        application: String,
+        /// How it stands.
+        state: ApplicationState,
+    },
 }
 
 /// A thread that we have opened.
@@ -164,5 +178,10 @@ pub(crate) fn apply(
         Write::TurnEnded(ended) => turn::ended(connection, ended, at),
         Write::Output(output) => output::put(connection, output, at),
         Write::Key(row) => key::put(connection, row, at),
+        Write::ChangeSet(row) => change_set::put(connection, row, at),
+        Write::Application(row) => application::put(connection, row, at),
+        Write::ApplicationEnded { application, state } => {
+            application::ended(connection, application, *state)
+        }
     }
 }

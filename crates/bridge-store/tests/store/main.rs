@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test that kills a process has to start one")]
 
+mod changes;
 mod crash;
 mod damage;
 mod durability;
