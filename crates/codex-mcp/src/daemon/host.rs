@@ -21,7 +21,7 @@ use crate::engine::{Activity, Engine, Room, Services};
 use crate::ledger::Ledger;
 use crate::mcp::outputs::Outputs;
 use crate::mcp::subscriptions::Subscriptions;
-use crate::workspace::git::Repositories;
+use crate::workspace::Repositories;
 
 /// How long a client may take to introduce itself.
 pub(super) const INTRODUCTION: Duration = Duration::from_secs(2);

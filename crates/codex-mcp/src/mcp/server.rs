@@ -27,8 +27,7 @@ use crate::config::Config;
 use crate::daemon::Version;
 use crate::engine::{Engine, EngineConnection};
 use crate::error::{Code, Problem};
-use crate::workspace::Roots;
-use crate::workspace::git::Repositories;
+use crate::workspace::{Repositories, Roots};
 
 /// How a model is told to use the tools. Claude Code cuts it at 4,096 characters.
 const INSTRUCTIONS: &str = "Works with OpenAI's Codex through a live Codex process. `codex` starts a thread and \
@@ -70,7 +69,7 @@ pub struct Shared {
     /// The whole of long results.
     pub outputs: Arc<Outputs>,
     /// What git says of repositories.
-    pub(crate) repositories: Arc<Repositories>,
+    pub repositories: Arc<Repositories>,
     /// Who watches which resource.
     pub subscriptions: Arc<Subscriptions>,
     /// The version of the client's front, where that is newer than this engine.

@@ -4,4 +4,5 @@ mod folder;
 pub(crate) mod git;
 mod roots;
 
+pub use git::Repositories;
 pub use roots::{InvalidRoot, RootError, Roots, WorkingDirectory};

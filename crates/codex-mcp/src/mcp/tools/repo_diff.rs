@@ -309,8 +309,8 @@ impl fmt::Display for Page {
         write!(f, "{root}: from {from} to {to}, ")?;
         match file_count {
             0 => write!(f, "nothing differs.")?,
-            1 => write!(f, "1 file, {added} lines added, {removed} removed.")?,
-            count => write!(f, "{count} files, {added} lines added, {removed} removed.")?,
+            1 => write!(f, "1 file, lines +{added} -{removed}.")?,
+            count => write!(f, "{count} files, lines +{added} -{removed}.")?,
         }
         for file in &self.files {
             write!(f, "\n{file}")?;

@@ -18,7 +18,7 @@ const MAX_KEPT: usize = 8;
 
 /// What is known of the repositories of all clients.
 #[derive(Debug, Default)]
-pub(crate) struct Repositories {
+pub struct Repositories {
     statuses: Slots<StatusKey, Status>,
     diffs: Slots<DiffKey, Diff>,
     /// Numbers calls and questions to git in the order in which they come.

@@ -40,7 +40,7 @@ const CONFIGURATION: &[(&str, &str)] = &[
     ("core.quotePath", "true"),
     ("credential.helper", ""),
     ("diff.external", ""),
-    ("diff.orderFile", ""),
+    ("diff.orderFile", "/dev/null"),
     ("gpg.program", "false"),
     ("log.showSignature", "false"),
     ("protocol.allow", "never"),

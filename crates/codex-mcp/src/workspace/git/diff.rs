@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 
 use super::repository::Repository;
-use super::untracked::{self, NewFile};
+use super::untracked::{self, Content, NewFile, Room};
 use super::{Git, GitError, Pathspec, Status, Whole, words};
 
 /// With more changed paths than this, git looks for them itself.
@@ -108,37 +108,47 @@ impl Between {
         Ok(Self { from, to })
     }
 
-    /// The command that compares them, and whether the other way round.
+    /// The command that compares them.
     fn command(&self) -> Result<Vec<OsString>, GitError> {
-        let (command, reverse) = match (&self.from, &self.to) {
+        let (command, way) = match (&self.from, &self.to) {
             (
                 Side::Commit(one) | Side::Nothing(one),
                 Side::Commit(other) | Side::Nothing(other),
-            ) => (words(["diff-tree", "-r", one, other]), ""),
+            ) => (words(["diff-tree", "-r", one, other]), Way::Forth),
             (Side::Commit(one) | Side::Nothing(one), Side::Worktree) => {
-                (words(["diff-index", one]), "")
+                (words(["diff-index", one]), Way::Forth)
             }
             (Side::Commit(one) | Side::Nothing(one), Side::Index) => {
-                (words(["diff-index", "--cached", one]), "")
+                (words(["diff-index", "--cached", one]), Way::Forth)
             }
             (Side::Worktree, Side::Commit(other) | Side::Nothing(other)) => {
-                (words(["diff-index", other]), "-R")
+                (words(["diff-index", other]), Way::Back)
             }
             (Side::Index, Side::Commit(other) | Side::Nothing(other)) => {
-                (words(["diff-index", "--cached", other]), "-R")
+                (words(["diff-index", "--cached", other]), Way::Back)
             }
-            (Side::Index, Side::Worktree) => (words(["diff-files"]), ""),
-            (Side::Worktree, Side::Index) => (words(["diff-files"]), "-R"),
+            (Side::Index, Side::Worktree) => (words(["diff-files"]), Way::Forth),
+            (Side::Worktree, Side::Index) => (words(["diff-files"]), Way::Back),
             (Side::Worktree, Side::Worktree) | (Side::Index, Side::Index) => {
                 let message = "is the same as `from`".to_owned();
                 return Err(GitError::BadArgument { argument: "to", message });
             }
         };
-        let reverse = Some(OsString::from(reverse)).filter(|option| !option.is_empty());
         let (name, rest) = command.split_at(1);
+        // Git exchanges the names of the sides as well, and nobody wants that.
+        let options = match way {
+            Way::Forth => words(["--src-prefix=a/", "--dst-prefix=b/"]),
+            Way::Back => words(["-R", "--src-prefix=b/", "--dst-prefix=a/"]),
+        };
         // Options stand before what is compared.
-        Ok(name.iter().cloned().chain(reverse).chain(rest.iter().cloned()).collect())
+        Ok([name, &options, rest].concat())
     }
+}
+
+/// In which direction git can compare two sides.
+enum Way {
+    Forth,
+    Back,
 }
 
 async fn side(
@@ -241,8 +251,14 @@ impl Diff {
         if between.to == Side::Worktree
             && let Some(status) = status
         {
-            let found = untracked::read(git, repository, status, request).await?;
-            diff.add_untracked(found, request.text);
+            let room = match (request.untracked, request.text) {
+                (Untracked::Content, TextLimit::Bytes(limit)) => {
+                    Room::Bytes(if diff.is_cut { 0 } else { limit.saturating_sub(diff.text.len()) })
+                }
+                (Untracked::Names, _) | (_, TextLimit::None) => Room::NotWanted,
+            };
+            let found = untracked::read(git, repository, status, room).await?;
+            diff.add_untracked(found);
         }
         Ok(diff)
     }
@@ -270,20 +286,12 @@ impl Diff {
         Ok(())
     }
 
-    fn add_untracked(&mut self, found: Vec<NewFile>, text: TextLimit) {
-        let limit = match text {
-            TextLimit::Bytes(limit) => limit,
-            TextLimit::None => 0,
-        };
+    fn add_untracked(&mut self, found: Vec<NewFile>) {
         for file in found {
-            let patch = match file.patch {
-                Ok(patch) if self.text.len() + patch.len() <= limit && !self.is_cut => patch,
-                Ok(_) if text == TextLimit::None => String::new(),
-                Ok(_) => {
-                    self.left_out.push((file.path.clone(), "the diff is too long already"));
-                    String::new()
-                }
-                Err(reason) => {
+            let patch = match file.content {
+                Content::Read(patch) => patch,
+                Content::NotWanted => String::new(),
+                Content::LeftOut(reason) => {
                     self.left_out.push((file.path.clone(), reason));
                     String::new()
                 }
@@ -326,20 +334,12 @@ fn arguments(command: &[OsString], form: Vec<OsString>, limits: &[OsString]) -> 
         "--no-textconv",
         "--ignore-submodules=dirty",
         "--submodule=short",
-        "--src-prefix=a/",
-        "--dst-prefix=b/",
         "--no-relative",
         "--find-renames",
         "--inter-hunk-context=0",
     ]);
     let (name, rest) = command.split_at(1);
-    name.iter()
-        .cloned()
-        .chain(fixed)
-        .chain(form)
-        .chain(rest.iter().cloned())
-        .chain(limits.iter().cloned())
-        .collect()
+    [name, &fixed, &form, rest, limits].concat()
 }
 
 /// Reads `--raw --numstat -z`: first what became of each file, then how many lines.

@@ -20,7 +20,7 @@ pub(crate) enum GitError {
     #[error("{message}")]
     NotARepository { message: String },
     /// An argument names what is not there.
-    #[error("`{argument}` {message}")]
+    #[error("`{argument}`: {message}")]
     BadArgument { argument: &'static str, message: String },
     /// A path outside of what may be looked at.
     #[error("{given:?} is no path below the workspace root and the top of the repository")]

@@ -22,7 +22,8 @@ use codex_client::Launch;
 use codex_client::program::{Ended, Limits, Program, Reach, Reason, Source};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use cache::{At, Repositories, State};
+pub use cache::Repositories;
+pub(crate) use cache::{At, State};
 use closed::Overrides;
 pub(crate) use diff::{
     Base, Diff, DiffFile, DiffKind, DiffRequest, Revision, Side, TextLimit, Untracked,

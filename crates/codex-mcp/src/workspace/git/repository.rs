@@ -69,6 +69,7 @@ impl Repository {
         let (Ok(top), Ok(common_dir)) = (top, common_dir) else {
             return Err(GitError::unreadable("rev-parse"));
         };
+        accepted(directory, &top)?;
         let limit = Pathspec::of_folder(root, &top);
         Ok(Self {
             config_files: config_files(&list, &top),
@@ -97,13 +98,31 @@ impl Repository {
     }
 }
 
+/// Git passes over a `.git` that is no repository and takes the next one above, which nobody means.
+fn accepted(directory: &Path, top: &Path) -> Result<(), GitError> {
+    let mut below = directory.ancestors().take_while(|folder| *folder != top);
+    match below.find(|folder| is_meant_as_one(folder)) {
+        Some(folder) => {
+            let message = format!("{} has a `.git` that git does not accept", folder.display());
+            Err(GitError::Failed { command: "rev-parse".to_owned(), words: message })
+        }
+        None => Ok(()),
+    }
+}
+
 /// Tells a folder of no repository from a repository that git does not read.
 fn explained(directory: &Path, error: GitError) -> GitError {
-    let has_one = directory.ancestors().any(|folder| folder.join(".git").exists());
+    let has_one = directory.ancestors().any(is_meant_as_one);
     if !has_one && error.to_string().contains("not a git repository") {
         return no_repository(directory);
     }
     error
+}
+
+/// Whether somebody meant a folder to be a repository. An empty `.git` is what a sandbox leaves behind that hid one.
+fn is_meant_as_one(folder: &Path) -> bool {
+    let git = folder.join(".git");
+    git.is_file() || git.join("HEAD").exists()
 }
 
 /// The version, if it is too old.

@@ -1,7 +1,8 @@
 //! Files that git does not track, as a diff would show them once they were added. They are read here: git has no
 //! command that shows many of them without writing the index.
 
-use std::ffi::OsString;
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions};
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -10,7 +11,6 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use super::diff::{DiffRequest, TextLimit, Untracked};
 use super::path::{Pathspec, quoted, shown};
 use super::repository::Repository;
 use super::{Git, GitError, Status, words};
@@ -29,9 +29,24 @@ pub(super) struct NewFile {
     pub(super) path: Vec<u8>,
     /// How many lines it has, if it was read and is a text.
     pub(super) lines: Option<u64>,
-    /// Its diff, or why there is none.
-    pub(super) patch: Result<String, &'static str>,
+    pub(super) content: Content,
     pub(super) is_lossy: bool,
+}
+
+/// What is known of what is in it.
+pub(super) enum Content {
+    /// Its diff.
+    Read(String),
+    NotWanted,
+    /// Why there is none.
+    LeftOut(&'static str),
+}
+
+/// How much of the content is wanted.
+#[derive(Clone, Copy)]
+pub(super) enum Room {
+    Bytes(usize),
+    NotWanted,
 }
 
 /// The untracked files of a status, with those in folders that git names as a whole.
@@ -39,7 +54,7 @@ pub(super) async fn read(
     git: &Git,
     repository: &Repository,
     status: &Status,
-    request: &DiffRequest,
+    mut room: Room,
 ) -> Result<Vec<NewFile>, GitError> {
     let untracked = status.entries.iter().filter(|entry| entry.is_untracked());
     let (folders, mut paths): (Vec<_>, Vec<_>) =
@@ -59,15 +74,12 @@ pub(super) async fn read(
     }
     paths.truncate(MAX_FILES);
     let top = repository.top.clone();
-    let wanted = match (request.untracked, request.text) {
-        (Untracked::Content, TextLimit::Bytes(limit)) => limit,
-        (Untracked::Names, _) | (_, TextLimit::None) => 0,
-    };
     let files = tokio::task::spawn_blocking(move || {
-        let mut room = wanted;
         let file = |path: Vec<u8>| {
             let file = new_file(&top, path, room);
-            room = room.saturating_sub(file.patch.as_ref().map_or(0, String::len));
+            if let (Content::Read(patch), Room::Bytes(left)) = (&file.content, &mut room) {
+                *left -= patch.len();
+            }
             file
         };
         paths.into_iter().map(file).collect()
@@ -75,28 +87,36 @@ pub(super) async fn read(
     files.await.map_err(|_panicked| GitError::unreadable("ls-files"))
 }
 
-fn new_file(top: &Path, path: Vec<u8>, room: usize) -> NewFile {
-    let nothing = |path, reason| NewFile { path, lines: None, patch: Err(reason), is_lossy: false };
-    if room == 0 {
-        return nothing(path, "its content was not asked for, or the diff is too long already");
-    }
-    match content(&top.join(std::ffi::OsStr::from_bytes(&path))) {
-        Ok((mode, bytes)) => {
-            let header = header(&path, mode);
-            if bytes[..bytes.len().min(PROBED_BYTES)].contains(&0) {
-                let name = name("b/", &path);
-                let patch = Ok(format!("{header}Binary files /dev/null and {name} differ\n"));
-                return NewFile { path, lines: None, patch, is_lossy: false };
-            }
-            let (text, is_lossy) = match String::from_utf8(bytes) {
-                Ok(text) => (text, false),
-                Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), true),
+fn new_file(top: &Path, path: Vec<u8>, room: Room) -> NewFile {
+    let Room::Bytes(room) = room else {
+        return NewFile { path, lines: None, content: Content::NotWanted, is_lossy: false };
+    };
+    let (mode, bytes) = match content(&top.join(OsStr::from_bytes(&path))) {
+        Ok(found) => found,
+        Err(reason) => {
+            return NewFile {
+                path,
+                lines: None,
+                content: Content::LeftOut(reason),
+                is_lossy: false,
             };
-            let lines = text.split_inclusive('\n').count() as u64;
-            NewFile { patch: Ok(header + &hunk(&path, &text)), path, lines: Some(lines), is_lossy }
         }
-        Err(reason) => nothing(path, reason),
+    };
+    let mut patch = header(&path, mode);
+    let (mut lines, mut is_lossy) = (None, false);
+    if bytes[..bytes.len().min(PROBED_BYTES)].contains(&0) {
+        patch += &format!("Binary files /dev/null and {} differ\n", name("b/", &path));
+    } else {
+        let text = String::from_utf8_lossy(&bytes);
+        is_lossy = matches!(text, Cow::Owned(_));
+        lines = Some(text.split_inclusive('\n').count() as u64);
+        patch += &hunk(&path, &text);
     }
+    let content = match patch.len() <= room {
+        true => Content::Read(patch),
+        false => Content::LeftOut("the diff is too long already"),
+    };
+    NewFile { path, lines, content, is_lossy }
 }
 
 /// The mode and the bytes of a file or a link; nothing is followed, and nothing that could block is opened.
