@@ -12,6 +12,7 @@ mod machine;
 mod memory;
 mod party;
 mod process;
+mod repo;
 mod row;
 mod samples;
 mod soak;
@@ -46,7 +47,7 @@ pub(crate) struct Options {
     /// Measure what takes long instead: 2,000 turns of 20 clients, and 2,000 calls under 40 kills of the app-server.
     #[arg(long)]
     soak: bool,
-    /// Measure only the rows of these groups: turns, first-turn, memory, latency, start, stop; with --soak: soak, chaos.
+    /// Measure only the rows of these groups: turns, first-turn, memory, latency, start, stop, repo; with --soak: soak, chaos.
     groups: Vec<String>,
 }
 
@@ -60,6 +61,7 @@ const GROUPS: &[(&str, Group)] = &[
     ("latency", latency::rows),
     ("start", start::rows),
     ("stop", stop::rows),
+    ("repo", repo::rows),
 ];
 
 /// Those that take minutes.

@@ -1,4 +1,5 @@
-//! One child process of Codex: an app-server, greeted and supervised, or a `codex exec`. The only place that spawns.
+//! One child process: an app-server, greeted and supervised, a `codex exec`, or a program of ours. The only place that
+//! spawns.
 //!
 //! Each child leads its own process group, so that what it starts can be killed with it. Its stderr is
 //! always drained. It never restarts anything and never chooses the program or the environment.
@@ -6,6 +7,7 @@
 mod child;
 mod exec;
 mod handshake;
+pub mod program;
 mod stderr;
 mod version;
 

@@ -1,5 +1,5 @@
-//! Finds the Codex program. It is looked for when Codex is first needed, so that a server without one can start and
-//! say what is missing; nothing is run to find it.
+//! Finds the Codex program and git. Each is looked for when it is needed, so that a server without one can start and say
+//! what is missing; nothing is run to find it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,18 +46,38 @@ impl Config {
                 Err(CodexBinError::NotExecutable { path })
             };
         }
+        self.find_on_path(&self.codex_bin).map_err(|directories| CodexBinError::NotOnPath {
+            name: self.codex_bin.clone(),
+            searched: searched(&directories),
+        })
+    }
+
+    /// Finds git, as the Codex program is found.
+    ///
+    /// # Errors
+    /// It is not there; the text says where it was looked for.
+    pub(crate) fn find_git_bin(&self) -> Result<PathBuf, String> {
+        let git = &self.git_bin;
+        match git.is_absolute() {
+            true if is_executable(git) => Ok(git.clone()),
+            true => Err(format!("{} is not an executable file", git.display())),
+            false => self.find_on_path(git).map_err(|directories| {
+                format!("no program `{}` on PATH ({})", git.display(), searched(&directories))
+            }),
+        }
+    }
+
+    /// Looks for a program in the directories of `PATH`; the error says in which.
+    fn find_on_path(&self, name: &Path) -> Result<PathBuf, Vec<PathBuf>> {
         // A relative directory in PATH would be looked up in the workspace, which Codex itself may write.
         let path = self.environment.get("PATH").unwrap_or_default();
         let directories: Vec<PathBuf> =
             std::env::split_paths(path).filter(|path| path.is_absolute()).collect();
-        directories
+        let found = directories
             .iter()
-            .map(|directory| directory.join(&self.codex_bin))
-            .find(|path| is_executable(path))
-            .ok_or_else(|| CodexBinError::NotOnPath {
-                name: self.codex_bin.clone(),
-                searched: searched(&directories),
-            })
+            .map(|directory| directory.join(name))
+            .find(|path| is_executable(path));
+        found.ok_or(directories)
     }
 }
 

@@ -79,6 +79,9 @@ declare_keys! {
     /// `PATH` are skipped.
     "codex_bin", "codex-bin" => codex_bin: PathBuf = Program("codex");
 
+    /// The git program, for what is told of repositories. A bare name is looked for as `codex_bin` is.
+    "git_bin", "git-bin" => git_bin: PathBuf = Program("git");
+
     /// Where the server keeps what outlives it: its records in `store.sqlite3`, the log files under `logs/`. It is made, for its owner alone,
     /// when something is first written.
     "state_dir", "state-dir" => state_dir: PathBuf = StateDir;
@@ -173,6 +176,9 @@ declare_keys! {
 
     /// The longest line, in bytes, that is read from the app-server. A longer one is dropped, and the log says so.
     "max_line_bytes", "max-line-bytes" => max_line_bytes: usize = count("BYTES", 64 << 20, 1 << 20..=1 << 30);
+
+    /// How long a command that the server itself runs may take, such as `git`, before it is stopped.
+    "command_time_limit_seconds", "command-time-limit-seconds" => command_time_limit: Duration = seconds(300, 1..=86_400);
 
     /// How much of a command's output a result shows, in characters, counted from its end.
     "command_output_chars", "command-output-chars" => command_output_chars: usize = count("CHARS", 4000, 0..=100_000);

@@ -21,6 +21,7 @@ use crate::engine::{Activity, Engine, Room, Services};
 use crate::ledger::Ledger;
 use crate::mcp::outputs::Outputs;
 use crate::mcp::subscriptions::Subscriptions;
+use crate::workspace::Repositories;
 
 /// How long a client may take to introduce itself.
 pub(super) const INTRODUCTION: Duration = Duration::from_secs(2);
@@ -56,6 +57,7 @@ pub struct Host {
 #[derive(Clone)]
 pub(super) struct Common {
     pub(super) outputs: Arc<Outputs>,
+    pub(super) repositories: Arc<Repositories>,
     pub(super) subscriptions: Arc<Subscriptions>,
 }
 
@@ -121,6 +123,7 @@ impl Host {
         };
         let common = Common {
             outputs: Arc::new(Outputs::open(ledger.clone(), config.max_output_megabytes).await),
+            repositories: Arc::default(),
             subscriptions: Arc::default(),
         };
         let tasks = TaskTracker::new();

@@ -225,6 +225,16 @@ catalogue! {
     WorkspaceFailed = "workspace_failed", "No place could be made in which the turn may change files.",
         "Act on what the message says; nothing of the turn has run. Without `changes` the turn needs no such place.", Retry::No;
     }
+    Repository "The repository" {
+    GitNotFound = "git_not_found", "The git program was not found, or cannot be run.",
+        "Install git, or name it with `--git-bin` or `CODEX_MCP_GIT_BIN`. Codex itself works without.", Retry::No;
+    GitTooOld = "git_too_old", "The git program is older than this server needs to run it safely.",
+        "Upgrade git to 2.31 or newer, or name another one with `--git-bin` or `CODEX_MCP_GIT_BIN`.", Retry::No;
+    NotARepository = "not_a_repository", "The folder is not part of the working tree of a git repository.",
+        "Give a `cwd` inside one; without git, let Codex look at the files.", Retry::No;
+    GitFailed = "git_failed", "Git could not do what it was asked.",
+        "The message is git's own; correct what it names, with git in a terminal if the repository is damaged.", Retry::No;
+    }
     Server "This server" {
     EngineLost = "engine_lost", "The engine ended while the call ran. What it had begun may go on or be cut.",
         "Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run.", Retry::AfterLooking;

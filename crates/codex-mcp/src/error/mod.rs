@@ -8,6 +8,7 @@ mod catalogue;
 mod codex;
 mod data;
 mod failure;
+mod git;
 mod paging;
 mod reference;
 mod reset;

@@ -26,6 +26,10 @@ use crate::engine::{Asking, Next};
 use crate::error::{Code, Problem};
 use crate::ledger::Ledger;
 use crate::workspace::WorkingDirectory;
+use crate::workspace::git::{At, Git, Repositories};
+
+/// How many paths a call may name.
+const MAX_PATHS: usize = 200;
 
 /// What a tool may use.
 pub(super) struct ToolCall<'a> {
@@ -169,6 +173,46 @@ impl<'a> ToolCall<'a> {
             let message = format!("the path {} is not valid UTF-8", path.to_string_lossy());
             Problem::new(Code::DirectoryNotFound, message)
         })
+    }
+
+    /// Git as this client has it, for as long as the call is wanted.
+    ///
+    /// # Errors
+    /// There is none.
+    pub(super) fn git(&self) -> Result<Git, Problem> {
+        let config = self.config();
+        let program = config.find_git_bin();
+        let program = program.map_err(|message| Problem::new(Code::GitNotFound, message))?;
+        Ok(Git {
+            program,
+            environment: config.codex_environment(),
+            time_limit: config.command_time_limit,
+            cancel: self.context.ct.clone(),
+        })
+    }
+
+    /// What git says of repositories.
+    pub(super) fn repositories(&self) -> &Repositories {
+        self.server.repositories()
+    }
+
+    /// The place in a repository that arguments name: a working directory, and paths that start there.
+    ///
+    /// # Errors
+    /// As [`ToolCall::working_directory`]; there are too many paths.
+    pub(super) fn at(&self, cwd: Option<&str>, paths: Option<Vec<String>>) -> Result<At, Problem> {
+        let directory = self.working_directory(cwd)?;
+        let directory = directory.confirm().map_err(|error| Problem::from(&error))?;
+        let mut roots = self.server.roots().iter().filter(|root| directory.starts_with(root));
+        let root = roots.next().unwrap_or(&directory);
+        let root =
+            roots.fold(root, |outer, root| if outer.starts_with(root) { root } else { outer });
+        let paths = paths.unwrap_or_default();
+        if paths.len() > MAX_PATHS {
+            let given = format!("there are {}", paths.len());
+            return Err(Problem::argument("paths", &given, &format!("at most {MAX_PATHS}")));
+        }
+        Ok(At { root: root.to_owned(), directory, paths })
     }
 
     /// How much the client can be shown at once.

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 pub(super) use progress::progress;
 pub(super) use thread::{StartedBy, ThreadResult};
 pub(crate) use turn::stopped_by;
-pub(super) use turn::{PlanResult, TurnResult};
+pub(super) use turn::{MoreResult, PlanResult, TurnResult, fmt_more};
 
 use crate::error::{ErrorResult, Problem};
 

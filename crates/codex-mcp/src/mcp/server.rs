@@ -27,7 +27,7 @@ use crate::config::Config;
 use crate::daemon::Version;
 use crate::engine::{Engine, EngineConnection};
 use crate::error::{Code, Problem};
-use crate::workspace::Roots;
+use crate::workspace::{Repositories, Roots};
 
 /// How a model is told to use the tools. Claude Code cuts it at 4,096 characters.
 const INSTRUCTIONS: &str = "Works with OpenAI's Codex through a live Codex process. `codex` starts a thread and \
@@ -52,6 +52,7 @@ pub struct Server {
     roots: Arc<Roots>,
     tools: Arc<[Tool]>,
     outputs: Arc<Outputs>,
+    repositories: Arc<Repositories>,
     subscriptions: ClientSubscriptions,
     page_rule: PageRule,
     newer_client: Option<Version>,
@@ -67,6 +68,8 @@ pub struct Shared {
     pub roots: Arc<Roots>,
     /// The whole of long results.
     pub outputs: Arc<Outputs>,
+    /// What git says of repositories.
+    pub repositories: Arc<Repositories>,
     /// Who watches which resource.
     pub subscriptions: Arc<Subscriptions>,
     /// The version of the client's front, where that is newer than this engine.
@@ -79,7 +82,15 @@ impl Server {
     /// A server for a new connection; the engine warms an app-server for it. The rule of pages is the client's own, which
     /// may have another environment than this process.
     pub async fn connect(engine: Engine, shared: Shared, page_rule: PageRule) -> Self {
-        let Shared { config, roots, outputs, subscriptions, newer_client, claude_session } = shared;
+        let Shared {
+            config,
+            roots,
+            outputs,
+            repositories,
+            subscriptions,
+            newer_client,
+            claude_session,
+        } = shared;
         let connection = match config.is_too_deep() {
             true => engine.connect_idle(),
             false => engine.connect().await,
@@ -93,6 +104,7 @@ impl Server {
             roots,
             tools,
             outputs,
+            repositories,
             subscriptions,
             page_rule,
             newer_client,
@@ -126,6 +138,10 @@ impl Server {
 
     pub(super) fn outputs(&self) -> &Outputs {
         &self.outputs
+    }
+
+    pub(super) fn repositories(&self) -> &Repositories {
+        &self.repositories
     }
 
     /// How much a client of this name can be shown at once.

@@ -158,7 +158,11 @@ impl<'a> Threads<'a> {
             }
             ResourceUri::Output(id) => {
                 let id = id.to_string();
-                self.read(move |store| Ok(store.output(&id)?.and_then(|meta| meta.thread))).await
+                match self.read(move |store| store.output(&id)).await {
+                    // Only those who were given its name know it: nobody can guess one, and no list has it.
+                    Some(meta) if meta.thread.is_none() => return true,
+                    meta => meta.and_then(|meta| meta.thread),
+                }
             }
         };
         match thread {

@@ -67,6 +67,7 @@ impl House {
             config,
             roots,
             outputs,
+            repositories: Arc::default(),
             subscriptions,
             newer_client: None,
             claude_session: None,

@@ -261,6 +261,18 @@ errors! {
         Error workspace_failed: not available
     "#]];
 
+    GitNotFound git_not_found: asked("codex.repo.status", json!({}), &["--git-bin=/no/git"]) => expect![[r#"
+        Error git_not_found: /no/git is not an executable file
+    "#]];
+    GitTooOld git_too_old: calls::of_an_old_git() => expect![[r#"
+        Error git_too_old: git [version] is too old; 2.31 is the oldest that works
+    "#]];
+    NotARepository not_a_repository: asked("codex.repo.status", json!({ "cwd": ".git" }), &[]) => expect![[r#"
+        Error not_a_repository: [workspace]/.git is inside of a `.git` folder, where there are no files to compare
+    "#]];
+    GitFailed git_failed: asked("codex.repo.status", json!({}), &["--git-bin=/bin/false"]) => expect![[r#"
+        Error git_failed: `git version` failed: exit code 1
+    "#]];
     EngineLost engine_lost: life::a_call_whose_engine_is_killed() => expect![[r#"
         Error engine_lost: the engine ended while this call ran
     "#]];

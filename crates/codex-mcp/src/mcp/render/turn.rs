@@ -17,6 +17,8 @@ use serde::Serialize;
 use crate::error::{ErrorResult, Problem};
 use crate::ledger;
 
+pub(in crate::mcp) use fit::{MoreResult, fmt_more};
+
 /// Where a turn stands, and all that came of it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -7,6 +7,8 @@ mod codex;
 mod health;
 mod read;
 mod reply;
+mod repo_diff;
+mod repo_status;
 mod steer;
 mod thread_archive;
 mod thread_list;
@@ -67,6 +69,8 @@ pub(super) fn definitions() -> Vec<Tool> {
         steer::definition(),
         wait::definition(),
         cancel::definition(),
+        repo_status::definition(),
+        repo_diff::definition(),
         thread_list::definition(),
         thread_read::definition(),
         thread_archive::definition(),
@@ -90,6 +94,8 @@ pub(super) async fn call(
         "codex.steer" => steer::call(arguments, call).await,
         "codex.wait" => wait::call(arguments, call).await,
         "codex.cancel" => cancel::call(arguments, call).await,
+        "codex.repo.status" => repo_status::call(arguments, call).await,
+        "codex.repo.diff" => repo_diff::call(arguments, call).await,
         "codex.thread.list" => thread_list::call(arguments, call).await,
         "codex.thread.read" => thread_read::call(arguments, call).await,
         "codex.thread.archive" => thread_archive::call(arguments, call).await,

@@ -1,7 +1,11 @@
 //! Calls that are refused for what they ask, or for where a thread stands.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::{Value, json};
 use testkit::fake_app_server::Play;
+use testkit::home::CodexHome;
 
 use super::stage::{Stage, Told};
 use crate::bridge::text;
@@ -26,4 +30,13 @@ pub(super) async fn thread_call(play: &Play, tool: &str, mut arguments: Value) -
     let told = stage.told(&answer);
     stage.close().await;
     told
+}
+
+/// What is said of a repository where git is too old.
+pub(super) async fn of_an_old_git() -> Told {
+    let home = CodexHome::new("http://127.0.0.1:9");
+    let git = home.root().join("git");
+    fs::write(&git, "#!/bin/sh\necho git version 2.30.9\n").unwrap();
+    fs::set_permissions(&git, fs::Permissions::from_mode(0o755)).unwrap();
+    asked("codex.repo.status", json!({}), &[&format!("--git-bin={}", git.display())]).await
 }

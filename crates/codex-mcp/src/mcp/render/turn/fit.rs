@@ -29,7 +29,7 @@ const BETWEEN: &str = "\n\n";
 /// A part of the result that goes on.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct MoreResult {
+pub(in crate::mcp) struct MoreResult {
     /// Which field: `error` (its message), `content`, `commands`, `commentary` or `thinking`.
     field: &'static str,
     /// Gives the rest with codex.read.
@@ -134,7 +134,7 @@ impl TurnResult {
 }
 
 impl MoreResult {
-    fn new(
+    pub(in crate::mcp) fn new(
         field: &'static str,
         total_chars: usize,
         id: OutputId,
@@ -153,7 +153,7 @@ impl MoreResult {
 }
 
 /// The last line for a reader, if not all is shown: how to go on.
-pub(super) fn fmt_more(more: &[MoreResult], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(in crate::mcp) fn fmt_more(more: &[MoreResult], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for (index, MoreResult { field, token, total_chars, .. }) in more.iter().enumerate() {
         f.write_str(match index {
             0 => "\n\n[Not all is shown. Read on with codex.read: ",
