@@ -221,7 +221,7 @@ impl Bridge {
                 continue;
             };
             thread.load = Load::Unloaded;
-            let Some(mut turn) = thread.running.take_if(|turn| turn.exec.is_none()) else {
+            let Some(mut turn) = thread.running.take_if(|turn| turn.is_with_app_server()) else {
                 continue;
             };
             if turn.may_run_again(&self.limits) {
@@ -375,13 +375,16 @@ impl Bridge {
                 if let Some(exec) = turn.exec {
                     self.stop_exec(exec);
                 }
-                let failure = Some(Failure::ShuttingDown);
-                turn.stop.get_or_insert(Stop {
-                    cause: StopCause::Shutdown,
-                    failure,
-                    deadline: now,
+                let (state, failure) = turn.ended_as().unwrap_or_else(|| {
+                    let failure = Some(Failure::ShuttingDown);
+                    turn.stop.get_or_insert(Stop {
+                        cause: StopCause::Shutdown,
+                        failure,
+                        deadline: now,
+                    });
+                    (TurnState::Interrupted, None)
                 });
-                self.finish_turn(key, turn, TurnState::Interrupted, None, now);
+                self.finish_turn(key, turn, state, failure, now);
             }
         }
         for call in self.all_calls() {

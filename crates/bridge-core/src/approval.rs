@@ -12,6 +12,7 @@ use crate::ids::ThreadKey;
 use crate::policy::Verdict;
 use crate::question::{describe, matters};
 use crate::turn::Turn;
+use crate::workspace::MoveHome;
 use crate::{
     Answer, AppServerId, ApprovalId, Ask, Attachment, CallId, Caller, Decided, Decider, Decision,
     Effect, Outcome, Patch, Person, Question, Record, ServerRequestId, StopCause, ThreadId, TurnId,
@@ -60,8 +61,13 @@ impl Bridge {
         now: Instant,
     ) {
         let key = thread.and_then(|thread| self.keys.get(thread)).copied();
+        let move_home = key.and_then(|key| MoveHome::of(self.threads.get(&key)?));
+        let question = match move_home {
+            Some(move_home) => move_home.question(question),
+            None => question,
+        };
         let turn = key.and_then(|key| self.threads.get_mut(&key)?.running.as_mut());
-        let (Some(key), Some(turn)) = (key, turn) else {
+        let (Some(key), Some(turn)) = (key, turn.filter(|turn| turn.is_with_app_server())) else {
             // It belongs to nothing that runs here.
             let answer = Answer::declined();
             return self.effects.push_back(Effect::Reply {

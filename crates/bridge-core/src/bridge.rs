@@ -114,6 +114,8 @@ impl Bridge {
                 self.measured(app_server, resident_bytes);
             }
             Event::Exec { exec, event } => self.exec_event(exec, event, now),
+            Event::Prepared { turn, result } => self.prepared(turn, result, now),
+            Event::Collected { turn, result } => self.collected(turn, result, now),
             Event::RoomWanted => self.make_room(),
             Event::ShutdownRequested => self.shut_down(now),
             Event::Response { app_server, .. }

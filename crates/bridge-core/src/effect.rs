@@ -1,9 +1,9 @@
 //! Everything the bridge can do to the world. The shell carries effects out in order.
 
 use crate::{
-    Answer, AppServerId, ApprovalId, Ask, CallId, ExecId, ExecRun, Failure, HealthReport, Json,
-    Question, Record, RequestId, ServerRequestId, ThreadId, ThreadList, ThreadOptions, ThreadQuery,
-    TurnId, TurnList, TurnNumber, TurnOptions, TurnQuery, TurnReport, Update,
+    Answer, AppServerId, ApprovalId, Ask, CallId, Changes, ExecId, ExecRun, Failure, HealthReport,
+    Json, Place, Question, Record, RequestId, ServerRequestId, ThreadId, ThreadList, ThreadOptions,
+    ThreadQuery, TurnId, TurnList, TurnNumber, TurnOptions, TurnQuery, TurnReport, Update,
 };
 
 /// One thing to do.
@@ -35,6 +35,29 @@ pub enum Effect {
     StopExec {
         /// Which.
         exec: ExecId,
+    },
+    /// Make the place of a turn that may change files; answered by `Prepared`.
+    Prepare {
+        /// The turn.
+        turn: TurnNumber,
+        /// Its thread.
+        thread: ThreadId,
+        /// What it may change; never nothing.
+        changes: Changes,
+        /// The folder of the user that it is about.
+        working_directory: String,
+    },
+    /// The turn will not run: stop making its place, or give up the one that was made.
+    StopPreparing {
+        /// The turn.
+        turn: TurnNumber,
+    },
+    /// Gather what a turn changed; answered by `Collected`. Nothing of the turn runs any more.
+    Collect {
+        /// The turn.
+        turn: TurnNumber,
+        /// Its thread.
+        thread: ThreadId,
     },
     /// Send a request; answered by `Response`.
     Send {
@@ -107,8 +130,7 @@ pub enum Request {
         /// The title.
         name: String,
     },
-    /// A new turn on an idle thread, in a read-only sandbox. All options are spelled out, for Codex keeps those of
-    /// the turn before.
+    /// A new turn on an idle thread. All options are spelled out, for Codex keeps those of the turn before.
     StartTurn {
         /// The thread.
         thread: ThreadId,
@@ -118,6 +140,10 @@ pub enum Request {
         options: TurnOptions,
         /// The reasoning effort.
         effort: Effort,
+        /// Where it may write; without it, the sandbox is read-only.
+        place: Option<Place>,
+        /// Where it works, if Codex has the thread elsewhere now.
+        working_directory: Option<String>,
     },
     /// More input for the running turn.
     SteerTurn {

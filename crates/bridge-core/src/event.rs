@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use crate::{
-    Account, Answer, AppServerId, AppServerInfo, ApprovalId, CallId, CodexError, ConnectionId,
-    ExecEvent, ExecId, Exit, Item, ItemId, Json, Person, Plan, Question, RequestFailure, RequestId,
-    SandboxProbe, ServerRequestId, StartFailure, ThreadId, ThreadList, ThreadQuery, Tokens, TurnId,
-    TurnList, TurnNumber, TurnQuery, TurnRecord, TurnState,
+    Account, Answer, AppServerId, AppServerInfo, ApprovalId, CallId, ChangeSet, Changes,
+    CodexError, ConnectionId, ExecEvent, ExecId, Exit, Failure, Item, ItemId, Json, Person, Place,
+    Plan, Question, RequestFailure, RequestId, SandboxProbe, ServerRequestId, StartFailure,
+    ThreadId, ThreadList, ThreadQuery, Tokens, TurnId, TurnList, TurnNumber, TurnQuery, TurnRecord,
+    TurnState,
 };
 
 /// One thing that happened.
@@ -98,6 +99,21 @@ pub enum Event {
         /// What.
         event: ExecEvent,
     },
+    /// The place of a turn that may change files is made, or cannot be. Comes exactly once for each `Prepare`, also after
+    /// a `StopPreparing`: it changes nothing then.
+    Prepared {
+        /// The turn.
+        turn: TurnNumber,
+        /// Where it may write.
+        result: Result<Place, Failure>,
+    },
+    /// What a turn changed is gathered. Comes exactly once for each `Collect`.
+    Collected {
+        /// The turn.
+        turn: TurnNumber,
+        /// What it changed, if it changed anything; or why that is not known, in words for a warning.
+        result: Result<Option<ChangeSet>, String>,
+    },
     /// Something happened in a turn.
     Turn {
         /// Which app-server.
@@ -154,6 +170,8 @@ pub enum CallRequest {
         thread: ThreadId,
         /// Codex configuration for the case that the thread has to be loaded: a JSON object, checked by the shell.
         config: Option<Json>,
+        /// The folder in which the user's thread works, as the records know it: Codex knows only where its last turn did.
+        working_directory: Option<String>,
         /// The turn.
         turn: TurnRequest,
     },
@@ -296,6 +314,8 @@ pub struct TurnOptions {
     pub approval_policy: Option<ApprovalPolicy>,
     /// A JSON schema for the final answer.
     pub output_schema: Option<Json>,
+    /// What it may change. Not the thread's: absent means nothing.
+    pub changes: Changes,
 }
 
 /// Whether a call stays with its turn.
@@ -424,7 +444,7 @@ pub enum TurnEvent {
 
 impl TurnEvent {
     /// Whether the model has answered, as opposed to the turn only being set up, waiting or retrying. A command of which
-    /// Codex shows nothing, because the sandbox refused it at once, ran in the read-only sandbox and changed nothing.
+    /// Codex shows nothing was refused by the sandbox at once.
     pub(crate) fn shows_work(&self) -> bool {
         match self {
             Self::ItemStarted(item) | Self::ItemCompleted(item) => *item != Item::Record,

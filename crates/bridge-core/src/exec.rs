@@ -9,9 +9,10 @@ use crate::app_server::AppServerState;
 use crate::bridge::Bridge;
 use crate::ids::ThreadKey;
 use crate::thread::{Defaults, Origin};
+use crate::turn::Turn;
 use crate::{
-    Effect, ExecId, Failure, Json, Record, StartFailureKind, ThreadId, ThreadOptions, TurnEvent,
-    TurnId, TurnOptions, TurnState, Update,
+    Effect, ExecId, Failure, Json, Outcome, Place, Record, StartFailureKind, ThreadId,
+    ThreadOptions, TurnEvent, TurnId, TurnOptions, TurnState, Update,
 };
 
 /// What a turn says that ran like this.
@@ -27,6 +28,8 @@ pub struct ExecRun {
     pub prompt: String,
     /// The options, completed with the thread's.
     pub options: TurnOptions,
+    /// Where it works and may write; without it, the sandbox is read-only.
+    pub place: Option<Place>,
 }
 
 /// The thread of such a run.
@@ -89,11 +92,32 @@ impl Bridge {
         if !self.falls_back(now) || self.turns_running() >= self.limits.running_turns {
             return;
         }
-        let exec = ExecId(self.numbers.mint());
         let Some(thread) = self.threads.get_mut(&key) else {
             return;
         };
-        let Some(mut turn) = thread.queue.pop_front() else {
+        let is_new = thread.id().is_none();
+        let Some(turn) = thread.queue.pop_front() else {
+            return;
+        };
+        if turn.wants_place() {
+            return match self.quarantined(now).filter(|_| is_new) {
+                // Nothing can be prepared for a thread without a name, which it gets only with its first turn.
+                Some(failure) => {
+                    self.finish_turn(key, turn, TurnState::Failed, Some(failure), now);
+                    self.forget_if_empty(key);
+                }
+                None => self.prepare(key, turn, now),
+            };
+        }
+        self.run_exec(key, turn, now);
+    }
+
+    fn run_exec(&mut self, key: ThreadKey, mut turn: Turn, now: Instant) {
+        let exec = ExecId(self.numbers.mint());
+        for (steer, _) in std::mem::take(&mut turn.waiting_steers) {
+            self.answer(steer, Outcome::Failed(Failure::ExecTakesNoInput));
+        }
+        let Some(thread) = self.threads.get_mut(&key) else {
             return;
         };
         let options = thread.complete(turn.options.clone());
@@ -108,7 +132,12 @@ impl Bridge {
                 ExecThread::Known { id: id.clone(), config: thread.resume_config.clone() }
             }
         };
-        let run = ExecRun { thread: exec_thread, prompt: turn.prompt.clone(), options };
+        let run = ExecRun {
+            thread: exec_thread,
+            prompt: turn.prompt.clone(),
+            options,
+            place: turn.place.clone(),
+        };
         thread.running = Some(turn);
         self.effects.push_back(Effect::RunExec { exec, run: Box::new(run) });
         self.tell_turn(key, &Update::RunningExec, now);
@@ -155,11 +184,15 @@ impl Bridge {
             };
         }
         let model = thread.defaults.model.clone();
+        // One that may change files works in its place, which is not the thread's.
+        if thread.running.as_ref().is_some_and(|turn| turn.place.is_none()) {
+            thread.home.get_or_insert(working_directory);
+        }
+        let working_directory = thread.home.clone();
         let was_recorded = std::mem::replace(&mut thread.recorded, true);
         let connection = thread.running.as_ref().map(|turn| turn.connection);
         self.keys.insert(id.clone(), key);
         if !was_recorded {
-            let working_directory = Some(working_directory);
             let opened = Record::ThreadOpened {
                 thread: id,
                 connection,
@@ -223,6 +256,7 @@ fn may_work_without(failure: &Failure) -> bool {
         | Failure::Silent { .. }
         | Failure::TimeLimit { .. }
         | Failure::ThreadClosed
+        | Failure::Workspace { .. }
         | Failure::ThreadBusy { .. }
         | Failure::QueueFull { .. }
         | Failure::TooManyTurns { .. }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Exit, Json, Reply, StartFailure, ThreadId, TurnId};
+use crate::{Exit, Json, Reply, StartFailure, ThreadId, TurnId, WorkspaceFailure};
 
 /// Why a call or a turn did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +57,13 @@ pub enum Failure {
     },
     /// The thread was archived, deleted or unloaded under a running turn.
     ThreadClosed,
+    /// The place of a turn that may change files could not be made.
+    Workspace {
+        /// The kind, which decides on the remedy and on a retry.
+        kind: WorkspaceFailure,
+        /// The particulars, for a person.
+        detail: String,
+    },
     /// A turn runs or waits on the thread.
     ThreadBusy {
         /// The thread.

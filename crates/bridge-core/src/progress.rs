@@ -24,6 +24,8 @@ pub enum Update {
     StartingCodex,
     /// No app-server can be had: the turn runs through `codex exec`.
     RunningExec,
+    /// The place in which it may change files is being made.
+    Preparing,
     /// Codex opens its thread, or takes it up.
     Starting,
     /// It runs.
@@ -93,6 +95,8 @@ pub enum Update {
     },
     /// It is being interrupted.
     Stopping,
+    /// It has ended, and what it changed is being gathered.
+    Collecting,
     /// Nothing new, but it still goes on.
     StillRunning {
         /// What it is busy with, if that is known.

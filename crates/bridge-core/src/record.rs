@@ -17,7 +17,7 @@ pub enum Record {
         thread: ThreadId,
         /// Who had it opened.
         connection: Option<ConnectionId>,
-        /// Where it works, where Codex tells it.
+        /// The folder of the user that it is about, where that is known.
         working_directory: Option<String>,
         /// How it was set up, if it is new.
         options: Option<Box<ThreadOptions>>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Failure, ThreadId, Transcript, TurnId, TurnNumber};
+use crate::{ChangeSet, Failure, ThreadId, Transcript, TurnId, TurnNumber};
 
 /// A turn as it stands at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct TurnReport {
     pub asking: Vec<String>,
     /// Who stopped it.
     pub stopped: Option<StopCause>,
+    /// What it changed, where that was gathered.
+    pub change_set: Option<ChangeSet>,
 }
 
 /// Where a turn stands. The last three are Codex's own words for an ended turn.

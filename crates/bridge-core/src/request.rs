@@ -30,8 +30,8 @@ impl Bridge {
                 let key = self.add_thread(Origin::New(Box::new(options)));
                 self.enqueue(id, caller, key, turn, now);
             }
-            CallRequest::ContinueThread { thread, config, turn } => {
-                let key = self.known_thread(thread, config);
+            CallRequest::ContinueThread { thread, config, working_directory, turn } => {
+                let key = self.known_thread(thread, config, working_directory);
                 self.enqueue(id, caller, key, turn, now);
             }
             CallRequest::Steer { thread, turn, prompt } => {
@@ -98,12 +98,18 @@ impl Bridge {
         key
     }
 
-    /// A thread that Codex has on disk, and what it is loaded with if it is not loaded yet.
-    fn known_thread(&mut self, id: ThreadId, config: Option<Json>) -> ThreadKey {
+    /// A thread that Codex has on disk, what it is loaded with if it is not loaded yet, and the user's folder.
+    fn known_thread(
+        &mut self,
+        id: ThreadId,
+        config: Option<Json>,
+        home: Option<String>,
+    ) -> ThreadKey {
         let known = self.keys.get(&id).copied();
         let key = known.unwrap_or_else(|| self.add_thread(Origin::Known(id)));
         if let Some(thread) = self.threads.get_mut(&key) {
             thread.resume_config = config;
+            thread.home = home.or(thread.home.take());
         }
         key
     }
@@ -139,7 +145,14 @@ impl Bridge {
         self.record_queued(key);
         self.want_app_server(now);
         self.pump(key, now);
-        self.tell_position(key, turn, now);
+        let thread = self.threads.get(&key);
+        // One that is being prepared by now has just been told so.
+        let preparing = thread
+            .and_then(|thread| thread.turn(turn))
+            .is_some_and(|turn| turn.phase == TurnPhase::Preparing);
+        if !preparing {
+            self.tell_position(key, turn, now);
+        }
         self.release_background(key, turn, now);
     }
 
@@ -311,7 +324,8 @@ impl Bridge {
 
     fn steer(&mut self, id: CallId, thread_id: &ThreadId, given: Option<&TurnId>, prompt: String) {
         let thread = self.keys.get(thread_id).and_then(|key| self.threads.get_mut(key));
-        let Some(turn) = thread.and_then(|thread| thread.running.as_mut()) else {
+        let running = thread.and_then(|thread| thread.running.as_mut());
+        let Some(turn) = running.filter(|turn| !turn.is_collecting()) else {
             return self
                 .answer(id, Outcome::Failed(Failure::NoRunningTurn { thread: thread_id.clone() }));
         };
@@ -440,6 +454,7 @@ impl Bridge {
                 failure: record.error.map(Failure::Codex),
                 asking: Vec::new(),
                 stopped: None,
+                change_set: None,
             })),
             Ok(Reply::TurnRead(None)) => {
                 Outcome::Failed(Failure::NoSuchTurn { thread: thread.clone(), turn: turn.clone() })

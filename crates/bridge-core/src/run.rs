@@ -9,8 +9,9 @@ use crate::ids::ThreadKey;
 use crate::thread::{Defaults, Load, Origin};
 use crate::turn::{Turn, TurnPhase};
 use crate::{
-    CallId, Effort, Failure, Outcome, Record, Reply, Request, RequestFailure, RequestId,
-    ThreadOpened, TurnId, TurnNumber, TurnOptions, TurnReport, TurnState, Update,
+    AppServerId, CallId, Effect, Effort, Failure, Outcome, Record, Reply, Request, RequestFailure,
+    RequestId, ThreadId, ThreadOpened, TurnId, TurnNumber, TurnOptions, TurnReport, TurnState,
+    Update,
 };
 
 impl Bridge {
@@ -39,28 +40,11 @@ impl Bridge {
             (Load::Loaded, Origin::Known(_)) if running >= self.limits.running_turns => {}
             (Load::Loaded, Origin::Known(id)) => {
                 let id = id.clone();
-                let Some(mut turn) = thread.queue.pop_front() else {
-                    return;
-                };
-                let options = thread.complete(turn.options.clone());
-                let prompt = turn.prompt.clone();
-                turn.start(&options, thread.last_model.as_deref(), now);
-                turn.effort = turn.effort.or_else(|| {
-                    turn.model.as_ref().and_then(|model| self.default_efforts.get(model)).cloned()
-                });
-                thread.last_model.clone_from(&turn.model);
-                let last_effort =
-                    std::mem::replace(&mut thread.last_effort, options.effort.clone());
-                let effort = match (&options.effort, last_effort) {
-                    (Some(effort), _) => Effort::Named(effort.clone()),
-                    (None, Some(_)) => Effort::ModelDefault,
-                    (None, None) => Effort::Unchanged,
-                };
-                let turn_key = turn.key;
-                thread.running = Some(turn);
-                let request = Request::StartTurn { thread: id, prompt, options, effort };
-                self.send(app_server, request, Purpose::StartTurn(key, turn_key));
-                self.tell_queue(key, now);
+                match thread.queue.pop_front() {
+                    Some(turn) if turn.wants_place() => self.prepare(key, turn, now),
+                    Some(turn) => self.start_turn(key, (app_server, id), turn, now),
+                    None => {}
+                }
             }
             (Load::Unloaded | Load::Loaded | Load::Leaving, origin) => {
                 let request = origin.open(thread.resume_config.as_ref());
@@ -70,6 +54,39 @@ impl Bridge {
                 }
             }
         }
+    }
+
+    fn start_turn(
+        &mut self,
+        key: ThreadKey,
+        (app_server, id): (AppServerId, ThreadId),
+        mut turn: Turn,
+        now: Instant,
+    ) {
+        let Some(thread) = self.threads.get_mut(&key) else {
+            return;
+        };
+        let options = thread.complete(turn.options.clone());
+        let prompt = turn.prompt.clone();
+        turn.start(&options, thread.last_model.as_deref(), now);
+        turn.effort = turn.effort.or_else(|| {
+            turn.model.as_ref().and_then(|model| self.default_efforts.get(model)).cloned()
+        });
+        thread.last_model.clone_from(&turn.model);
+        let last_effort = std::mem::replace(&mut thread.last_effort, options.effort.clone());
+        let effort = match (&options.effort, last_effort) {
+            (Some(effort), _) => Effort::Named(effort.clone()),
+            (None, Some(_)) => Effort::ModelDefault,
+            (None, None) => Effort::Unchanged,
+        };
+        let turn_key = turn.key;
+        let place = turn.place.clone();
+        let working_directory = thread.move_to(place.as_ref());
+        thread.running = Some(turn);
+        let request =
+            Request::StartTurn { thread: id, prompt, options, effort, place, working_directory };
+        self.send(app_server, request, Purpose::StartTurn(key, turn_key));
+        self.tell_queue(key, now);
     }
 
     /// Whether a turn waits on a thread, and nothing on the thread keeps it from running.
@@ -108,6 +125,8 @@ impl Bridge {
                     thread.defaults = Defaults { model: model.clone(), effort, approval_policy };
                 }
                 thread.recorded = true;
+                thread.found_in(working_directory);
+                let home = thread.home.clone();
                 let known = Origin::Known(id.clone());
                 let new = match std::mem::replace(&mut thread.origin, known) {
                     Origin::New(options) => Some(options),
@@ -121,7 +140,7 @@ impl Bridge {
                 self.record(Record::ThreadOpened {
                     thread: id.clone(),
                     connection,
-                    working_directory,
+                    working_directory: home,
                     options: new,
                     model,
                 });
@@ -142,7 +161,7 @@ impl Bridge {
         }
     }
 
-    fn name_thread(&mut self, thread: crate::ThreadId, name: Option<String>) {
+    fn name_thread(&mut self, thread: ThreadId, name: Option<String>) {
         if let (Some(name), Some(app_server)) = (name, self.app_server.ready()) {
             self.send(app_server, Request::NameThread { thread, name }, Purpose::Nothing);
         }
@@ -159,7 +178,8 @@ impl Bridge {
         let Some(thread) = self.threads.get_mut(&key) else {
             return;
         };
-        if thread.running.as_ref().is_none_or(|turn| turn.key != turn_key) {
+        let meant = |turn: &Turn| turn.key == turn_key && turn.is_with_codex();
+        if !thread.running.as_ref().is_some_and(meant) {
             return;
         }
         match result {
@@ -167,6 +187,8 @@ impl Bridge {
             // Whether the turn runs is unknown, and another start could steer it.
             Err(failure) if Self::is_hung(&failure) => self.presume_hung(method),
             other => {
+                // Nothing says whether Codex has kept what the turn was to run with.
+                thread.codex_directory = None;
                 let Some(turn) = thread.running.take() else {
                     return;
                 };
@@ -218,7 +240,7 @@ impl Bridge {
         self.release_background(key, turn_key, now);
     }
 
-    /// Answers everybody who waits for a turn that is over, and goes on with the next one.
+    /// Codex is done with a turn, or never got it.
     pub(crate) fn finish_turn(
         &mut self,
         key: ThreadKey,
@@ -227,7 +249,6 @@ impl Bridge {
         failure: Option<Failure>,
         now: Instant,
     ) {
-        self.app_server.used_at = Some(now);
         if state == TurnState::Completed {
             // It got there before the stop did.
             turn.stop = None;
@@ -237,6 +258,30 @@ impl Bridge {
         }
         let thread_id = self.threads.get(&key).and_then(|thread| thread.id().cloned());
         self.withdraw_all(&mut turn, thread_id.as_ref());
+        if turn.leaves_place_unused() {
+            self.effects.push_back(Effect::StopPreparing { turn: turn.key });
+        }
+        match thread_id.filter(|_| turn.may_have_changed()) {
+            Some(thread) if !self.shutting_down => {
+                return self.collect(key, thread, turn, (state, failure), now);
+            }
+            Some(_) => turn.leave_uncollected(),
+            None => {}
+        }
+        self.end_turn(key, turn, state, failure, now);
+    }
+
+    /// Answers everybody who waits for a turn that is over, and goes on with the next one.
+    pub(crate) fn end_turn(
+        &mut self,
+        key: ThreadKey,
+        mut turn: Turn,
+        state: TurnState,
+        failure: Option<Failure>,
+        now: Instant,
+    ) {
+        self.app_server.used_at = Some(now);
+        let thread_id = self.threads.get(&key).and_then(|thread| thread.id().cloned());
         let mut report = turn.report(thread_id.as_ref(), state, now);
         report.failure = failure.or(report.failure);
         if turn.recorded {
@@ -244,12 +289,7 @@ impl Bridge {
         }
         self.answer_turn(std::mem::take(&mut turn.calls), &report);
         if let Some(thread) = thread_id {
-            for (call, _) in std::mem::take(&mut turn.waiting_steers) {
-                self.answer(
-                    call,
-                    Outcome::Failed(Failure::NoRunningTurn { thread: thread.clone() }),
-                );
-            }
+            self.refuse_steers(&mut turn, &thread);
         }
         if let Some(thread) = self.threads.get_mut(&key) {
             thread.used_at = Some(now);
@@ -261,6 +301,14 @@ impl Bridge {
             self.pump_all(now);
         }
         self.keep_below_ceiling();
+    }
+
+    /// Answers input that came for a turn and did not reach it.
+    pub(crate) fn refuse_steers(&mut self, turn: &mut Turn, thread: &ThreadId) {
+        for (call, _) in std::mem::take(&mut turn.waiting_steers) {
+            let failure = Failure::NoRunningTurn { thread: thread.clone() };
+            self.answer(call, Outcome::Failed(failure));
+        }
     }
 
     /// Answers everybody who waits for a turn that has ended like this.

@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::bridge::{Bridge, Purpose};
 use crate::ids::ThreadKey;
 use crate::thread::Load;
-use crate::turn::{Stop, TurnPhase, Watchdog};
+use crate::turn::{Stop, Turn, TurnPhase, Watchdog};
 use crate::{
     CodexError, Failure, Reply, Request, RequestFailure, StopCause, ThreadId, TurnId, TurnNumber,
     TurnState, Update,
@@ -38,8 +38,17 @@ impl Bridge {
             }
             return;
         }
+        let being_prepared =
+            |running: &mut Turn| running.key == turn && running.phase == TurnPhase::Preparing;
+        if let Some(mut turn) = thread.running.take_if(being_prepared) {
+            turn.stop = Some(stop);
+            self.finish_turn(key, turn, TurnState::Interrupted, None, now);
+            return self.forget_if_empty(key);
+        }
         let thread_id = thread.id().cloned();
-        let Some(running) = thread.running.as_mut().filter(|running| running.key == turn) else {
+        // Of one that is being collected nothing runs any more.
+        let to_stop = |running: &&mut Turn| running.key == turn && !running.is_collecting();
+        let Some(running) = thread.running.as_mut().filter(to_stop) else {
             return;
         };
         if running.stop.is_some() {
@@ -109,7 +118,8 @@ impl Bridge {
         let Some(thread) = self.threads.get_mut(&key) else {
             return;
         };
-        let Some(mut turn) = thread.running.take_if(|running| running.key == turn) else {
+        let cleaned = |running: &mut Turn| running.key == turn && running.is_with_codex();
+        let Some(mut turn) = thread.running.take_if(cleaned) else {
             return;
         };
         if let Err(failure) = &result {
@@ -122,9 +132,11 @@ impl Bridge {
         }
         let (state, error) = match std::mem::replace(&mut turn.phase, TurnPhase::Running) {
             TurnPhase::Cleaning { state, error } => (state, error),
-            TurnPhase::Queued | TurnPhase::Starting | TurnPhase::Running => {
-                (TurnState::Interrupted, None)
-            }
+            TurnPhase::Queued
+            | TurnPhase::Preparing
+            | TurnPhase::Starting
+            | TurnPhase::Running
+            | TurnPhase::Collecting { .. } => (TurnState::Interrupted, None),
         };
         self.finish_turn(key, turn, state, error.map(Failure::Codex), now);
     }
@@ -141,7 +153,7 @@ impl Bridge {
             Load::Loaded | Load::Leaving => thread.load = Load::Unloaded,
             Load::Unloaded | Load::Opening { .. } => {}
         }
-        match thread.running.take_if(|turn| turn.exec.is_none()) {
+        match thread.running.take_if(|turn| turn.is_with_app_server()) {
             Some(turn) if turn.stop.is_some() => {
                 self.finish_turn(key, turn, TurnState::Interrupted, None, now)
             }
@@ -177,7 +189,10 @@ impl Bridge {
                 let method = match turn.phase {
                     TurnPhase::Starting => "turn/start",
                     TurnPhase::Cleaning { .. } => "thread/backgroundTerminals/clean",
-                    TurnPhase::Queued | TurnPhase::Running => "turn/interrupt",
+                    TurnPhase::Queued
+                    | TurnPhase::Preparing
+                    | TurnPhase::Running
+                    | TurnPhase::Collecting { .. } => "turn/interrupt",
                 };
                 if let Some(stop) = &mut turn.stop {
                     // The exit of the app-server ends the turn; until then there is nothing more to do.

@@ -7,7 +7,7 @@ use crate::ids::ThreadKey;
 use crate::pace::Pace;
 use crate::turn::Turn;
 use crate::{
-    ApprovalPolicy, Json, Request, RequestId, ThreadId, ThreadOptions, TurnId, TurnNumber,
+    ApprovalPolicy, Json, Place, Request, RequestId, ThreadId, ThreadOptions, TurnId, TurnNumber,
     TurnOptions, TurnReport,
 };
 
@@ -23,6 +23,10 @@ pub(crate) struct Thread {
     pub(crate) resume_config: Option<Json>,
     /// Whether it has been kept.
     pub(crate) recorded: bool,
+    /// The folder of the user that it is about, where that is known.
+    pub(crate) home: Option<String>,
+    /// Where Codex has it work now, where that is known: where its last turn did.
+    pub(crate) codex_directory: Option<String>,
     /// What the last turn ran with.
     pub(crate) last_model: Option<String>,
     pub(crate) last_effort: Option<String>,
@@ -79,9 +83,15 @@ pub(crate) struct Defaults {
 
 impl Thread {
     pub(crate) fn new(key: ThreadKey, origin: Origin) -> Self {
+        let home = match &origin {
+            Origin::New(options) => Some(options.working_directory.clone()),
+            Origin::Known(_) => None,
+        };
         Self {
             key,
             origin,
+            home,
+            codex_directory: None,
             load: Load::Unloaded,
             defaults: Defaults::default(),
             resume_config: None,
@@ -110,7 +120,25 @@ impl Thread {
             effort: options.effort.or_else(|| self.defaults.effort.clone()),
             approval_policy: options.approval_policy.or(self.defaults.approval_policy),
             output_schema: options.output_schema,
+            changes: options.changes,
         }
+    }
+
+    /// Codex has loaded it, and has it work there. That is not the user's folder if the last turn worked in a copy.
+    pub(crate) fn found_in(&mut self, directory: Option<String>) {
+        self.home = self.home.take().or_else(|| directory.clone());
+        self.codex_directory = directory;
+    }
+
+    /// Where a turn is to work, if Codex has the thread elsewhere now. From then on it has it there.
+    pub(crate) fn move_to(&mut self, place: Option<&Place>) -> Option<String> {
+        let place = place.map(|place| &place.working_directory);
+        let wanted = place.or(self.home.as_ref()).cloned();
+        if wanted.is_none() || wanted == self.codex_directory {
+            return None;
+        }
+        self.codex_directory.clone_from(&wanted);
+        wanted
     }
 
     pub(crate) fn turn(&self, key: TurnNumber) -> Option<&Turn> {

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::{
-    Attachment, CallId, CodexError, ConnectionId, ExecId, Failure, Limits, StopCause, ThreadId,
-    Tokens, Transcript, TurnId, TurnNumber, TurnOptions, TurnReport, TurnRequest, TurnState,
-    Update,
+    Attachment, CallId, ChangeSet, CodexError, ConnectionId, ExecId, Failure, Limits, Place,
+    StopCause, ThreadId, Tokens, Transcript, TurnId, TurnNumber, TurnOptions, TurnReport,
+    TurnRequest, TurnState, Update,
 };
 
 /// A turn that waits or runs.
@@ -26,6 +26,10 @@ pub(crate) struct Turn {
     pub(crate) begun: bool,
     pub(crate) prompt: String,
     pub(crate) options: TurnOptions,
+    /// Where it may write, once that is made.
+    pub(crate) place: Option<Place>,
+    /// What it changed, once that is gathered.
+    pub(crate) change_set: Option<ChangeSet>,
     pub(crate) attachment: Attachment,
     /// Who asked for it.
     pub(crate) connection: ConnectionId,
@@ -44,6 +48,8 @@ pub(crate) struct Turn {
     /// What the thread had used before this turn.
     pub(crate) tokens_before: Option<Tokens>,
     pub(crate) started_at: Option<Instant>,
+    /// When Codex was done with it, if it is not over yet.
+    pub(crate) ended_at: Option<Instant>,
     /// The last sign of progress: anything but reports of retries.
     pub(crate) progress_at: Option<Instant>,
     /// The first report of a retry since then, and the newest.
@@ -55,12 +61,16 @@ pub(crate) struct Turn {
 pub(crate) enum TurnPhase {
     /// In the queue.
     Queued,
+    /// Its place is being made.
+    Preparing,
     /// `turn/start` was sent.
     Starting,
     /// It runs.
     Running,
     /// It was stopped and ended like this; what it left running is being killed.
     Cleaning { state: TurnState, error: Option<CodexError> },
+    /// It ended like this; what it changed is being gathered.
+    Collecting { state: TurnState, failure: Option<Failure> },
 }
 
 /// A stop that was asked for.
@@ -89,6 +99,8 @@ impl Turn {
             begun: false,
             prompt: request.prompt,
             options: request.options,
+            place: None,
+            change_set: None,
             attachment: request.attachment,
             connection,
             recorded: false,
@@ -102,6 +114,7 @@ impl Turn {
             effort: None,
             tokens_before: None,
             started_at: None,
+            ended_at: None,
             progress_at: None,
             retrying: None,
         }
@@ -109,12 +122,15 @@ impl Turn {
 
     /// What may go wrong next if nothing happens, and when. A turn that is being stopped only has the stop's deadline.
     ///
-    /// One that waits for a person is silent for a reason.
+    /// One that waits for a person is silent for a reason, and one that is not with Codex has no part in this.
     pub(crate) fn watchdog(
         &self,
         limits: &Limits,
         waits_for_person: bool,
     ) -> Option<(Instant, Watchdog)> {
+        if !self.is_with_codex() {
+            return None;
+        }
         if let Some(stop) = &self.stop {
             return Some((stop.deadline, Watchdog::StopDeadline));
         }
@@ -130,6 +146,24 @@ impl Turn {
             false => None,
         };
         [time, retry, silence].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// Whether Codex has it, as opposed to it waiting, being prepared or being collected.
+    pub(crate) fn is_with_codex(&self) -> bool {
+        match self.phase {
+            TurnPhase::Starting | TurnPhase::Running | TurnPhase::Cleaning { .. } => true,
+            TurnPhase::Queued | TurnPhase::Preparing | TurnPhase::Collecting { .. } => false,
+        }
+    }
+
+    /// Whether all that is left of it is to gather what it changed.
+    pub(crate) fn is_collecting(&self) -> bool {
+        matches!(self.phase, TurnPhase::Collecting { .. })
+    }
+
+    /// Whether it is over when the app-server is.
+    pub(crate) fn is_with_app_server(&self) -> bool {
+        self.exec.is_none() && self.is_with_codex()
     }
 
     /// Whether it can be run again after its app-server died under it, so that nothing happens twice: nobody stopped it,
@@ -170,18 +204,30 @@ impl Turn {
             failure: self.stop.as_ref().and_then(|stop| stop.failure.clone()),
             asking: Vec::new(),
             stopped: self.stop.as_ref().map(|stop| stop.cause.clone()),
+            change_set: self.change_set.clone(),
         }
     }
 
     pub(crate) fn elapsed(&self, now: Instant) -> Duration {
+        let end = self.ended_at.unwrap_or(now);
         self.started_at
-            .map_or(Duration::ZERO, |started_at| now.saturating_duration_since(started_at))
+            .map_or(Duration::ZERO, |started_at| end.saturating_duration_since(started_at))
     }
 
     /// The news that a call gets when nothing has happened for a while.
     pub(crate) fn heartbeat(&self, now: Instant) -> Update {
-        let doing = self.transcript.running_command().map(|command| command.command.clone());
-        Update::StillRunning { doing, elapsed: self.elapsed(now) }
+        match self.phase {
+            TurnPhase::Preparing => Update::Preparing,
+            TurnPhase::Collecting { .. } => Update::Collecting,
+            TurnPhase::Queued
+            | TurnPhase::Starting
+            | TurnPhase::Running
+            | TurnPhase::Cleaning { .. } => {
+                let doing = self.transcript.running_command();
+                let doing = doing.map(|command| command.command.clone());
+                Update::StillRunning { doing, elapsed: self.elapsed(now) }
+            }
+        }
     }
 }
 

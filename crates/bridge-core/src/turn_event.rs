@@ -54,6 +54,7 @@ impl Bridge {
             | TurnEvent::ModelChanged { .. }
             | TurnEvent::Activity => turn.progressed(now),
         }
+        let event = self.at_home(key, event);
         if let Some(update) = self.fold(key, event) {
             self.tell_turn(key, &update, now);
         }

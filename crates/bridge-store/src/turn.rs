@@ -193,6 +193,7 @@ fn read(connection: &Connection, row: &Row<'_>) -> Result<TurnRow, StoreError> {
             failure: None,
             asking: Vec::new(),
             stopped: None,
+            change_set: None,
         },
         prompt: row.get(3)?,
         background: row.get(4)?,

@@ -19,8 +19,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bridge_core::{
-    Bridge, CallId, CallRequest, Caller, Effect, Event, Limits, Outcome, Record, RequestFailure,
-    TurnReport,
+    Bridge, CallId, CallRequest, Caller, Effect, Event, Failure, Limits, Outcome, Record,
+    RequestFailure, TurnNumber, TurnReport, WorkspaceFailure,
 };
 use bridge_store::Subject;
 use tokio::sync::{mpsc, watch};
@@ -347,6 +347,11 @@ impl EngineLoop {
                 Effect::KillAppServer { app_server } => self.servers.kill(app_server),
                 Effect::RunExec { exec, run } => self.execs.start(exec, *run),
                 Effect::StopExec { exec } => self.execs.stop(exec),
+                Effect::Prepare { turn, .. } => self.handle(not_prepared(turn)),
+                Effect::StopPreparing { .. } => {}
+                Effect::Collect { turn, .. } => {
+                    self.handle(Event::Collected { turn, result: Ok(None) });
+                }
                 Effect::Send { app_server, id, request } => {
                     if let Err(error) = self.servers.send(app_server, id, request) {
                         let failure: RequestFailure = from_wire::request_failure(error);
@@ -375,6 +380,13 @@ impl EngineLoop {
             }
         }
     }
+}
+
+/// No turn can change files yet.
+fn not_prepared(turn: TurnNumber) -> Event {
+    let kind = WorkspaceFailure::Other;
+    let failure = Failure::Workspace { kind, detail: "not available".to_owned() };
+    Event::Prepared { turn, result: Err(failure) }
 }
 
 /// The turn that an answer tells of.

@@ -1,11 +1,11 @@
 //! Whatever happens, in whatever order: every call is answered once, a thread runs one turn at a time, nothing is
-//! sent for a thread that is not loaded or to a process that is gone, what a model has begun is never begun again, and
-//! time never stands still.
+//! sent for a thread that is not loaded or to a process that is gone, what a model has begun is never begun again, a turn
+//! changes files only in the place that was made for it, and time never stands still.
 
 mod codex;
 mod world;
 
-use bridge_core::{CallId, Event, ThreadChange, TurnState};
+use bridge_core::{CallId, ThreadChange, TurnState};
 use proptest::prelude::*;
 
 use world::World;
@@ -14,10 +14,12 @@ use world::World;
 enum Step {
     Start {
         background: bool,
+        proposes: bool,
     },
     Continue {
         thread: u8,
         background: bool,
+        proposes: bool,
     },
     Steer(u8),
     Wait(u8),
@@ -52,6 +54,16 @@ enum Step {
     Exec {
         which: usize,
         step: ExecStep,
+    },
+    /// One of the places that are wanted is made, or cannot be.
+    Prepared {
+        which: usize,
+        well: bool,
+    },
+    /// What one of the turns changed is gathered, or cannot be.
+    Collected {
+        which: usize,
+        well: bool,
     },
     Ask(u8),
     /// A person answers one of the questions, again perhaps.
@@ -103,8 +115,11 @@ fn step() -> impl Strategy<Value = Step> {
         Just(TurnState::Failed)
     ];
     prop_oneof![
-        4 => any::<bool>().prop_map(|background| Step::Start { background }),
-        4 => (0..8u8, any::<bool>()).prop_map(|(thread, background)| Step::Continue { thread, background }),
+        4 => any::<(bool, bool)>()
+            .prop_map(|(background, proposes)| Step::Start { background, proposes }),
+        4 => (0..8u8, any::<bool>(), any::<bool>()).prop_map(|(thread, background, proposes)| {
+            Step::Continue { thread, background, proposes }
+        }),
         2 => (0..8u8).prop_map(Step::Steer),
         2 => (0..8u8).prop_map(Step::Wait),
         2 => (0..8u8).prop_map(Step::Cancel),
@@ -120,6 +135,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<usize>().prop_map(Step::Retry),
         3 => any::<usize>().prop_map(Step::Work),
         4 => (any::<usize>(), exec).prop_map(|(which, step)| Step::Exec { which, step }),
+        5 => (any::<usize>(), prop::bool::weighted(0.8))
+            .prop_map(|(which, well)| Step::Prepared { which, well }),
+        4 => (any::<usize>(), prop::bool::weighted(0.8))
+            .prop_map(|(which, well)| Step::Collected { which, well }),
         4 => (0..8u8).prop_map(Step::Ask),
         2 => (any::<usize>(), prop::bool::weighted(0.2))
             .prop_map(|(which, stop)| Step::Answer { which, stop }),
@@ -140,11 +159,14 @@ proptest! {
         for step in steps {
             world.step(step);
         }
-        world.handle(Event::ShutdownRequested);
+        world.shut_down();
+        // What the shell says from here on comes too late.
+        world.finish_places();
         for call in 0..world.calls {
             prop_assert_eq!(world.answers.get(&CallId(call)), Some(&1), "call {}", call);
         }
         prop_assert_eq!(world.unfinished_records(), 0);
+        prop_assert_eq!(world.places_left(), 0);
     }
 
     /// Without a shutdown: an app-server that ends, and never comes back, leaves nobody waiting.
@@ -158,10 +180,12 @@ proptest! {
             world.app_server(AppServerStep::Exit);
             world.app_server(AppServerStep::Fail);
             world.end_execs();
+            world.finish_places();
             world.step(Step::Pass(60));
         }
         for call in 0..world.calls {
             prop_assert_eq!(world.answers.get(&CallId(call)), Some(&1), "call {}", call);
         }
+        prop_assert_eq!(world.places_left(), 0);
     }
 }

@@ -1,6 +1,8 @@
 //! Every rule of behaviour as a script of events with the effects that follow.
 
 mod approval;
+mod changes;
+mod changes_cut;
 mod exec;
 mod idle;
 mod keep;
@@ -22,6 +24,9 @@ use crate::support;
 const READY: &str = "connect 1\nready\n";
 /// A turn runs: call 1, thread T, turn t1.
 const RUNNING: &str = "connect 1\nready\ncodex 1 \"hi\"\nopened T\nstarted t1\n";
+/// A turn that proposes changes runs in its place: call 1, thread T, turn t1.
+const PROPOSING: &str =
+    "connect 1\nready\ncodex 1 propose \"hi\"\nopened T\nprepared 1 /copy\nstarted t1\n";
 
 /// Plays `before` and `script`, and compares what followed from `script`.
 #[track_caller]

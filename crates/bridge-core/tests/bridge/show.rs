@@ -13,14 +13,21 @@ pub(crate) fn show(effect: &Effect) -> String {
         Effect::StopAppServer { .. } => "stop the app-server".to_owned(),
         Effect::KillAppServer { .. } => "kill the app-server".to_owned(),
         Effect::RunExec { run, .. } => {
-            let ExecRun { thread, prompt, options } = &**run;
+            let ExecRun { thread, prompt, options, place } = &**run;
             let thread = match thread {
                 ExecThread::New(_) => "new",
                 ExecThread::Known { id: thread, .. } => thread.as_str(),
             };
-            format!("run codex exec on {thread} {prompt:?} model={}", or_none(&options.model))
+            let place = show_place(place.as_ref());
+            let model = or_none(&options.model);
+            format!("run codex exec on {thread} {prompt:?} model={model}{place}")
         }
         Effect::StopExec { .. } => "stop codex exec".to_owned(),
+        Effect::Prepare { turn, thread, changes, working_directory } => {
+            format!("prepare {changes:?} of turn {} of {thread} in {working_directory}", turn.0)
+        }
+        Effect::StopPreparing { turn } => format!("stop preparing turn {}", turn.0),
+        Effect::Collect { turn, thread } => format!("collect turn {} of {thread}", turn.0),
         Effect::Send { request, .. } => format!("send {}", show_request(request)),
         Effect::Reply { question, answer, .. } => {
             format!("say {:?} to {question:?}", answer.decision)
@@ -37,9 +44,11 @@ pub(crate) fn show(effect: &Effect) -> String {
 
 fn show_record(record: &Record) -> String {
     match record {
-        Record::ThreadOpened { thread, options, .. } => {
+        Record::ThreadOpened { thread, options, working_directory, .. } => {
             let new = if options.is_some() { "new " } else { "" };
-            format!("{new}thread {thread}")
+            let elsewhere = working_directory.as_deref().filter(|folder| *folder != "/w");
+            let elsewhere = elsewhere.map(|folder| format!(" in {folder}")).unwrap_or_default();
+            format!("{new}thread {thread}{elsewhere}")
         }
         Record::TurnQueued { turn, thread, prompt, attachment, .. } => {
             format!("{attachment:?} turn {} of {thread} {prompt:?}", turn.0)
@@ -78,16 +87,17 @@ fn show_request(request: &Request) -> String {
             format!("{method} {thread}")
         }
         Request::NameThread { thread, name } => format!("{method} {thread} {name}"),
-        Request::StartTurn { thread, prompt, options, effort } => {
+        Request::StartTurn { thread, prompt, options, effort, place, working_directory } => {
             let effort = match effort {
                 Effort::Unchanged => "-",
                 Effort::Named(effort) => effort,
                 Effort::ModelDefault => "default",
             };
-            format!(
-                "{method} {thread} {prompt:?} model={} effort={effort}",
-                or_none(&options.model)
-            )
+            let model = or_none(&options.model);
+            let place = show_place(place.as_ref());
+            let moved = working_directory.as_ref().map(|to| format!(" cwd={to}"));
+            let moved = moved.unwrap_or_default();
+            format!("{method} {thread} {prompt:?} model={model} effort={effort}{place}{moved}")
         }
         Request::SteerTurn { thread, turn, prompt } => {
             format!("{method} {thread}/{turn} {prompt:?}")
@@ -95,6 +105,10 @@ fn show_request(request: &Request) -> String {
         Request::InterruptTurn { thread, turn } => format!("{method} {thread}/{turn}"),
         Request::ReadTurn { thread, turn } => format!("{method} {thread} {turn:?}"),
     }
+}
+
+fn show_place(place: Option<&Place>) -> String {
+    place.map(|place| format!(" writes={}", place.writable.join(","))).unwrap_or_default()
 }
 
 fn or_none(value: &Option<String>) -> &str {
@@ -138,6 +152,9 @@ fn show_report(report: &TurnReport) -> String {
     }
     if let Some(cause) = &report.stopped {
         write!(text, " stopped by {cause:?}").unwrap();
+    }
+    if let Some(ChangeSet { id, files, .. }) = &report.change_set {
+        write!(text, " {id} changes {files}").unwrap();
     }
     for asking in &report.asking {
         write!(text, " asking {asking:?}").unwrap();

@@ -45,6 +45,8 @@ pub(crate) fn policy() -> Policy {
         rules: vec![
             rule(Verdict::Allow, command("cargo test")),
             rule(Verdict::Deny, command("rm")),
+            rule(Verdict::Deny, Subject::Path("/w/secret".to_owned())),
+            rule(Verdict::Allow, Subject::Path("/w/src".to_owned())),
         ],
     }
 }
@@ -146,6 +148,7 @@ impl Script {
             "reply" => call(CallRequest::ContinueThread {
                 thread: thread(2),
                 config: None,
+                working_directory: home(&words),
                 turn: turn_request(text, &words[3..]),
             }),
             "steer" => call(CallRequest::Steer {
@@ -198,6 +201,21 @@ impl Script {
             "start-failed" => {
                 Event::AppServerFailed { app_server, failure: start_failure(words[1]) }
             }
+            "prepared" => {
+                Event::Prepared { turn: TurnNumber(number(1)), result: Ok(place(words[2])) }
+            }
+            "prepare-failed" => {
+                let kind = WorkspaceFailure::TooLarge;
+                let failure = Failure::Workspace { kind, detail: text.to_owned() };
+                Event::Prepared { turn: TurnNumber(number(1)), result: Err(failure) }
+            }
+            "collected" => {
+                let result = match text {
+                    "" => Ok(words.get(2).map(|id| change_set(id))),
+                    warning => Err(warning.to_owned()),
+                };
+                Event::Collected { turn: TurnNumber(number(1)), result }
+            }
             "exec-started" => exec(ExecEvent::Started {
                 thread: thread(1),
                 turn: turn(2).unwrap(),
@@ -216,7 +234,8 @@ impl Script {
                 exit: Exit { signal: Some(9), ..Exit::default() },
             },
             "opened" => {
-                self.reply("thread/start thread/resume", Ok(Reply::ThreadOpened(opened(words[1]))))
+                let opened = opened(words[1], words.get(2).copied().unwrap_or("/w"));
+                self.reply("thread/start thread/resume", Ok(Reply::ThreadOpened(opened)))
             }
             "started" => {
                 self.reply("turn/start", Ok(Reply::TurnStarted(TurnId(words[1].to_owned()))))
@@ -247,6 +266,12 @@ impl Script {
                     reason: None,
                 },
             },
+            "asks-patch" => Event::QuestionAsked {
+                app_server,
+                id: ServerRequestId("0".to_owned()),
+                thread: Some(thread(1)),
+                question: Question::FileChange { item: ItemId("p".to_owned()), reason: None },
+            },
             "unloaded" => Event::ThreadClosed { app_server, thread: thread(1) },
             "warns" => {
                 Event::Warned { app_server, thread: Some(thread(1)), message: text.to_owned() }
@@ -263,6 +288,7 @@ impl Script {
             "plans" => in_turn(TurnEvent::PlanUpdated(plan(text))),
             "runs" => in_turn(TurnEvent::ItemStarted(command(text, CommandStatus::InProgress))),
             "ran" => in_turn(TurnEvent::ItemCompleted(command(text, CommandStatus::Completed))),
+            "patches" => in_turn(TurnEvent::ItemStarted(patch(text))),
             "retries" => in_turn(TurnEvent::ErrorReported { error: error(text), will_retry: true }),
             "completed" => {
                 in_turn(TurnEvent::Completed { state: TurnState::Completed, error: None })
@@ -309,6 +335,9 @@ impl Script {
                 Effect::StopAppServer { .. }
                 | Effect::KillAppServer { .. }
                 | Effect::StopExec { .. }
+                | Effect::Prepare { .. }
+                | Effect::StopPreparing { .. }
+                | Effect::Collect { .. }
                 | Effect::Reply { .. }
                 | Effect::StopAsking { .. }
                 | Effect::Record(_)
@@ -320,14 +349,46 @@ impl Script {
     }
 }
 
+/// What a script says of the user's folder, as `home=/u`.
+fn home(words: &[&str]) -> Option<String> {
+    words.iter().find_map(|word| word.strip_prefix("home=")).map(str::to_owned)
+}
+
+fn place(working_directory: &str) -> Place {
+    Place {
+        working_directory: working_directory.to_owned(),
+        writable: vec![working_directory.to_owned()],
+        confined: true,
+        network: false,
+    }
+}
+
+fn change_set(id: &str) -> ChangeSet {
+    ChangeSet {
+        id: id.to_owned(),
+        kind: Changes::Propose,
+        files: 1,
+        added: 2,
+        removed: 3,
+        paths: vec!["a.rs".to_owned()],
+        ignored: 0,
+        notes: Vec::new(),
+    }
+}
+
 fn turn_request(prompt: &str, words: &[&str]) -> TurnRequest {
     let value = |key: &str| words.iter().find_map(|word| word.strip_prefix(key)).map(str::to_owned);
     let background = words.contains(&"background");
+    let changes = match words.contains(&"propose") {
+        true => Changes::Propose,
+        false => Changes::None,
+    };
     TurnRequest {
         prompt: prompt.to_owned(),
         options: TurnOptions {
             model: value("model="),
             effort: value("effort="),
+            changes,
             ..TurnOptions::default()
         },
         attachment: if background { Attachment::Background } else { Attachment::Foreground },
@@ -365,10 +426,10 @@ fn start_failure(kind: &str) -> StartFailure {
     StartFailure { program: "codex".to_owned(), kind, detail: "why".to_owned() }
 }
 
-fn opened(thread: &str) -> ThreadOpened {
+fn opened(thread: &str, working_directory: &str) -> ThreadOpened {
     ThreadOpened {
         thread: ThreadId(thread.to_owned()),
-        working_directory: Some("/w".to_owned()),
+        working_directory: Some(working_directory.to_owned()),
         model: Some("base".to_owned()),
         effort: None,
         approval_policy: None,
@@ -399,6 +460,15 @@ fn error(kind: &str) -> CodexError {
 fn plan(step: &str) -> Plan {
     let steps = vec![PlanStep { step: step.to_owned(), status: StepStatus::InProgress }];
     Plan { explanation: None, steps }
+}
+
+fn patch(path: &str) -> Item {
+    let kind = ChangeKind::Delete;
+    Item::Patch(Patch {
+        item: ItemId("p".to_owned()),
+        changes: vec![FileChange { path: path.to_owned(), kind, diff: String::new() }],
+        status: CommandStatus::InProgress,
+    })
 }
 
 fn command(command: &str, status: CommandStatus) -> Item {

@@ -125,6 +125,7 @@ pub(crate) fn report(number: u64, thread: &str, transcript: Transcript) -> TurnR
         failure: None,
         asking: Vec::new(),
         stopped: None,
+        change_set: None,
     }
 }
 

@@ -5,7 +5,8 @@
 //!   went well (exit code 0), `turn.failed` one that did not (exit code 1), and its error is a message without a kind.
 //! - A thread that it cannot resume is one line on standard error and exit code 1, without any event. It refuses a thread
 //!   that an app-server has loaded.
-//! - It works in the folder in which it is started, also on a thread that worked elsewhere before.
+//! - It works in the folder in which it is started, also on a thread that worked elsewhere before. `resume` knows neither
+//!   `--sandbox` nor `--cd`: they stand before it.
 //! - It never asks: the approval policy is `never`, whatever is configured. It writes no trust entry.
 //! - The tokens of `turn.completed` are those of the whole thread.
 //! - The steps of its list are done or not; which one is under way is not told.
@@ -15,7 +16,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use bridge_core::{
-    ExecRun, ExecThread, Exit, Failure, Json, RequestFailure, ThreadId, ThreadOptions,
+    ExecRun, ExecThread, Exit, Failure, Json, Place, RequestFailure, ThreadId, ThreadOptions,
 };
 use serde_json::{Map, Value};
 
@@ -28,7 +29,8 @@ pub(crate) use rollout::Rollout;
 /// The arguments of a run; the prompt goes through standard input. `schema` is the file of the output schema.
 pub(crate) fn arguments(run: &ExecRun, schema: Option<&Path>) -> Vec<OsString> {
     let mut arguments = Arguments(Vec::new());
-    arguments.words(&["exec", "--json", "--skip-git-repo-check", "--sandbox", "read-only"]);
+    arguments.words(&["exec", "--json", "--skip-git-repo-check", "--sandbox"]);
+    arguments.sandbox(run.place.as_ref());
     match &run.thread {
         ExecThread::New(options) => arguments.thread(options),
         ExecThread::Known { config, .. } => arguments.config(config.as_ref()),
@@ -88,6 +90,22 @@ impl Arguments {
         self.0.extend(words.iter().map(OsString::from));
     }
 
+    /// The same as a turn of the app-server gets. The folder is the one in which the process is started.
+    fn sandbox(&mut self, place: Option<&Place>) {
+        match place {
+            None => self.words(&["read-only"]),
+            Some(place) if place.confined => {
+                self.words(&["workspace-write"]);
+                let key = |name| format!("sandbox_workspace_write.{name}");
+                self.set(&key("writable_roots"), &Value::from(place.writable.clone()));
+                self.set(&key("network_access"), &Value::from(place.network));
+                self.set(&key("exclude_tmpdir_env_var"), &Value::Bool(true));
+                self.set(&key("exclude_slash_tmp"), &Value::Bool(true));
+            }
+            Some(_) => self.words(&["danger-full-access"]),
+        }
+    }
+
     fn thread(&mut self, options: &ThreadOptions) {
         self.config(options.config.as_ref());
         self.set_text("model", options.model.as_deref());
@@ -140,8 +158,12 @@ mod tests {
     use super::*;
 
     fn check(thread: ExecThread, expected: &[&str]) {
+        check_in(None, thread, expected);
+    }
+
+    fn check_in(place: Option<Place>, thread: ExecThread, expected: &[&str]) {
         let options = TurnOptions { effort: Some("high".to_owned()), ..TurnOptions::default() };
-        let run = ExecRun { thread, prompt: "--help".to_owned(), options };
+        let run = ExecRun { thread, prompt: "--help".to_owned(), options, place };
         assert_eq!(arguments(&run, None), expected);
     }
 
@@ -205,6 +227,43 @@ mod tests {
                 "-",
             ],
         );
+    }
+
+    #[test]
+    fn a_turn_may_write_where_its_place_says() {
+        let place = |confined| Place {
+            working_directory: "/copy".to_owned(),
+            writable: vec!["/copy".to_owned(), "/copy/.git".to_owned()],
+            confined,
+            network: false,
+        };
+        let known = || ExecThread::Known { id: ThreadId("01a2-b".to_owned()), config: None };
+        let before = ["exec", "--json", "--skip-git-repo-check", "--sandbox"];
+        let after = [
+            "--config",
+            "approval_policy=\"never\"",
+            "--config",
+            "model_reasoning_effort=\"high\"",
+            "--config",
+            "tools.update_plan.enabled=true",
+            "resume",
+            "01a2-b",
+            "-",
+        ];
+        let confined = [
+            "workspace-write",
+            "--config",
+            "sandbox_workspace_write.writable_roots=[\"/copy\", \"/copy/.git\"]",
+            "--config",
+            "sandbox_workspace_write.network_access=false",
+            "--config",
+            "sandbox_workspace_write.exclude_tmpdir_env_var=true",
+            "--config",
+            "sandbox_workspace_write.exclude_slash_tmp=true",
+        ];
+        check_in(Some(place(true)), known(), &[&before[..], &confined, &after].concat());
+        let free = ["danger-full-access"];
+        check_in(Some(place(false)), known(), &[&before[..], &free, &after].concat());
     }
 
     #[test]

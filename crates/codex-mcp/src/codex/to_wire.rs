@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bridge_core::{
-    ApprovalPolicy, Effort, Json, Request, RequestId, ThreadId, ThreadOptions, ThreadQuery,
+    ApprovalPolicy, Effort, Json, Place, Request, RequestId, ThreadId, ThreadOptions, ThreadQuery,
     TurnDetail, TurnId, TurnOptions, TurnQuery,
 };
 use codex_client::protocol as wire;
@@ -33,8 +33,12 @@ pub(crate) fn send(
         Request::NameThread { thread, name } => {
             to.submit::<wire::ThreadSetName>(&set_name(thread, name))
         }
-        Request::StartTurn { thread, prompt, options, effort } => {
-            let params = turn_start(&thread.0, prompt, options, effort);
+        Request::StartTurn { thread, prompt, options, effort, place, working_directory } => {
+            let params = wire::TurnStartParams {
+                cwd: working_directory.clone(),
+                sandbox_policy: Some(place.as_ref().map_or_else(read_only, sandbox)),
+                ..turn_start(&thread.0, prompt, options, effort)
+            };
             to.submit::<wire::TurnStart>(&params)
         }
         Request::SteerTurn { thread, turn, prompt } => {
@@ -196,7 +200,6 @@ fn turn_start(
         thread_id: thread.to_owned(),
         input: vec![wire::UserInput::text(prompt)],
         approval_policy: options.approval_policy.map(approval_policy),
-        sandbox_policy: Some(read_only()),
         model: options.model.clone(),
         effort,
         output_schema: options
@@ -225,6 +228,20 @@ fn read_only() -> wire::SandboxPolicy {
     wire::SandboxPolicy::ReadOnly(wire::ReadOnlySandbox::default())
 }
 
+/// What the place names, and nothing else: not the folders for temporary files, which others use too. Without `.git`
+/// among what may be written, Codex keeps that read-only (measured with Codex 0.169).
+fn sandbox(place: &Place) -> wire::SandboxPolicy {
+    match place.confined {
+        true => wire::SandboxPolicy::WorkspaceWrite(wire::WorkspaceWriteSandbox {
+            writable_roots: place.writable.clone(),
+            network_access: place.network,
+            exclude_tmpdir_env_var: true,
+            exclude_slash_tmp: true,
+        }),
+        false => wire::SandboxPolicy::DangerFullAccess(wire::Empty::default()),
+    }
+}
+
 fn approval_policy(policy: ApprovalPolicy) -> wire::ApprovalPolicy {
     match policy {
         ApprovalPolicy::Untrusted => wire::ApprovalPolicy::Untrusted,
@@ -236,4 +253,33 @@ fn approval_policy(policy: ApprovalPolicy) -> wire::ApprovalPolicy {
 /// The shell made this text from an object, so it is one.
 fn object(json: &Json) -> Option<Map<String, Value>> {
     serde_json::from_str(json.as_str()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn check(confined: bool, expected: Expect) {
+        let place = Place {
+            working_directory: "/copy/src".to_owned(),
+            writable: vec!["/copy".to_owned(), "/copy/.git".to_owned()],
+            confined,
+            network: false,
+        };
+        let policy = serde_json::to_string(&sandbox(&place)).expect("it is plain data");
+        expected.assert_eq(&policy);
+    }
+
+    #[test]
+    fn a_turn_may_write_where_its_place_says() {
+        check(
+            true,
+            expect![[
+                r#"{"type":"workspaceWrite","writableRoots":["/copy","/copy/.git"],"networkAccess":false,"excludeTmpdirEnvVar":true,"excludeSlashTmp":true}"#
+            ]],
+        );
+        check(false, expect![[r#"{"type":"dangerFullAccess"}"#]]);
+    }
 }

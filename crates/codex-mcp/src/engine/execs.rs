@@ -116,7 +116,10 @@ async fn play(
     stop: &CancellationToken,
     way: &Way,
 ) -> Result<(), Failure> {
-    let working_directory = working_directory(config, ledger, &run.thread).await?;
+    let working_directory = match &run.place {
+        Some(place) => place.working_directory.clone(),
+        None => working_directory(config, ledger, &run.thread).await?,
+    };
     let program = launch::program(config).map_err(Failure::Start)?;
     let marker = Marker::mint();
     let schema = Schema::write(config, &run, &marker)?;

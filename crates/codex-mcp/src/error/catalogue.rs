@@ -215,6 +215,16 @@ catalogue! {
     TurnNeverStarted = "turn_never_started", "The server ended while the turn waited; Codex had not begun it.",
         "Send the prompt again with `codex-reply` on the same thread: nothing happens twice.", NOW;
     }
+    Workspace "Changes and the workspace" {
+    WorkspaceTooLarge = "workspace_too_large", "The working directory is larger than what a turn that proposes changes may copy.",
+        "Work in a directory further down (`cwd`), let git ignore what needs no copy, or ask without `changes`.", Retry::No;
+    WorkspaceUnreadable = "workspace_unreadable", "Something in the working directory cannot be read, so that it cannot be copied.",
+        "Make readable what the message names, or remove it.", Retry::No;
+    WorkspaceNoSpace = "workspace_no_space", "There is no room for a copy of the working directory.",
+        "Free some disk space, or delete threads that have proposed changes: their copies go with them.", seconds(60);
+    WorkspaceFailed = "workspace_failed", "No place could be made in which the turn may change files.",
+        "Act on what the message says; nothing of the turn has run. Without `changes` the turn needs no such place.", Retry::No;
+    }
     Server "This server" {
     EngineLost = "engine_lost", "The engine ended while the call ran. What it had begun may go on or be cut.",
         "Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run.", Retry::AfterLooking;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use bridge_core::{CodexError, Exit, Failure, Scope, StartFailure, StartFailureKind, TurnId};
+use bridge_core::{
+    CodexError, Exit, Failure, Scope, StartFailure, StartFailureKind, TurnId, WorkspaceFailure,
+};
 
 use super::codex::{describe, request_failure, turn_error};
 use super::{Code, Problem};
@@ -39,6 +41,7 @@ impl From<&Failure> for Problem {
             Failure::ThreadClosed => {
                 Self::new(Code::ThreadClosed, "the thread was closed while its turn ran")
             }
+            Failure::Workspace { kind, detail } => workspace(*kind, detail),
             Failure::ThreadBusy { thread } => {
                 Self::new(Code::ThreadBusy, format!("a turn runs or waits on thread {thread}"))
             }
@@ -92,6 +95,17 @@ fn start_failure(failure: &StartFailure) -> Problem {
         | StartFailureKind::ExitedEarly
         | StartFailureKind::System => problem,
     }
+}
+
+fn workspace(kind: WorkspaceFailure, detail: &str) -> Problem {
+    let code = match kind {
+        WorkspaceFailure::TooLarge => Code::WorkspaceTooLarge,
+        WorkspaceFailure::Unreadable => Code::WorkspaceUnreadable,
+        WorkspaceFailure::NoSpace => Code::WorkspaceNoSpace,
+        WorkspaceFailure::Moved => Code::DirectoryNotFound,
+        WorkspaceFailure::Other => Code::WorkspaceFailed,
+    };
+    Problem::new(code, detail)
 }
 
 fn wrong_turn(given: &TurnId, running: Option<&TurnId>) -> Problem {

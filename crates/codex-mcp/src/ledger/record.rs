@@ -1,7 +1,7 @@
 //! From the core's records to the store's: one exhaustive match.
 
 use bridge_core::{
-    ApprovalPolicy, Attachment, Question, Record, ThreadOptions, TurnOptions, TurnReport,
+    ApprovalPolicy, Attachment, Changes, Question, Record, ThreadOptions, TurnOptions, TurnReport,
 };
 use bridge_store::{ApprovalRow, EndedTurn, PlanAuthor, QueuedTurn, ThreadOfOurs, Write};
 use serde_json::json;
@@ -102,11 +102,24 @@ fn thread_options(options: &ThreadOptions) -> String {
 }
 
 fn turn_options(options: &TurnOptions) -> String {
-    json!({
+    let mut json = json!({
         "model": options.model,
         "effort": options.effort,
         "approvalPolicy": options.approval_policy.map(policy),
         "outputSchema": options.output_schema.is_some(),
-    })
-    .to_string()
+    });
+    if let Some(changes) = changes(options.changes) {
+        json["changes"] = changes.into();
+    }
+    json.to_string()
+}
+
+/// What a turn may change, where it may change anything.
+fn changes(changes: Changes) -> Option<&'static str> {
+    match changes {
+        Changes::None => None,
+        Changes::Propose => Some("propose"),
+        Changes::Direct => Some("direct"),
+        Changes::Unconfined => Some("unconfined"),
+    }
 }

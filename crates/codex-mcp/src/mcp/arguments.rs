@@ -183,6 +183,7 @@ impl TurnArguments {
                 output_schema: self
                     .output_schema
                     .map(|schema| Json(Value::Object(schema).to_string())),
+                changes: bridge_core::Changes::None,
             },
             attachment: match self.background {
                 Some(true) => Attachment::Background,

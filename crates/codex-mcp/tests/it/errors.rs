@@ -8,7 +8,9 @@ mod codex_kinds;
 mod life;
 mod size;
 mod stage;
+mod workspace;
 
+use bridge_core::WorkspaceFailure;
 use codex_mcp::error::{Code, Retry, reference_markdown};
 use expect_test::{Expect, expect, expect_file};
 use serde_json::json;
@@ -244,6 +246,19 @@ errors! {
     "#]];
     TurnNeverStarted turn_never_started: life::a_waiting_turn_whose_engine_is_killed() => expect![[r#"
         Error turn_never_started: the server ended before Codex had begun this turn
+    "#]];
+
+    WorkspaceTooLarge workspace_too_large: workspace::refused(WorkspaceFailure::TooLarge, "/w has 9 GB; the limit is 1 GB") => expect![[r#"
+        Error workspace_too_large: /w has 9 GB; the limit is 1 GB
+    "#]];
+    WorkspaceUnreadable workspace_unreadable: workspace::refused(WorkspaceFailure::Unreadable, "/w/a: permission denied") => expect![[r#"
+        Error workspace_unreadable: /w/a: permission denied
+    "#]];
+    WorkspaceNoSpace workspace_no_space: workspace::refused(WorkspaceFailure::NoSpace, "/w: no space left on device") => expect![[r#"
+        Error workspace_no_space: /w: no space left on device
+    "#]];
+    WorkspaceFailed workspace_failed: workspace::refused(WorkspaceFailure::Other, "not available") => expect![[r#"
+        Error workspace_failed: not available
     "#]];
 
     EngineLost engine_lost: life::a_call_whose_engine_is_killed() => expect![[r#"

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bridge_core::*;
 
+use super::world::home;
+
 /// What Codex would know: which process lives, what is loaded and what runs in it.
 #[derive(Default)]
 pub(super) struct Codex {
@@ -17,6 +19,8 @@ pub(super) struct Codex {
     pub(super) prompts: BTreeMap<ThreadId, String>,
     /// Prompts on which the model has begun to work.
     pub(super) begun: BTreeSet<String>,
+    /// Where each thread's last turn worked.
+    pub(super) folders: BTreeMap<ThreadId, String>,
     /// Runs of `codex exec`, with their threads where they have one.
     pub(super) execs: BTreeMap<ExecId, Option<ThreadId>>,
     /// Threads and turns that it has named.
@@ -36,12 +40,17 @@ impl Codex {
     /// Answers a request well.
     pub(super) fn reply(&mut self, request: &Request) -> Reply {
         match request {
-            Request::StartThread(_) => {
+            Request::StartThread(options) => {
                 let thread = self.new_thread();
+                self.folders.insert(thread.clone(), options.working_directory.clone());
                 self.open(thread)
             }
             Request::ResumeThread { thread, .. } => self.open(thread.clone()),
-            Request::StartTurn { thread, .. } => {
+            Request::StartTurn { thread, place, working_directory, .. } => {
+                self.folders.extend(working_directory.clone().map(|to| (thread.clone(), to)));
+                let place = place.as_ref().map(|place| place.working_directory.clone());
+                let wanted = place.unwrap_or_else(|| home(thread));
+                assert_eq!(self.folders.get(thread), Some(&wanted), "a turn works elsewhere");
                 self.turns += 1;
                 let turn = TurnId(format!("turn-{}", self.turns));
                 if self.starting.remove(thread) {
@@ -88,9 +97,10 @@ impl Codex {
 
     fn open(&mut self, thread: ThreadId) -> Reply {
         self.loaded.insert(thread.clone());
+        let working_directory = self.folders.get(&thread).cloned();
         Reply::ThreadOpened(ThreadOpened {
             thread,
-            working_directory: None,
+            working_directory,
             model: Some("m".to_owned()),
             effort: None,
             approval_policy: None,

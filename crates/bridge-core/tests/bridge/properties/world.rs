@@ -1,6 +1,7 @@
 //! A world around the bridge: a model of Codex that knows what is loaded and what runs, and objects to what must not be.
 
 mod exec;
+mod workspace;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -10,6 +11,8 @@ use bridge_core::*;
 use super::codex::Codex;
 use super::{AppServerStep, Step};
 use crate::support;
+use workspace::Workspaces;
+pub(super) use workspace::home;
 
 /// What the records say of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub(super) struct World {
     bridge: Bridge,
     now: Instant,
     codex: Codex,
+    workspaces: Workspaces,
+    shut_down: bool,
     pub(super) calls: u64,
     pub(super) answers: BTreeMap<CallId, usize>,
     kept: BTreeMap<TurnNumber, Kept>,
@@ -53,6 +58,8 @@ impl World {
             ),
             now: Instant::now(),
             codex: Codex::default(),
+            workspaces: Workspaces::default(),
+            shut_down: false,
             calls: 0,
             answers: BTreeMap::new(),
             kept: BTreeMap::new(),
@@ -68,6 +75,11 @@ impl World {
     pub(super) fn handle(&mut self, event: Event) {
         self.bridge.handle(event, self.now);
         self.drain();
+    }
+
+    pub(super) fn shut_down(&mut self) {
+        self.shut_down = true;
+        self.handle(Event::ShutdownRequested);
     }
 
     fn call(&mut self, request: CallRequest) {
@@ -96,6 +108,11 @@ impl World {
                 Effect::StopExec { exec } => {
                     assert!(self.codex.execs.contains_key(&exec), "{exec:?} is gone");
                 }
+                Effect::Prepare { turn, thread, working_directory, .. } => {
+                    self.prepare(turn, thread, &working_directory);
+                }
+                Effect::StopPreparing { turn } => self.stop_preparing(turn),
+                Effect::Collect { turn, thread } => self.collect(turn, &thread),
                 Effect::Send { app_server, id, request } => self.sent(app_server, id, request),
                 Effect::Reply { id, .. } => {
                     assert!(self.questions.remove(&id), "{id:?} was answered twice");
@@ -144,6 +161,7 @@ impl World {
                     "{turn:?} ended after {before:?}"
                 );
                 self.ended.extend(report.turn);
+                self.ends(turn);
             }
             Record::ItemCompleted { turn, .. }
             | Record::PlanUpdated { turn, .. }
@@ -191,8 +209,10 @@ impl World {
             assert!(self.codex.loaded.contains(thread), "{request:?}: not loaded")
         };
         match &request {
-            Request::StartTurn { thread, prompt, .. } => {
+            Request::StartTurn { thread, prompt, place, .. } => {
                 loaded(thread);
+                self.is_free(thread);
+                self.starts(prompt, place.as_ref());
                 assert!(!self.codex.begun.contains(prompt), "{prompt:?} was begun twice");
                 self.codex.prompts.insert(thread.clone(), prompt.clone());
                 assert!(
@@ -240,17 +260,23 @@ impl World {
 
     pub(super) fn step(&mut self, step: Step) {
         match step {
-            Step::Start { background } => {
-                let options =
-                    ThreadOptions { name: Some("name".to_owned()), ..ThreadOptions::default() };
-                self.call(CallRequest::StartThread { options, turn: self.turn(background) });
+            Step::Start { background, proposes } => {
+                let options = ThreadOptions {
+                    working_directory: "/w".to_owned(),
+                    name: Some("name".to_owned()),
+                    ..ThreadOptions::default()
+                };
+                let turn = self.turn(background, proposes);
+                self.call(CallRequest::StartThread { options, turn });
             }
-            Step::Continue { thread, background } => {
+            Step::Continue { thread, background, proposes } => {
                 let thread = self.name(thread);
+                let turn = self.turn(background, proposes);
                 self.call(CallRequest::ContinueThread {
+                    working_directory: Some(home(&thread)),
                     thread,
                     config: None,
-                    turn: self.turn(background),
+                    turn,
                 });
             }
             Step::Steer(thread) => {
@@ -305,6 +331,8 @@ impl World {
                 self.turn_event(which, TurnEvent::MessageDelta { item, text });
             }
             Step::Exec { which, step } => self.exec(which, step),
+            Step::Prepared { which, well } => self.prepared(which, well),
+            Step::Collected { which, well } => self.collected(which, well),
             Step::Ask(thread) => {
                 if let Some((app_server, true)) = self.codex.process {
                     let wanted = Json("{}".to_owned());
@@ -443,10 +471,11 @@ impl World {
     }
 
     /// A turn that no other call asks for.
-    fn turn(&self, background: bool) -> TurnRequest {
+    fn turn(&mut self, background: bool, proposes: bool) -> TurnRequest {
+        let prompt = format!("prompt {}", self.calls);
         TurnRequest {
-            prompt: format!("prompt {}", self.calls),
-            options: TurnOptions::default(),
+            options: self.turn_options(&prompt, proposes),
+            prompt,
             attachment: if background { Attachment::Background } else { Attachment::Foreground },
             time_limit: None,
         }

@@ -405,3 +405,89 @@ fn what_is_read_is_refused_and_health_says_how_turns_run() {
     "#]],
     );
 }
+
+#[test]
+fn a_turn_that_may_change_files_has_its_place_made_first() {
+    check(
+        RESTS,
+        r#"
+            codex 2 propose "no name yet"
+            reply 3 T home=/u propose "hi"
+            steer 4 T "and this"
+            prepared 3 /copy
+            exec-started T x1
+        "#,
+        expect![[r#"
+            codex 2 propose "no name yet"
+              -> answer 2 Failed -/- after 0ns because Quarantined { failures: 3, rest: 5s, last: Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" }) }
+            reply 3 T home=/u propose "hi"
+              -> prepare Propose of turn 3 of T in /u
+              -> tell 3 Preparing
+            steer 4 T "and this"
+            prepared 3 /copy
+              -> answer 4 ExecTakesNoInput
+              -> run codex exec on T "hi" model=- writes=/copy
+            exec-started T x1
+              -> keep thread T in /u
+              -> keep Foreground turn 3 of T "hi"
+              -> keep turn 3 started as x1
+        "#]],
+    );
+    check(
+        RESTS,
+        r#"
+            exec-completed
+            reply 3 T home=/u propose "hi"
+            +10s
+            prepared 3 /copy
+        "#,
+        expect![[r#"
+            exec-completed
+              -> answer 1 Completed -/- after 0ns warning "Codex's app-server cannot be used now, so this turn ran through `codex exec`: it could not be steered, and asked for no approval; `codex.health` says what is wrong"
+            reply 3 T home=/u propose "hi"
+              -> prepare Propose of turn 3 of T in /u
+              -> tell 3 Preparing
+            +10s
+            prepared 3 /copy
+              -> start the app-server
+              -> tell 3 StartingCodex
+        "#]],
+    );
+    check(
+        RESTS,
+        r#"
+            exec-completed
+            reply 3 T home=/u propose "hi"
+            prepared 3 /copy
+            exec-started T x1
+            exec-completed
+            reply 4 T "look"
+            +10s
+            collected 3 c3
+        "#,
+        expect![[r#"
+            exec-completed
+              -> answer 1 Completed -/- after 0ns warning "Codex's app-server cannot be used now, so this turn ran through `codex exec`: it could not be steered, and asked for no approval; `codex.health` says what is wrong"
+            reply 3 T home=/u propose "hi"
+              -> prepare Propose of turn 3 of T in /u
+              -> tell 3 Preparing
+            prepared 3 /copy
+              -> run codex exec on T "hi" model=- writes=/copy
+            exec-started T x1
+              -> keep thread T in /u
+              -> keep Foreground turn 3 of T "hi"
+              -> keep turn 3 started as x1
+            exec-completed
+              -> collect turn 3 of T
+            reply 4 T "look"
+              -> keep Foreground turn 4 of T "look"
+              -> tell 4 Queued { position: 1 }
+            +10s
+              -> tell 3 RunningExec
+            collected 3 c3
+              -> keep end of turn 3: Completed
+              -> answer 3 Completed T/x1 after 0ns c3 changes 1 warning "Codex's app-server cannot be used now, so this turn ran through `codex exec`: it could not be steered, and asked for no approval; `codex.health` says what is wrong"
+              -> start the app-server
+        "#]],
+    );
+}

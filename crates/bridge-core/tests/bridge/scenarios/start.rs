@@ -251,7 +251,7 @@ fn a_turn_that_is_refused_fails_alone() {
             rejected turn/start "nope"
               -> keep end of turn 1: Failed
               -> answer 1 Failed T/- after 0ns effort=medium because Request { method: "turn/start", failure: Rejected { code: -32600, message: "nope", data: None } }
-              -> send turn/start T "two" model=base effort=-
+              -> send turn/start T "two" model=base effort=- cwd=/w
             started t2
               -> keep turn 2 started as t2
         "#]],

@@ -32,11 +32,13 @@ fn event(update: &Update) -> &'static str {
         Update::Queued { .. }
         | Update::StartingCodex
         | Update::RunningExec
+        | Update::Preparing
         | Update::Starting
         | Update::Started { .. }
         | Update::Tool { .. }
         | Update::Retrying { .. }
         | Update::Stopping
+        | Update::Collecting
         | Update::StillRunning { .. } => "progress",
         Update::Thinking { .. } => "thinking",
         Update::Message { .. } => "result",
@@ -54,6 +56,7 @@ fn message(update: &Update) -> String {
         Update::RunningExec => {
             "the app-server cannot be used: running the turn through `codex exec`".to_owned()
         }
+        Update::Preparing => "preparing the workspace for changes".to_owned(),
         Update::Starting => "starting the turn".to_owned(),
         Update::Started { .. } => "Codex is at work".to_owned(),
         Update::Thinking { text } => format!("thinking: {}", last_words(text)),
@@ -77,6 +80,7 @@ fn message(update: &Update) -> String {
         },
         Update::Retrying { message } => format!("Codex tries again: {message}"),
         Update::Stopping => "stopping the turn and what it started".to_owned(),
+        Update::Collecting => "collecting the changes".to_owned(),
         Update::StillRunning { doing: Some(doing), elapsed } => {
             format!("still running after {}: {}", time(*elapsed), shell_words(doing))
         }
@@ -96,6 +100,7 @@ fn data(update: &Update) -> Value {
         Update::Queued { position } => json!({ "state": "queued", "position": position }),
         Update::StartingCodex => json!({ "state": "startingCodex" }),
         Update::RunningExec => json!({ "state": "runningExec" }),
+        Update::Preparing => json!({ "state": "preparing" }),
         Update::Starting => json!({ "state": "starting" }),
         Update::Started { thread, turn } => {
             json!({ "state": "started", "threadId": thread.as_str(), "turnId": turn.as_str() })
@@ -120,6 +125,7 @@ fn data(update: &Update) -> Value {
         }),
         Update::Retrying { message } => json!({ "state": "retrying", "message": message }),
         Update::Stopping => json!({ "state": "stopping" }),
+        Update::Collecting => json!({ "state": "collecting" }),
         Update::StillRunning { doing, elapsed } => {
             json!({ "state": "running", "doing": doing, "elapsedSeconds": elapsed.as_secs() })
         }

@@ -1,6 +1,7 @@
 //! A turn, as a client sees it.
 
 mod fit;
+mod patch;
 mod warning;
 
 use std::fmt;
@@ -48,6 +49,9 @@ pub(in crate::mcp) struct TurnResult {
     /// Other tools that Codex called.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<ToolResult>,
+    /// What the turn changed. See it with codex.patch.preview.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    patch: Option<patch::PatchResult>,
     /// What Codex asks for and waits to be told. A client that can ask its user is asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     asking: Vec<String>,
@@ -218,6 +222,7 @@ impl TurnResult {
             failure: _,
             asking,
             stopped: _,
+            change_set,
         } = report;
         let decisions = transcript.decisions.iter().cloned();
         let (approved, declined): (Vec<_>, Vec<_>) =
@@ -247,6 +252,7 @@ impl TurnResult {
             commands: transcript.commands.into_iter().map(CommandResult::from).collect(),
             tools: transcript.tools.into_iter().map(ToolResult::from).collect(),
             plan: transcript.plan.as_ref().map(PlanResult::from),
+            patch: change_set.map(patch::PatchResult::from),
             asking,
             approved: approved.into_iter().map(DecidedResult::from).collect(),
             declined: declined.into_iter().map(DecidedResult::from).collect(),
@@ -410,6 +416,9 @@ impl fmt::Display for TurnResult {
         write!(f, "]")?;
         if let Some(stopped_by) = &self.stopped_by {
             write!(f, "\nStopped by {stopped_by}.")?;
+        }
+        if let Some(patch) = &self.patch {
+            write!(f, "\n{patch}")?;
         }
         for warning in &self.warnings {
             write!(f, "\nWarning: {warning}.")?;

@@ -89,7 +89,11 @@ pub(super) async fn call(
         Path::new(thread.working_directory()),
         call.config().codex_home().as_deref(),
     );
-    let thread = thread.id().clone();
-    let request = CallRequest::ContinueThread { thread, config: Some(config), turn };
+    let request = CallRequest::ContinueThread {
+        thread: thread.id().clone(),
+        config: Some(config),
+        working_directory: Some(thread.working_directory().to_owned()),
+        turn,
+    };
     call.run_once(key.as_ref(), request, attachment).await?.ok_or_else(|| unexpected("codex-reply"))
 }

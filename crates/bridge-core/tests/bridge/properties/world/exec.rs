@@ -3,10 +3,12 @@
 use bridge_core::*;
 
 use super::World;
+use super::workspace::home;
 use crate::properties::ExecStep;
 
 impl World {
     pub(super) fn run_exec(&mut self, exec: ExecId, run: &ExecRun) {
+        self.starts(&run.prompt, run.place.as_ref());
         assert!(!self.codex.begun.contains(&run.prompt), "{:?} was begun twice", run.prompt);
         let thread = match &run.thread {
             ExecThread::New(_) => None,
@@ -15,6 +17,10 @@ impl World {
         if let Some(thread) = &thread {
             assert!(!self.codex.loaded.contains(thread), "{thread} is loaded in the app-server");
             assert!(!self.codex.runs_exec(thread), "{thread} has a turn already");
+            self.is_free(thread);
+            let folder = run.place.as_ref().map(|place| place.working_directory.clone());
+            let folder = folder.unwrap_or_else(|| home(thread));
+            self.codex.folders.insert(thread.clone(), folder);
         }
         self.codex.begun.insert(run.prompt.clone());
         self.codex.execs.insert(exec, thread);
