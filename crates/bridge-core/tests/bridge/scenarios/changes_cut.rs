@@ -251,3 +251,44 @@ fn a_shutdown_waits_for_no_place_and_no_change_set() {
         "#]],
     );
 }
+
+#[test]
+fn a_place_that_is_made_while_no_app_server_can_be_had_is_given_up() {
+    check(
+        READY,
+        r#"
+            reply 1 T propose "hi"
+            opened T
+            exited
+            reply 2 U "look"
+            start-failed crashed
+            +500ms
+            start-failed crashed
+            prepared 1 /copy
+        "#,
+        expect![[r#"
+            reply 1 T propose "hi"
+              -> send thread/resume T
+              -> tell 1 Starting
+            opened T
+              -> keep thread T
+              -> keep Foreground turn 1 of T "hi"
+              -> prepare Propose of turn 1 of T in /w
+            exited
+              -> start the app-server
+            reply 2 U "look"
+              -> tell 2 StartingCodex
+            start-failed crashed
+            +500ms
+              -> start the app-server
+              -> tell 2 StartingCodex
+              -> tell 1 Preparing
+            start-failed crashed
+              -> answer 2 Failed U/- after 0ns because Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" })
+            prepared 1 /copy
+              -> stop preparing turn 1
+              -> keep end of turn 1: Failed
+              -> answer 1 Failed T/- after 0ns because Quarantined { failures: 3, rest: 5s, last: Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" }) }
+        "#]],
+    );
+}
