@@ -58,7 +58,8 @@ pub(crate) enum Purpose {
     Steer(CallId),
     Read(CallId),
     List(CallId),
-    Change(CallId),
+    /// Of a thread that may be loaded.
+    Change(CallId, Option<ThreadKey>),
     Account(CallId),
     Sandbox(CallId),
     Models,
@@ -209,7 +210,7 @@ impl Bridge {
             Purpose::CleanAfter(key, turn) => self.cleaned(key, turn, method, result, now),
             Purpose::Steer(call) => self.steered(call, method, result),
             Purpose::List(call) => self.listed(call, method, result),
-            Purpose::Change(call) => self.thread_changed(call, method, result, now),
+            Purpose::Change(call, key) => self.thread_changed(call, key, method, result, now),
             Purpose::Read(call) => self.turn_read(call, method, result),
             Purpose::Account(call) => self.account_read(call, method, result, now),
             Purpose::Sandbox(call) => self.sandbox_probed(call, method, result, now),

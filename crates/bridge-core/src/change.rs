@@ -5,6 +5,7 @@ use std::time::Instant;
 use crate::bridge::Bridge;
 use crate::call::{Call, CallKind};
 use crate::failure::unexpected;
+use crate::ids::ThreadKey;
 use crate::thread::Load;
 use crate::{
     CallId, Caller, Failure, Outcome, Record, Reply, RequestFailure, ThreadChange, ThreadId,
@@ -29,22 +30,24 @@ impl Bridge {
     pub(crate) fn thread_changed(
         &mut self,
         id: CallId,
+        key: Option<ThreadKey>,
         method: &'static str,
         result: Result<Reply, RequestFailure>,
         now: Instant,
     ) {
-        let Some(Call { kind: CallKind::Change { thread, change }, .. }) = self.calls.get(&id)
-        else {
-            return;
-        };
-        let (thread, change) = (thread.clone(), *change);
-        // Whether it worked or not, Codex may have unloaded it: a refused deletion does (measured with Codex 0.169).
-        if let Some(thread) = self.keys.get(&thread).and_then(|key| self.threads.get_mut(key))
+        // Whether it worked or not, and whether anybody still waits, Codex may have unloaded it: a refused deletion does
+        // (measured with Codex 0.169).
+        if let Some(thread) = key.and_then(|key| self.threads.get_mut(&key))
             && (thread.load == Load::Loaded || thread.load == Load::Leaving)
             && thread.running.is_none()
         {
             thread.load = Load::Unloaded;
         }
+        let Some(Call { kind: CallKind::Change { thread, change }, .. }) = self.calls.get(&id)
+        else {
+            return;
+        };
+        let (thread, change) = (thread.clone(), *change);
         let outcome = match result {
             Ok(Reply::Done) => {
                 self.record(match change {

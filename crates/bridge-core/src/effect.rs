@@ -44,6 +44,8 @@ pub enum Effect {
         thread: ThreadId,
         /// What it may change; never nothing.
         changes: Changes,
+        /// The folder that is copied, or of which a snapshot is taken.
+        workspace: String,
         /// The folder of the user that it is about.
         working_directory: String,
     },

@@ -316,6 +316,9 @@ pub struct TurnOptions {
     pub output_schema: Option<Json>,
     /// What it may change. Not the thread's: absent means nothing.
     pub changes: Changes,
+    /// The folder that is copied, or of which a snapshot is taken, with the thread's folder in it; made by the shell. Absent:
+    /// the thread's folder itself.
+    pub workspace: Option<String>,
 }
 
 /// Whether a call stays with its turn.

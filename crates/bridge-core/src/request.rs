@@ -410,12 +410,13 @@ impl Bridge {
             }
             Some(CallKind::Change { thread, change }) => {
                 let thread = thread.clone();
+                let key = self.keys.get(&thread).copied();
                 let request = match change {
                     ThreadChange::Archive => Request::ArchiveThread(thread),
                     ThreadChange::Unarchive => Request::UnarchiveThread(thread),
                     ThreadChange::Delete => Request::DeleteThread(thread),
                 };
-                self.send(app_server, request, Purpose::Change(id));
+                self.send(app_server, request, Purpose::Change(id, key));
             }
             Some(CallKind::Health { .. }) => {
                 self.send(app_server, Request::ReadAccount, Purpose::Account(id));

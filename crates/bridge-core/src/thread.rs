@@ -121,6 +121,7 @@ impl Thread {
             approval_policy: options.approval_policy.or(self.defaults.approval_policy),
             output_schema: options.output_schema,
             changes: options.changes,
+            workspace: options.workspace,
         }
     }
 

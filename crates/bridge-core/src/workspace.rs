@@ -97,11 +97,13 @@ impl Bridge {
         };
         turn.phase = TurnPhase::Preparing;
         let (number, changes) = (turn.key, turn.options.changes);
+        let workspace = turn.options.workspace.clone().unwrap_or_else(|| home.clone());
         thread.running = Some(turn);
         self.effects.push_back(Effect::Prepare {
             turn: number,
             thread: id,
             changes,
+            workspace,
             working_directory: home,
         });
         self.tell_turn(key, &Update::Preparing, now);

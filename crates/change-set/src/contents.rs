@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::SystemTime;
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -133,17 +134,24 @@ impl Contents {
         self.path(id).exists()
     }
 
-    /// Removes everything that nobody wants any more, and gives how much that was.
+    /// Removes everything from before a time that nobody wants any more, and gives how much that was. What came later may
+    /// be wanted by who has not said so yet.
     ///
     /// # Errors
     /// The directory cannot be read.
-    pub fn sweep(&self, wanted: impl Fn(ContentId) -> bool) -> io::Result<usize> {
+    pub fn sweep(
+        &self,
+        before: SystemTime,
+        wanted: impl Fn(ContentId) -> bool,
+    ) -> io::Result<usize> {
         let mut removed = 0;
         for folder in list(&self.0)? {
             for file in list(&folder)? {
                 let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
                 let is_wanted = name.parse::<ContentId>().is_ok_and(&wanted);
-                if !is_wanted && fs::remove_file(&file).is_ok() {
+                let kept_at = fs::metadata(&file).and_then(|file| file.modified());
+                let is_old = kept_at.is_ok_and(|at| at < before);
+                if !is_wanted && is_old && fs::remove_file(&file).is_ok() {
                     removed += 1;
                 }
             }

@@ -125,16 +125,26 @@ impl Scratches {
     /// # Errors
     /// The directory cannot be read.
     pub fn sweep(&self) -> io::Result<()> {
-        self.remove_all(GONE)
+        for folder in folders(&self.0)? {
+            if folder.extension().is_some_and(|extension| extension == GONE) {
+                remove(&folder)?;
+            }
+        }
+        Ok(())
     }
 
-    /// Removes what a crash has left of scratches that were being made. None must be under way.
+    /// Puts away what a crash has left of scratches that were being made. None must be under way.
     ///
     /// # Errors
     /// The directory cannot be read.
     pub fn recover(&self) -> io::Result<()> {
-        self.remove_all(MAKING)?;
-        self.sweep()
+        for folder in folders(&self.0)? {
+            let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name.ends_with(MAKING) {
+                self.put_away(name)?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes a scratch out of sight at once, so that half of one is never taken for a whole one.
@@ -149,15 +159,6 @@ impl Scratches {
                 Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
                 Ok(()) | Err(_) => Ok(()),
             };
-        }
-        Ok(())
-    }
-
-    fn remove_all(&self, extension: &str) -> io::Result<()> {
-        for folder in folders(&self.0)? {
-            if folder.extension().is_some_and(|found| found == extension) {
-                remove(&folder)?;
-            }
         }
         Ok(())
     }

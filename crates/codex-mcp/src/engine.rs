@@ -4,6 +4,7 @@
 //! to [`Bridge`] as an event, and whatever that wants done is done here. It serves any number of connections.
 
 mod activity;
+mod changes;
 mod execs;
 mod handle;
 mod holdings;
@@ -19,8 +20,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bridge_core::{
-    Bridge, CallId, CallRequest, Caller, Effect, Event, Failure, Limits, Outcome, Record,
-    RequestFailure, TurnNumber, TurnReport, WorkspaceFailure,
+    Bridge, CallId, CallRequest, Caller, Effect, Event, Limits, Outcome, Record, RequestFailure,
+    TurnReport,
 };
 use bridge_store::Subject;
 use tokio::sync::{mpsc, watch};
@@ -32,8 +33,10 @@ use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::mcp::resources::News;
 use crate::mcp::subscriptions::Subscriptions;
+use crate::workspace::Places;
 
 pub use activity::Activity;
+use changes::Changing;
 use execs::{ExecNews, Execs};
 pub use handle::{Engine, EngineCall, EngineConnection, Next};
 use holdings::Holdings;
@@ -97,6 +100,8 @@ pub struct Services {
     pub room: Arc<Room>,
     /// Which loop has which thread.
     pub switchboard: Arc<Switchboard>,
+    /// Where turns may change files.
+    pub places: Places,
     /// What the process waits for before it ends.
     pub tasks: TaskTracker,
 }
@@ -110,7 +115,8 @@ pub fn start(config: Arc<Config>, services: Services) -> Engine {
 /// Starts the loop of a lane; one with a number is a thread's own.
 fn spawn(lanes: &Arc<Lanes>, lane: &Lane, inputs: mpsc::Receiver<Input>, number: Option<u64>) {
     let Lanes { config, services, codex_home, in_use, .. } = &**lanes;
-    let Services { ledger, subscriptions, activity, room, switchboard, tasks, .. } = services;
+    let Services { ledger, subscriptions, activity, room, switchboard, places, tasks, .. } =
+        services;
     switchboard.join(lane);
     let engine_loop = EngineLoop {
         bridge: Bridge::new(limits(config), config.approvals.clone()),
@@ -125,6 +131,7 @@ fn spawn(lanes: &Arc<Lanes>, lane: &Lane, inputs: mpsc::Receiver<Input>, number:
             ledger.clone(),
             tasks.clone(),
         ),
+        changing: Changing::new(places.clone(), config.clone(), lane.downgrade(), tasks.clone()),
         room_wanted: room.wanted(),
         ledger: ledger.clone(),
         subscriptions: subscriptions.clone(),
@@ -173,6 +180,7 @@ struct EngineLoop {
     ports: Ports,
     servers: Servers,
     execs: Execs,
+    changing: Changing,
     ledger: Ledger,
     subscriptions: Arc<Subscriptions>,
     /// The Codex home that the records belong to.
@@ -330,6 +338,9 @@ impl EngineLoop {
             // Nobody else can have it: Codex has just opened it here.
             self.holdings.take(thread);
         }
+        if let Record::ThreadDeleted { thread } | Record::ThreadArchived { thread } = &record {
+            self.changing.forget(thread.clone());
+        }
         let news = News::of(&record);
         self.ledger.record(record, &self.home);
         if self.subscriptions.is_watched(&news) {
@@ -347,11 +358,11 @@ impl EngineLoop {
                 Effect::KillAppServer { app_server } => self.servers.kill(app_server),
                 Effect::RunExec { exec, run } => self.execs.start(exec, *run),
                 Effect::StopExec { exec } => self.execs.stop(exec),
-                Effect::Prepare { turn, .. } => self.handle(not_prepared(turn)),
-                Effect::StopPreparing { .. } => {}
-                Effect::Collect { turn, .. } => {
-                    self.handle(Event::Collected { turn, result: Ok(None) });
+                Effect::Prepare { turn, thread, changes, workspace, working_directory } => {
+                    self.changing.prepare((turn, thread), changes, workspace, working_directory);
                 }
+                Effect::StopPreparing { turn } => self.changing.stop(turn),
+                Effect::Collect { turn, thread } => self.changing.collect(turn, thread),
                 Effect::Send { app_server, id, request } => {
                     if let Err(error) = self.servers.send(app_server, id, request) {
                         let failure: RequestFailure = from_wire::request_failure(error);
@@ -382,13 +393,6 @@ impl EngineLoop {
     }
 }
 
-/// No turn can change files yet.
-fn not_prepared(turn: TurnNumber) -> Event {
-    let kind = WorkspaceFailure::Other;
-    let failure = Failure::Workspace { kind, detail: "not available".to_owned() };
-    Event::Prepared { turn, result: Err(failure) }
-}
-
 /// The turn that an answer tells of.
 fn report(outcome: &mut Outcome) -> Option<&mut TurnReport> {
     match outcome {
@@ -412,7 +416,8 @@ fn subjects(report: &mut TurnReport) -> Vec<Subject> {
         return Vec::new();
     };
     let thread = report.thread.clone().map(Subject::Thread);
-    thread.into_iter().chain([Subject::Turn(number)]).collect()
+    let patch = report.change_set.as_ref().map(|set| Subject::ChangeSet(set.id.clone()));
+    thread.into_iter().chain(patch).chain([Subject::Turn(number)]).collect()
 }
 
 async fn until(timeout: Option<std::time::Instant>) {

@@ -23,7 +23,7 @@ pub(crate) fn show(effect: &Effect) -> String {
             format!("run codex exec on {thread} {prompt:?} model={model}{place}")
         }
         Effect::StopExec { .. } => "stop codex exec".to_owned(),
-        Effect::Prepare { turn, thread, changes, working_directory } => {
+        Effect::Prepare { turn, thread, changes, workspace: _, working_directory } => {
             format!("prepare {changes:?} of turn {} of {thread} in {working_directory}", turn.0)
         }
         Effect::StopPreparing { turn } => format!("stop preparing turn {}", turn.0),

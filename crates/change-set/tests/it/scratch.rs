@@ -65,6 +65,7 @@ fn what_a_crash_leaves_is_swept() {
     place.scratches.sweep().unwrap();
     assert!(half.exists());
     place.scratches.recover().unwrap();
+    place.scratches.sweep().unwrap();
     assert!(!half.exists());
     assert!(place.scratches.find("one").is_some());
     Scratches::new(place.outside()).sweep().unwrap();

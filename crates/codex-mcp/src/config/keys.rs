@@ -141,6 +141,23 @@ declare_keys! {
     /// Destroy what a call asks to be destroyed, such as a thread, without asking the user first.
     "destructive_operations", "destructive-operations" => destructive_operations: bool = Switch::Off;
 
+    /// Let a call ask for work without Codex's sandbox (`sandbox: danger-full-access`). Each such call is still asked of the
+    /// user, unless `destructive_operations` is set as well.
+    "danger_full_access", "danger-full-access" => danger_full_access: bool = Switch::Off;
+
+    /// How many files a workspace may have that is copied for a turn which proposes changes, or of which a snapshot is taken
+    /// for one that makes them.
+    "scratch_max_files", "scratch-max-files" => scratch_max_files: usize = count("FILES", 200_000, 1..=10_000_000);
+
+    /// How large such a workspace may be, in megabytes.
+    "scratch_max_megabytes", "scratch-max-megabytes" => scratch_max_megabytes: usize = count("MEGABYTES", 4096, 1..=1_048_576);
+
+    /// How many scratch workspaces are kept. Of more, the ones that were used longest ago are removed; the patches stay.
+    "scratch_max_count", "scratch-max-count" => scratch_max_count: usize = count("WORKSPACES", 20, 1..=10_000);
+
+    /// How long a scratch workspace is kept that nobody works in.
+    "scratch_days", "scratch-days" => scratch_days: usize = count("DAYS", 14, 1..=36_500);
+
     /// How long a person may take to answer a question of Codex before it is declined.
     "approval_deadline_seconds", "approval-deadline-seconds" => approval_deadline: Duration = seconds(300, 1..=86_400);
 

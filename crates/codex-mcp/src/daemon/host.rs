@@ -21,7 +21,7 @@ use crate::engine::{Activity, Engine, Room, Services};
 use crate::ledger::Ledger;
 use crate::mcp::outputs::Outputs;
 use crate::mcp::subscriptions::Subscriptions;
-use crate::workspace::Repositories;
+use crate::workspace::{Places, Repositories};
 
 /// How long a client may take to introduce itself.
 pub(super) const INTRODUCTION: Duration = Duration::from_secs(2);
@@ -128,6 +128,14 @@ impl Host {
         };
         let tasks = TaskTracker::new();
         tasks.spawn_blocking(sweep);
+        let places = Places::new(config.clone(), ledger.clone());
+        // Nobody may work in what a crash has left half done.
+        let recovering = places.clone();
+        if tokio::task::spawn_blocking(move || recovering.recover()).await.is_err() {
+            return;
+        }
+        let tidying = places.clone();
+        tasks.spawn_blocking(move || tidying.tidy());
         let activity = Arc::new(Activity::starting_at(ledger.first_call()));
         let (sender, news) = mpsc::channel(NEWS);
         // A client has one word to say, and there is no further one before it was heard: this is never full.
@@ -140,6 +148,7 @@ impl Host {
                 activity: activity.clone(),
                 room: Arc::new(Room::new(config.max_codex_processes)),
                 switchboard: Arc::default(),
+                places,
                 tasks: tasks.clone(),
             }),
             activity,

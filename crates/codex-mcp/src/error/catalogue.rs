@@ -98,8 +98,8 @@ catalogue! {
         "Give the absolute path of an existing directory as `cwd`, or leave it out.", Retry::No;
     OutsideWorkspace = "outside_workspace", "The working directory lies outside the workspace roots.",
         "Use a directory inside a root, or start the server with a further `--workspace-root`.", Retry::No;
-    ChangesNotAvailable = "changes_not_available", "This version lets Codex read and run commands, but change nothing.",
-        "Leave `changes` and `sandbox` out (or say `none` and `read-only`) and apply what Codex suggests yourself.", Retry::No;
+    SandboxRequired = "sandbox_required", "The call asks for work without Codex's sandbox, which the configuration does not allow.",
+        "Use `changes: propose`, or `direct`, which keep the sandbox. The user can allow it with `danger_full_access = true`.", Retry::No;
     ConfigKeyRefused = "config_key_refused", "A key of `config` is not among those that a call may set.",
         "Leave it out, or set it in your own Codex configuration file. The user can allow further keys with `config_allow`.", Retry::No;
     ConsentRequired = "consent_required", "Something would be destroyed, and nobody allowed it.",

@@ -172,6 +172,19 @@ impl Ledger {
         receiver.await.unwrap_or_else(|_| Err(closed()))
     }
 
+    /// Asks the store something on a thread that may wait; what it cannot say is not known.
+    pub(crate) fn read_blocking<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Option<T> {
+        let store = self.state.as_ref().as_ref().ok()?;
+        let (sender, receiver) = std::sync::mpsc::channel();
+        store.read(move |reader| {
+            let _ = sender.send(reader.as_ref().ok().and_then(|reader| question(reader).ok()));
+        });
+        receiver.recv().ok().flatten()
+    }
+
     pub(crate) fn status(&self) -> LedgerStatus {
         match &*self.state {
             Ok(store) => {

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::input_limits::InputLimits;
 use crate::codex::thread_config::is_model_name;
+use crate::config::Config;
 use crate::error::{Code, Problem};
 
 /// The longest time limit of a turn, in seconds: a day.
@@ -85,11 +86,9 @@ pub(super) enum Changes {
     // Nothing: a read-only sandbox.
     #[default]
     None,
-    // A patch in a scratch workspace. Not in this version.
-    #[schemars(skip)]
+    // Files in a copy: what comes of it is a patch.
     Propose,
-    // The files themselves. Not in this version.
-    #[schemars(skip)]
+    // The files themselves.
     Direct,
 }
 
@@ -172,7 +171,7 @@ impl TurnArguments {
     /// A [`Problem`] that names the argument.
     pub(super) fn check(self, limits: &InputLimits<'_>) -> Result<TurnRequest, Problem> {
         limits.object("outputSchema", self.output_schema.as_ref())?;
-        refuse_changes(self.changes.unwrap_or_default(), self.sandbox)?;
+        let changes = allowed_changes(self.changes, self.sandbox, limits.0)?;
         let time_limit = self.time_limit_seconds.map(time_limit).transpose()?;
         Ok(TurnRequest {
             prompt: limits.prompt(self.prompt)?,
@@ -183,7 +182,8 @@ impl TurnArguments {
                 output_schema: self
                     .output_schema
                     .map(|schema| Json(Value::Object(schema).to_string())),
-                changes: bridge_core::Changes::None,
+                changes,
+                workspace: None,
             },
             attachment: match self.background {
                 Some(true) => Attachment::Background,
@@ -194,15 +194,46 @@ impl TurnArguments {
     }
 }
 
-fn refuse_changes(changes: Changes, sandbox: Option<Sandbox>) -> Result<(), Problem> {
-    let asked = match (changes, sandbox) {
-        (Changes::None, None | Some(Sandbox::ReadOnly)) => return Ok(()),
-        (Changes::Propose, _) => "`changes: propose`",
-        (Changes::Direct, _) => "`changes: direct`",
-        (Changes::None, Some(Sandbox::WorkspaceWrite)) => "`sandbox: workspace-write`",
-        (Changes::None, Some(Sandbox::DangerFullAccess)) => "`sandbox: danger-full-access`",
+/// What a turn may change. Both arguments say it, in our words and in Codex's, and must agree.
+fn allowed_changes(
+    changes: Option<Changes>,
+    sandbox: Option<Sandbox>,
+    config: &Config,
+) -> Result<bridge_core::Changes, Problem> {
+    use bridge_core::Changes as Allowed;
+    let disagree = |changes: &str, sandbox: &str| {
+        let given = format!("`{sandbox}` beside `changes: {changes}`");
+        let allowed =
+            "`read-only` for `none`, `workspace-write` for `direct`, nothing for `propose`";
+        Err(Problem::argument("sandbox", &given, allowed))
     };
-    Err(Problem::new(Code::ChangesNotAvailable, format!("{asked} asks for changes to files")))
+    match (changes, sandbox) {
+        (None | Some(Changes::None), None | Some(Sandbox::ReadOnly)) => Ok(Allowed::None),
+        (Some(Changes::Propose), None) => Ok(Allowed::Propose),
+        (None | Some(Changes::Direct), Some(Sandbox::WorkspaceWrite))
+        | (Some(Changes::Direct), None) => Ok(Allowed::Direct),
+        (None | Some(Changes::Direct), Some(Sandbox::DangerFullAccess)) => {
+            match config.danger_full_access {
+                true => Ok(Allowed::Unconfined),
+                false => Err(Problem::new(
+                    Code::SandboxRequired,
+                    "`sandbox: danger-full-access` asks for work without Codex's sandbox",
+                )),
+            }
+        }
+        (Some(Changes::None), Some(Sandbox::WorkspaceWrite)) => disagree("none", "workspace-write"),
+        (Some(Changes::None), Some(Sandbox::DangerFullAccess)) => {
+            disagree("none", "danger-full-access")
+        }
+        (Some(Changes::Direct), Some(Sandbox::ReadOnly)) => disagree("direct", "read-only"),
+        (Some(Changes::Propose), Some(Sandbox::ReadOnly)) => disagree("propose", "read-only"),
+        (Some(Changes::Propose), Some(Sandbox::WorkspaceWrite)) => {
+            disagree("propose", "workspace-write")
+        }
+        (Some(Changes::Propose), Some(Sandbox::DangerFullAccess)) => {
+            disagree("propose", "danger-full-access")
+        }
+    }
 }
 
 fn time_limit(seconds: u32) -> Result<Duration, Problem> {

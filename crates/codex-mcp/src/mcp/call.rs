@@ -1,8 +1,10 @@
 //! One tool call on its way through the engine: its progress, its cancellation, its outcome.
 
+use std::path::{Path, PathBuf};
+
 use bridge_core::{
-    Attachment, CallId, CallRequest, Caller, Failure, Outcome, Person, TurnNumber, TurnReport,
-    TurnState,
+    Attachment, CallId, CallRequest, Caller, Changes, Failure, Outcome, Person, TurnNumber,
+    TurnOptions, TurnReport, TurnState,
 };
 use bridge_store::{TurnRow, Write};
 use rmcp::RoleServer;
@@ -173,6 +175,52 @@ impl<'a> ToolCall<'a> {
             let message = format!("the path {} is not valid UTF-8", path.to_string_lossy());
             Problem::new(Code::DirectoryNotFound, message)
         })
+    }
+
+    /// The folder that is copied, or of which a snapshot is taken, for a turn that may change files in a directory: the
+    /// working tree that it belongs to, or itself.
+    ///
+    /// # Errors
+    /// Git is there and cannot read what is there.
+    pub(super) async fn workspace(&self, directory: &Path) -> Result<PathBuf, Problem> {
+        let mut roots = self.server.roots().iter().filter(|root| directory.starts_with(root));
+        let first = roots.next().unwrap_or(directory);
+        let root = roots.fold(first, |outer, root| match outer.starts_with(root) {
+            true => root,
+            false => outer,
+        });
+        let top = match self.git() {
+            Ok(git) => git.top(directory, root).await?,
+            // Without git there are no rules about what belongs together.
+            Err(_) => None,
+        };
+        Ok(top.unwrap_or_else(|| directory.to_owned()))
+    }
+
+    /// Completes a turn that may change files in a directory, once that is allowed. Some clients have to be asked first:
+    /// then the answer to this call is the question.
+    ///
+    /// # Errors
+    /// Nobody allowed it; the directory cannot be looked at.
+    pub(super) async fn allow_changes(
+        &self,
+        options: &mut TurnOptions,
+        directory: &Path,
+    ) -> Result<Option<Answer>, Problem> {
+        let place = directory.display();
+        let asks = match options.changes {
+            Changes::None => return Ok(None),
+            Changes::Propose => None,
+            Changes::Direct => self.consent(&format!("let Codex change files in {place}")).await?,
+            Changes::Unconfined => {
+                let what =
+                    format!("let Codex work in {place} without its sandbox, on everything you may");
+                self.consent(&what).await?
+            }
+        };
+        let workspace = self.workspace(directory).await?;
+        options.workspace = Some(workspace.to_string_lossy().into_owned());
+        Ok(asks)
     }
 
     /// Git as this client has it, for as long as the call is wanted.

@@ -33,7 +33,8 @@ use crate::workspace::{Repositories, Roots};
 const INSTRUCTIONS: &str = "Works with OpenAI's Codex through a live Codex process. `codex` starts a thread and \
     returns its `threadId`; `codex-reply` continues it; both return Codex's final answer as `content`, with its \
     thinking, commands, plan and token usage apart. Codex reads the workspace and runs commands in a read-only \
-    sandbox; it changes no files. Different threads run side by side; turns of one thread run in order. While a turn \
+    sandbox; with `changes: propose` it works in a copy and returns a patch: see it with `codex.patch.preview`, carry \
+    it over with `codex.patch.apply`. Different threads run side by side; turns of one thread run in order. While a turn \
     runs, `codex.steer` adds to it and `codex.cancel` stops it with everything it started. For long work pass \
     `background: true` and collect the result with `codex.wait`. `codex.thread.list` and `codex.thread.read` find earlier \
     threads, also those of a Codex terminal. A result that is too long has `more`: read on with \

@@ -12,7 +12,7 @@ use codex_mcp::ledger::Ledger;
 use codex_mcp::mcp::outputs::Outputs;
 use codex_mcp::mcp::subscriptions::Subscriptions;
 use codex_mcp::mcp::{Server, Shared, connection};
-use codex_mcp::workspace::Roots;
+use codex_mcp::workspace::{Places, Roots};
 use serde_json::json;
 use testkit::gate::Gate;
 use testkit::home::{CodexHome, KEY_VARIABLE};
@@ -55,6 +55,7 @@ impl House {
         let subscriptions = Arc::new(Subscriptions::default());
         let services = Services {
             config: config.clone(),
+            places: Places::new(config.clone(), ledger.clone()),
             ledger,
             subscriptions: subscriptions.clone(),
             activity: Arc::default(),

@@ -88,8 +88,8 @@ errors! {
     OutsideWorkspace outside_workspace: asked("codex", json!({ "prompt": "x", "cwd": "/etc" }), &[]) => expect![[r#"
         Error outside_workspace: `cwd`: "/etc" is /etc, outside the workspace roots [workspace]; give a directory in one of them, or start the server with --workspace-root for it
     "#]];
-    ChangesNotAvailable changes_not_available: asked("codex", json!({ "prompt": "x", "changes": "direct" }), &[]) => expect![[r#"
-        Error changes_not_available: `changes: direct` asks for changes to files
+    SandboxRequired sandbox_required: asked("codex", json!({ "prompt": "x", "sandbox": "danger-full-access" }), &[]) => expect![[r#"
+        Error sandbox_required: `sandbox: danger-full-access` asks for work without Codex's sandbox
     "#]];
     ConfigKeyRefused config_key_refused: asked("codex", json!({ "prompt": "x", "config": { "notify": ["touch"] } }), &[]) => expect![[r#"
         Error config_key_refused: `config` may not set "notify"; it may set compact_prompt, hide_agent_reasoning, model, model_auto_compact_token_limit, model_context_window, model_reasoning_effort, model_reasoning_summary, model_supports_reasoning_summaries, model_verbosity, personality, plan_mode_reasoning_effort, project_doc_max_bytes, service_tier, show_raw_agent_reasoning, tool_output_token_limit, tools.update_plan, tools.view_image, tools.web_search, web_search

@@ -7,6 +7,7 @@ mod approvals;
 mod bad_input;
 mod bridge;
 mod cancel;
+mod changes;
 mod claude_code;
 mod cli;
 mod codex;

@@ -13,7 +13,7 @@ use crate::daemon::{self, Introduction, Place, Version, Welcome};
 use crate::diagnosis::{Finding, findings};
 use crate::engine::{self, Next, Room, Services};
 use crate::ledger::Ledger;
-use crate::workspace::Roots;
+use crate::workspace::{Places, Roots};
 
 pub(super) async fn all(config: Config, environment: &Environment) -> Vec<Check> {
     let config = Arc::new(config);
@@ -65,6 +65,7 @@ async fn codex(config: &Arc<Config>) -> Vec<Check> {
     let tasks = TaskTracker::new();
     let services = Services {
         config: config.clone(),
+        places: Places::new(config.clone(), Ledger::without_store()),
         ledger: Ledger::without_store(),
         subscriptions: Arc::default(),
         activity: Arc::default(),

@@ -35,9 +35,9 @@ struct Arguments {
     /// Interrupt the turn after this long.
     #[schemars(range(min = 1, max = 86400))]
     time_limit_seconds: Option<u32>,
-    /// What Codex may change in the workspace. This version: nothing.
+    /// `propose`: Codex works in a copy and its changes come back as a patch; `direct`: in the files, if the user agrees.
     changes: Option<Changes>,
-    /// Same as `changes`, in Codex's words. This version: read-only.
+    /// `changes` in Codex's words: `workspace-write` is `direct`.
     sandbox: Option<Sandbox>,
     /// When Codex asks for more than its sandbox allows. The user is asked, by rules first, or it is declined.
     #[serde(rename = "approval-policy")]
@@ -64,8 +64,8 @@ pub(super) fn definition() -> Tool {
         name: "codex",
         title: "Ask Codex",
         description: "Start a new OpenAI Codex thread and run its first turn: a second opinion, an investigation, a \
-            review, an explanation, a plan. Codex reads files and runs commands in a read-only sandbox; it changes \
-            nothing. Put everything it needs into `prompt`. Returns `threadId` (continue with codex-reply) and \
+            review, an explanation, a plan, a change. Codex reads files and runs commands in a read-only sandbox; with \
+            `changes: propose` it edits a copy and returns a patch. Put everything it needs into `prompt`. Returns `threadId` (continue with codex-reply) and \
             `content` (its final answer). Long work: set `background` and collect the result with codex.wait.",
         search_hint: "openai gpt delegate second opinion ask another model agent review investigate",
         annotations: ToolAnnotations::new().read_only(false).destructive(false).idempotent(false).open_world(true),
@@ -114,6 +114,9 @@ pub(super) async fn call(
         approval_policy: arguments.approval_policy,
     };
     let mut turn = turn.check(&limits)?;
+    if let Some(asks) = call.allow_changes(&mut turn.options, working_directory.path()).await? {
+        return Ok(asks);
+    }
     let options = ThreadOptions {
         working_directory: ToolCall::confirmed(&working_directory)?,
         // What the first call says holds for the thread, as it did with the official tool.

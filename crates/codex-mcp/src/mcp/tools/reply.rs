@@ -35,9 +35,9 @@ struct Arguments {
     /// Interrupt the turn after this long.
     #[schemars(range(min = 1, max = 86400))]
     time_limit_seconds: Option<u32>,
-    /// What Codex may change in the workspace. This version: nothing.
+    /// `propose`: work in the thread's copy, or a new one, and return a patch; `direct`: in the files, if the user agrees.
     changes: Option<Changes>,
-    /// Same as `changes`, in Codex's words. This version: read-only.
+    /// `changes` in Codex's words: `workspace-write` is `direct`.
     sandbox: Option<Sandbox>,
     /// When Codex asks for more than its sandbox allows. The user is asked, by rules first, or it is declined.
     #[serde(rename = "approval-policy")]
@@ -81,9 +81,13 @@ pub(super) async fn call(
         sandbox: arguments.sandbox,
         approval_policy: arguments.approval_policy,
     };
-    let turn = turn.check(&call.input_limits())?;
+    let mut turn = turn.check(&call.input_limits())?;
     let attachment = turn.attachment;
     let thread = call.threads().find(&thread_id(&thread)?).await?;
+    let directory = Path::new(thread.working_directory());
+    if let Some(asks) = call.allow_changes(&mut turn.options, directory).await? {
+        return Ok(asks);
+    }
     let config = thread_config::resume(
         thread.options(),
         Path::new(thread.working_directory()),

@@ -11,6 +11,7 @@ mod operation;
 mod path;
 mod repository;
 mod status;
+mod tracked;
 mod untracked;
 mod watch;
 

@@ -21,6 +21,7 @@ const LIMITS: &[&str] = &[
     "idle_stop_seconds",
     "thread_idle_seconds",
     "store_",
+    "scratch_",
     "command_output_chars",
 ];
 
@@ -31,6 +32,10 @@ const OF_CLIENT: &[&str] =
 const OF_PROCESS: &[&str] = &[
     "max_codex_processes",
     "max_output_megabytes",
+    "scratch_max_files",
+    "scratch_max_megabytes",
+    "scratch_max_count",
+    "scratch_days",
     "store_thread_days",
     "store_archived_days",
     "store_output_days",
