@@ -32,8 +32,9 @@ pub struct Rename {
 type File<'a> = (&'a TreePath, Side<'a>);
 
 /// Pairs deleted files with added ones: first those of the same content, then those that share at least half of their
-/// lines, the most alike first; of equals, those that keep their name, then by path. A link is no file that moved, an
-/// empty file says nothing, and each file moves once. In the order of the added paths.
+/// lines, the most alike first; of equals, those that keep their name, then by path. A file and a link are no
+/// pair, an empty file says nothing, and each file moves once. In the order of the added paths. Where files are too many
+/// or too large to be compared by their lines, only those of the same content are found.
 #[must_use]
 pub fn renames(deleted: &[File<'_>], added: &[File<'_>]) -> Vec<Rename> {
     let mut pairs = Pairs::new(deleted, added);
