@@ -12,6 +12,8 @@ const MIN_SIMILARITY: u64 = 50;
 const MAX_FILES: usize = 400;
 /// How long such a file may be.
 const MAX_BYTES: usize = 1 << 20;
+/// How long all such files together may be.
+const MAX_TOTAL_BYTES: usize = 64 << 20;
 /// How many lines are compared at most; whatever is left then did not move.
 const MAX_WORK: usize = 50_000_000;
 
@@ -30,8 +32,9 @@ pub struct Rename {
 type File<'a> = (&'a TreePath, Side<'a>);
 
 /// Pairs deleted files with added ones: first those of the same content, then those that share at least half of their
-/// lines, the most alike first; of equals, those that keep their name, then by path. A link is no file that moved, an
-/// empty file says nothing, and each file moves once. In the order of the added paths.
+/// lines, the most alike first; of equals, those that keep their name, then by path. A file and a link are no
+/// pair, an empty file says nothing, and each file moves once. In the order of the added paths. Where files are too many
+/// or too large to be compared by their lines, only those of the same content are found.
 #[must_use]
 pub fn renames(deleted: &[File<'_>], added: &[File<'_>]) -> Vec<Rename> {
     let mut pairs = Pairs::new(deleted, added);
@@ -112,7 +115,9 @@ impl<'p> Pairs<'p> {
     fn similar(&mut self) {
         let mut from = comparable(self.deleted, &self.deleted_left);
         let mut to = comparable(self.added, &self.added_left);
-        if from.is_empty() || to.is_empty() || from.len().max(to.len()) > MAX_FILES {
+        let bytes: usize = from.iter().chain(&to).map(|file| file.side.content.len()).sum();
+        let too_many = from.len().max(to.len()) > MAX_FILES || bytes > MAX_TOTAL_BYTES;
+        if from.is_empty() || to.is_empty() || too_many {
             return;
         }
         number_lines(from.iter_mut().chain(&mut to));

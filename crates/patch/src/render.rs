@@ -51,6 +51,12 @@ pub fn render(change: &Change<'_>, options: &RenderOptions<'_>) -> Vec<u8> {
                 diff.content(Some((path, before)), Some((path, after)));
             }
         }
+        Change::Renamed { from, to, before, after, .. }
+            if before.mode.kind() != after.mode.kind() =>
+        {
+            diff.deleted(from, before);
+            diff.added(to, after);
+        }
         Change::Renamed { from, to, similarity, before, after } => {
             diff.names(from, to);
             diff.modes(before, after);

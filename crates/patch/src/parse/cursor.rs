@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use super::error::{ParseError, ParseProblem};
+use crate::quote::quote;
 use crate::text::split_end;
 
 /// How much of a line an error shows.
-const MAX_SHOWN: usize = 80;
+const MAX_SHOWN: usize = 120;
 
 /// Where the parser is.
 #[derive(Debug, Clone)]
@@ -72,6 +73,11 @@ pub(super) fn shown(line: &[u8]) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// As much of a name as an error shows, quoted as git does it.
+pub(super) fn shown_name(name: &[u8]) -> String {
+    shown(quote(name).as_bytes())
 }
 
 /// The same for what may not be there.

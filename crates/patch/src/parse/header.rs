@@ -1,13 +1,12 @@
 //! The header of one file, and what the file's diff comes to.
 
-use super::cursor::{Cursor, shown};
+use super::cursor::{Cursor, shown, shown_name};
 use super::error::{ParseError, ParseProblem};
 use super::name::{self, Name, Side};
 use super::{Action, FilePatch};
 use crate::hunk::Hunk;
 use crate::mode::Mode;
 use crate::path::TreePath;
-use crate::quote::quote;
 
 /// Whether a file's diff begins in the next line.
 pub(super) fn begins(cursor: &Cursor<'_>) -> bool {
@@ -248,7 +247,7 @@ fn one_path(names_found: (Option<&[u8]>, Option<&[u8]>)) -> Result<TreePath, Par
 }
 
 fn names(one: &[u8], other: &[u8]) -> ParseProblem {
-    ParseProblem::Names { one: quote(one).into_owned(), other: quote(other).into_owned() }
+    ParseProblem::Names { one: shown_name(one), other: shown_name(other) }
 }
 
 fn mode(cursor: &Cursor<'_>, text: &[u8]) -> Result<Mode, ParseError> {

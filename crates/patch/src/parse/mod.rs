@@ -169,9 +169,9 @@ impl<'a> Files<'a> {
     /// A file that becomes a link is deleted and made.
     fn again(&mut self, earlier: usize, file: FilePatch<'a>) -> Result<(), ParseError> {
         let old = &mut self.list[earlier];
-        let kind = |mode: Option<Mode>| mode.map(Mode::kind);
+        let kind = |mode: Option<Mode>| mode.unwrap_or(Mode::FILE).kind();
         let both = (&old.action, &file.action) == (&Action::Delete, &Action::Create);
-        if both && old.old_mode.is_some() && kind(old.old_mode) != kind(file.new_mode) {
+        if both && kind(old.old_mode) != kind(file.new_mode) {
             let removed = std::mem::replace(&mut old.hunks, file.hunks);
             old.action = Action::Replace { removed };
             old.new_mode = file.new_mode.or(Some(Mode::FILE));

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::cursor::{Cursor, shown};
+use super::cursor::{Cursor, shown, shown_name};
 use super::error::{ParseError, ParseProblem};
 use crate::path::TreePath;
-use crate::quote::{quote, unquote};
+use crate::quote::unquote;
 
 /// What git puts before the old and the new name: as ever, and by `diff.mnemonicPrefix`.
 const PREFIXES: [(&[u8], &[u8]); 7] = [
@@ -120,8 +120,7 @@ pub(super) fn strip<'n>(
 
 /// A name that is one in the tree.
 pub(super) fn path(name: &[u8]) -> Result<TreePath, ParseProblem> {
-    TreePath::new(name)
-        .map_err(|reason| ParseProblem::Path { path: quote(name).into_owned(), reason })
+    TreePath::new(name).map_err(|reason| ParseProblem::Path { path: shown_name(name), reason })
 }
 
 fn quoted<'a>(cursor: &Cursor<'_>, text: &'a [u8]) -> Result<(Vec<u8>, &'a [u8]), ParseError> {

@@ -52,6 +52,9 @@ impl<'a> Locator<'a> {
             found = self.find(hunk, Aim { edges: Edges::needed(hunk), ..aim });
         }
         let found = found.ok_or_else(|| self.obstacle(hunk, aim))?;
+        if hunk.old_lines == 0 && self.is_behind_open_end(found.range.start) {
+            return Err(Obstacle::WhiteSpace { line: found.range.start });
+        }
         self.from = found.range.end;
         self.drift = found.range.end as isize - hunk.old_range().end as isize;
         Ok(found)
@@ -79,6 +82,11 @@ impl<'a> Locator<'a> {
             offset: old as isize - hunk.old_range().start as isize,
             state: HunkState::Applies,
         })
+    }
+
+    /// Whether a line that is put here would become one with the last line, which has no line feed.
+    fn is_behind_open_end(&self, start: usize) -> bool {
+        start == self.lines.len() && self.lines.last().is_some_and(|line| !line.ends_with(b"\n"))
     }
 
     fn search(&mut self, pattern: &[u32], aim: Aim) -> Option<usize> {
@@ -160,7 +168,7 @@ impl<'a> Numbers<'a> {
             let both = [aim.expected.checked_add(distance), aim.expected.checked_sub(distance)];
             for start in both.into_iter().flatten().filter(|start| starts.contains(start)) {
                 let there = &self.lines[start..];
-                let begins = there.first() == pattern.first();
+                let begins = pattern.is_empty() || there.first() == pattern.first();
                 *work_left = work_left.saturating_sub(if begins { pattern.len() } else { 1 });
                 if begins && there.starts_with(pattern) {
                     return Some(start);

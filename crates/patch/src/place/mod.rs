@@ -2,7 +2,9 @@
 //!
 //! There is no fuzz: a hunk is placed where every line of its old side is found, byte for byte, and the place that is
 //! nearest to where the diff says it is wins. A hunk whose new side is found nearer than its old one was applied
-//! before. Hunks keep their order and never overlap.
+//! before. Hunks keep their order and never overlap, and each is looked for as far from its place as the one before was
+//! found. One that only adds and has context on one side alone is of the edge of the file, as git reads it; one that
+//! only adds and has no context at all goes where its number says, as there is nothing else to go by.
 
 mod locate;
 mod obstacle;

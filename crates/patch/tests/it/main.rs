@@ -3,6 +3,7 @@
 mod apply;
 mod git;
 mod hostile;
+mod large;
 mod merging;
 mod parsing;
 mod paths;

@@ -159,6 +159,27 @@ fn the_edge_of_a_file_is_its_edge() {
 }
 
 #[test]
+fn an_insertion_without_context_goes_by_its_number() {
+    let insert = "--- a/x\n+++ b/x\n@@ -2,0 +3 @@\n+c\n";
+    check_texts(
+        insert,
+        &["a\nb\n", "a\nb\nd\n", "a\nb", "a\n", "a\nb\nc\n"],
+        expect![[r#"
+            100644 "a\nb\n"
+            → 100644 644 "a\nb\nc\n" 3+0 Applies
+            100644 "a\nb\nd\n"
+            → 100644 644 "a\nb\nc\nd\n" 3+0 Applies
+            100644 "a\nb"
+            → hunk 1: the lines that it changes are at line 2 with other indentation or line ends
+            100644 "a\n"
+            → hunk 1: the lines that it changes are not in the file; line 2 is the first that is not as the hunk has it
+            100644 "a\nb\nc\n"
+            → 100644 644 "a\nb\nc\nc\n" 3+0 Applies
+        "#]],
+    );
+}
+
+#[test]
 fn what_is_replaced_shows_the_place_without_context_behind_it() {
     let replace = "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n a\n-b\n+B\n";
     check_texts(

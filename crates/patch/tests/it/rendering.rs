@@ -2,6 +2,7 @@
 
 use expect_test::{Expect, expect};
 use patch::{Change, Identities, Mode, RenderOptions, Side, TreePath, hunks, parse, render};
+use proptest::prelude::*;
 
 use crate::git::Folder;
 use crate::texts::{file, path};
@@ -223,6 +224,40 @@ fn names_that_are_no_utf_8_come_back() {
         render(&Change::Added { path: &odd, after: file(b"x\n") }, &RenderOptions::default());
     assert!(std::str::from_utf8(&diff).is_ok());
     assert_eq!(parse(&diff, &patch::Limits::default()).unwrap()[0].path, odd);
+}
+
+/// Names that are hard to tell apart in a header.
+fn odd_path() -> impl Strategy<Value = TreePath> {
+    let name = prop::sample::select(vec![
+        "a", "b", " ", "a b", "x ", " x", "b/a", "ä", "\"", "\\", "\t", "\n", "dev/null", "a.orig",
+        "'",
+    ]);
+    prop::collection::vec(name, 1..4).prop_map(|names| path(&names.join("/")))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_name_comes_back_and_git_finds_it(from in odd_path(), to in odd_path(), how in 0_u8..5) {
+        let (before, after) = (file(b"x\ny\nz\n"), file(b"x\nY\nz\n"));
+        let change = match how {
+            0 => Change::Added { path: &to, after },
+            1 => Change::Deleted { path: &to, before },
+            2 => Change::Modified { path: &to, before, after },
+            3 => Change::Modified { path: &to, before, after: Side { mode: Mode::EXECUTABLE, ..before } },
+            _ => Change::Renamed { from: &from, to: &to, similarity: 66, before, after },
+        };
+        let in_the_other = |one: &TreePath, other: &TreePath| other.components().next() == one.components().next();
+        prop_assume!(how < 4 || !in_the_other(&from, &to));
+        let diff = render(&change, &RenderOptions::default());
+        let read = parse(&diff, &patch::Limits::default()).unwrap();
+        prop_assert_eq!(&read[0].path, &to);
+        if how == 4 {
+            prop_assert_eq!(read[0].source(), Some(&from));
+        }
+        assert_git_takes(&change, &diff);
+    }
 }
 
 #[test]
