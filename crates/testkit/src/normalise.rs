@@ -1,6 +1,6 @@
 //! Makes transcripts comparable: what differs from run to run gets a name that does not.
 //!
-//! Ids become `[thread-1]`, `[turn-1]`, `[item-1]` or `[uuid-1]`, numbered in order of appearance
+//! Ids become `[thread-1]`, `[turn-1]`, `[item-1]`, `[patch-1]` or `[uuid-1]`, numbered in order of appearance
 //! and the same for one normaliser; times, ports and version numbers become `[time]`, `[port]` and
 //! `[version]`. JSON keys are sorted.
 
@@ -86,11 +86,19 @@ impl Normaliser {
         while let Some(first) = rest.chars().next() {
             let starts_word =
                 !out.ends_with(|last: char| last.is_ascii_alphanumeric() || last == '.');
-            let found =
-                if starts_word && first.is_ascii_hexdigit() { recognise(rest) } else { None };
+            let found = if starts_word && (first.is_ascii_hexdigit() || first == 'p') {
+                recognise(rest)
+            } else {
+                None
+            };
             let length = match found {
                 Some((Token::Uuid, length)) => {
                     let name = self.id(kind, &rest[..length]);
+                    out.push_str(&name);
+                    length
+                }
+                Some((Token::Patch, length)) => {
+                    let name = self.id("patch", &rest[..length]);
                     out.push_str(&name);
                     length
                 }
@@ -122,10 +130,14 @@ impl Normaliser {
 
 enum Token {
     Uuid,
+    /// The name of a patch of the server's own.
+    Patch,
     Fixed(&'static str),
 }
 
 const UUID: &str = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+const PATCH: &str = "p-xxxxxxxxxxxxxxxx";
 
 /// What the text begins with, and how many bytes that takes.
 fn recognise(text: &str) -> Option<(Token, usize)> {
@@ -133,6 +145,9 @@ fn recognise(text: &str) -> Option<(Token, usize)> {
         |length: usize| !text[length..].starts_with(|next: char| next.is_ascii_alphanumeric());
     if fits(text, UUID) && ends_word(UUID.len()) {
         return Some((Token::Uuid, UUID.len()));
+    }
+    if fits(text, PATCH) && ends_word(PATCH.len()) {
+        return Some((Token::Patch, PATCH.len()));
     }
     if fits(text, "dddd-dd-dd") || fits(text, "dddd/dd/dd") {
         return Some((Token::Fixed("[time]"), 10 + time_of_day(&text[10..])));

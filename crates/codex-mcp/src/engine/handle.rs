@@ -13,6 +13,7 @@ use super::{Asking, Input, ListMarks, Port, Room};
 use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::mcp::resources::News;
+use crate::workspace::Places;
 
 /// A handle to the engine. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -58,6 +59,11 @@ impl Engine {
     /// Whether nobody else has a handle, and nothing is going on.
     pub(crate) fn is_unused(&self) -> bool {
         Arc::strong_count(&self.lanes) == 1 && !self.lanes.is_in_use()
+    }
+
+    /// Where turns may change files.
+    pub(crate) fn places(&self) -> &Places {
+        &self.lanes.services.places
     }
 
     /// Places for app-servers.

@@ -222,6 +222,18 @@ catalogue! {
         "Make readable what the message names, or remove it.", Retry::No;
     WorkspaceNoSpace = "workspace_no_space", "There is no room for a copy of the working directory.",
         "Free some disk space, or delete threads that have proposed changes: their copies go with them.", seconds(60);
+    PatchNotFound = "patch_not_found", "There is no such patch, or it is none of this client's.",
+        "Use the `patchId` that a turn with `changes` returned; `codex.wait` gives a turn's result again.", Retry::No;
+    DiffInvalid = "diff_invalid", "The diff cannot be read, or names what no diff may.",
+        "Correct the line that the message names. Paths are relative to `cwd`; hunks need the lines around them as they are.", Retry::No;
+    PatchConflicts = "patch_conflicts", "The patch does not fit the files as they are now. Nothing was changed.",
+        "`codex.patch.preview` shows where. Apply the other files with `paths`, or let Codex propose it again.", Retry::No;
+    PatchNotApplied = "patch_not_applied", "There is nothing to take back: the patch was not applied, or was taken back already.",
+        "`codex.patch.preview` says where it stands.", Retry::No;
+    FilesChanged = "files_changed", "Somebody changed a file while the patch was being applied. Nothing was changed.",
+        "Look with `codex.patch.preview` whether it still fits, and apply it again.", NOW;
+    PatchFailed = "patch_failed", "The patch could not be read, or the files not be written.",
+        "Act on what the message says.", Retry::No;
     WorkspaceFailed = "workspace_failed", "No place could be made in which the turn may change files.",
         "Act on what the message says; nothing of the turn has run. Without `changes` the turn needs no such place.", Retry::No;
     }

@@ -27,8 +27,8 @@ use crate::daemon::Version;
 use crate::engine::{Asking, Next};
 use crate::error::{Code, Problem};
 use crate::ledger::Ledger;
-use crate::workspace::WorkingDirectory;
 use crate::workspace::git::{At, Git, Repositories};
+use crate::workspace::{Places, WorkingDirectory};
 
 /// How many paths a call may name.
 const MAX_PATHS: usize = 200;
@@ -237,6 +237,11 @@ impl<'a> ToolCall<'a> {
             time_limit: config.command_time_limit,
             cancel: self.context.ct.clone(),
         })
+    }
+
+    /// Where turns may change files, and what they changed.
+    pub(super) fn places(&self) -> &Places {
+        self.server.engine().places()
     }
 
     /// What git says of repositories.

@@ -2,6 +2,8 @@
 //!
 //! Claude Code shows its model only the data of a success and only the text of an error, so both say everything.
 
+mod fitting;
+mod patch;
 mod progress;
 mod size;
 mod thread;
@@ -13,6 +15,8 @@ use rmcp::model::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
+pub(super) use fitting::Fitting;
+pub(super) use patch::{FileResult, Looked, look};
 pub(super) use progress::progress;
 pub(super) use thread::{StartedBy, ThreadResult};
 pub(crate) use turn::stopped_by;

@@ -6,6 +6,7 @@
 mod calls;
 mod codex_kinds;
 mod life;
+mod patches;
 mod size;
 mod stage;
 mod workspace;
@@ -256,6 +257,20 @@ errors! {
     "#]];
     WorkspaceNoSpace workspace_no_space: workspace::refused(WorkspaceFailure::NoSpace, "/w: no space left on device") => expect![[r#"
         Error workspace_no_space: /w: no space left on device
+    "#]];
+    PatchNotFound patch_not_found: asked("codex.patch.preview", json!({ "patchId": "p-0123456789abcdef" }), &[]) => expect![[r#"
+        Error patch_not_found: there is no patch "[patch-1]" of the threads in the workspace roots
+    "#]];
+    DiffInvalid diff_invalid: asked("codex.patch.preview", json!({ "diff": "not a diff" }), &[]) => expect![[r#""#]];
+    PatchConflicts patch_conflicts: asked("codex.patch.preview", json!({ "diff": patches::OTHER }), &[]) => expect![[r#"
+        Error patch_conflicts: other.txt: `other.txt` is not there
+    "#]];
+    PatchNotApplied patch_not_applied: asked("codex.patch.apply", json!({ "diff": patches::NEW, "reverse": true }), &[]) => expect![[r#"
+        Error patch_not_applied: patch [patch-1] was not applied, or was taken back already
+    "#]];
+    FilesChanged files_changed: patches::changed_meanwhile() => expect![[r#""#]];
+    PatchFailed patch_failed: patches::without_a_journal() => expect![[r#"
+        Error patch_failed: the change cannot be prepared: File exists (os error 17); nothing was changed
     "#]];
     WorkspaceFailed workspace_failed: workspace::refused(WorkspaceFailure::Other, "not available") => expect![[r#"
         Error workspace_failed: not available

@@ -35,6 +35,8 @@ mod logging;
 mod nesting;
 mod orphans;
 mod paging;
+mod patch_apply;
+mod patch_preview;
 mod progress;
 mod read;
 mod redaction;

@@ -5,6 +5,8 @@
 mod cancel;
 mod codex;
 mod health;
+mod patch_apply;
+mod patch_preview;
 mod read;
 mod reply;
 mod repo_diff;
@@ -69,6 +71,8 @@ pub(super) fn definitions() -> Vec<Tool> {
         steer::definition(),
         wait::definition(),
         cancel::definition(),
+        patch_preview::definition(),
+        patch_apply::definition(),
         repo_status::definition(),
         repo_diff::definition(),
         thread_list::definition(),
@@ -100,6 +104,8 @@ pub(super) async fn call(
         "codex.thread.read" => thread_read::call(arguments, call).await,
         "codex.thread.archive" => thread_archive::call(arguments, call).await,
         "codex.read" => read::call(arguments, call).await,
+        "codex.patch.preview" => patch_preview::call(arguments, call).await,
+        "codex.patch.apply" => patch_apply::call(arguments, call).await,
         "codex.health" => health::call(arguments, call).await,
         _ => return None,
     };

@@ -45,13 +45,19 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) async fn open(play: &Play, flags: &[&str]) -> Self {
+        let arguments = flags.iter().map(OsString::from).collect();
+        Self::set(play, Setup { arguments, ..Setup::default() }).await
+    }
+
+    /// The same, with a client that can ask its user.
+    pub(super) async fn open_asking(play: &Play) -> Self {
+        Self::set(play, Setup { elicits: true, ..Setup::default() }).await
+    }
+
+    async fn set(play: &Play, setup: Setup) -> Self {
         let program = CodexHome::new("http://127.0.0.1:9");
         let codex = fake_app_server::install(program.root(), &play.clone().script());
-        let setup = Setup {
-            codex: Some(codex.into()),
-            arguments: flags.iter().map(OsString::from).collect(),
-            ..Setup::default()
-        };
+        let setup = Setup { codex: Some(codex.into()), ..setup };
         Self { bridge: TestBridge::start_with([], setup).await, program }
     }
 
