@@ -11,6 +11,7 @@ use codex_client::{AppServer, Greeting, Inbox, Launch, Limits, ServerInfo, Start
 
 use super::last_words;
 use crate::config::Config;
+use crate::workspace::Places;
 
 /// Notifications that nobody here reads, or that come in floods: Codex need not send them.
 const OPT_OUT: &[&str] = &[
@@ -32,6 +33,9 @@ const OPT_OUT: &[&str] = &[
     "mcpServer/startupStatus/updated",
     "remoteControl/status/changed",
 ];
+
+/// Where programs put their temporary files.
+const TEMPORARY: &str = "TMPDIR";
 
 /// Starts an app-server.
 ///
@@ -66,9 +70,13 @@ pub(crate) async fn start(
 }
 
 /// What a Codex that does work is given: its environment, by which it is found when it is left behind, and its depth.
+///
+/// Its temporary files have a directory of their own: the one that all programs share is not among what a turn may write.
 pub(crate) fn environment(config: &Config, marker: &Marker) -> Vec<(OsString, OsString)> {
-    let markers = [marker.variable(), ancestry::variable(config.depth().saturating_add(1))];
-    config.codex_environment().into_iter().chain(markers).collect()
+    let temporary = (OsString::from(TEMPORARY), Places::temporary(&config.state_dir).into());
+    let given = config.codex_environment().into_iter().filter(|(name, _)| name != TEMPORARY);
+    let own = [temporary, marker.variable(), ancestry::variable(config.depth().saturating_add(1))];
+    given.chain(own).collect()
 }
 
 /// The Codex program.

@@ -79,12 +79,17 @@ impl Places {
             contents: Contents::new(state.join("contents")),
             in_place: state.join("in-place"),
             journals: state.join("applying"),
-            temporary: state.join("tmp"),
+            temporary: Self::temporary(state),
             ledger,
             used: Mutex::default(),
             applying: tokio::sync::Mutex::default(),
             config: config.clone(),
         }))
+    }
+
+    /// Where the programs that Codex runs put their temporary files.
+    pub(crate) fn temporary(state_dir: &Path) -> PathBuf {
+        state_dir.join("tmp")
     }
 
     /// Contents of changed files.
@@ -124,6 +129,7 @@ impl Places {
 
     /// Ends what a crash has left, before anybody works.
     pub fn recover(&self) {
+        note("temporary files", private(&self.0.temporary));
         note("applications of patches", self.end_applications());
         note("scratch workspaces", self.0.scratches.recover());
         note("work in place", self.collect_left());
