@@ -44,6 +44,8 @@ pub struct Place {
     pub confined: bool,
     /// Whether the sandbox lets it into the network.
     pub network: bool,
+    /// The copy that it works in, and the folder of the user that this is a copy of.
+    pub copy: Option<(String, String)>,
 }
 
 /// What a turn changed, as the shell found it.
@@ -273,8 +275,8 @@ impl<'a> MoveHome<'a> {
     /// The way that the running turn of a thread needs, if it works elsewhere.
     pub(crate) fn of(thread: &'a Thread) -> Option<Self> {
         let place = thread.running.as_ref()?.place.as_ref()?;
-        let (from, to) = (place.working_directory.as_str(), thread.home.as_deref()?);
-        (from != to).then_some(Self { from, to })
+        let (from, to) = place.copy.as_ref()?;
+        Some(Self { from, to })
     }
 
     fn path(&self, path: &mut String) {

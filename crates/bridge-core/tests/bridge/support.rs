@@ -360,6 +360,7 @@ fn place(working_directory: &str) -> Place {
         writable: vec![working_directory.to_owned()],
         confined: true,
         network: false,
+        copy: (working_directory != "/w").then(|| (working_directory.to_owned(), "/w".to_owned())),
     }
 }
 

@@ -236,6 +236,7 @@ mod tests {
             writable: vec!["/copy".to_owned(), "/copy/.git".to_owned()],
             confined,
             network: false,
+            copy: None,
         };
         let known = || ExecThread::Known { id: ThreadId("01a2-b".to_owned()), config: None };
         let before = ["exec", "--json", "--skip-git-repo-check", "--sandbox"];

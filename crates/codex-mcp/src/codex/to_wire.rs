@@ -267,6 +267,7 @@ mod tests {
             writable: vec!["/copy".to_owned(), "/copy/.git".to_owned()],
             confined,
             network: false,
+            copy: None,
         };
         let policy = serde_json::to_string(&sandbox(&place)).expect("it is plain data");
         expected.assert_eq(&policy);

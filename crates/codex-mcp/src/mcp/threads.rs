@@ -154,7 +154,11 @@ impl<'a> Threads<'a> {
             | ResourceUri::Turn(thread, _) => Some(thread.clone()),
             ResourceUri::Patch(id) => {
                 let id = id.clone();
-                self.read(move |store| Ok(store.patch(&id)?.map(|patch| patch.thread))).await
+                self.read(move |store| match store.patch(&id)? {
+                    Some(patch) => Ok(Some(patch.thread)),
+                    None => store.change_set_thread(&id),
+                })
+                .await
             }
             ResourceUri::Output(id) => {
                 let id = id.to_string();

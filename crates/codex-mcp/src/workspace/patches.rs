@@ -29,6 +29,16 @@ pub(crate) fn total(changes: &[Change], contents: &Contents) -> Stat {
     total
 }
 
+/// A kept change set as one diff in git's form.
+///
+/// # Errors
+/// It or a content of it cannot be read any more.
+pub(crate) fn diff(changes: &str, contents: &Contents) -> io::Result<String> {
+    let changes: Vec<Change> = serde_json::from_str(changes)?;
+    let diff: Vec<u8> = read(&changes, contents)?.iter().flat_map(File::diff).collect();
+    Ok(String::from_utf8_lossy(&diff).into_owned())
+}
+
 /// One file of a change set with both of its sides.
 #[derive(Debug)]
 pub(crate) struct File {

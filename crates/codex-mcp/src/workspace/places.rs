@@ -6,7 +6,9 @@
 //!
 //! All of it lies in the state directory, and a crash leaves nothing that the next start does not end.
 
-mod base;
+mod collect;
+mod in_place;
+mod prepare;
 mod record;
 
 use std::collections::HashSet;
@@ -15,27 +17,23 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bridge_core::{ChangeSet, Changes, Failure, Place, ThreadId, TurnNumber, WorkspaceFailure};
+use bridge_core::{Changes, ThreadId, TurnNumber};
 use bridge_store::{ApplicationState, Write};
 use change_set::{
-    ApplyError, Collected, ContentId, Contents, Ending, Root, Rules, Scratch, ScratchError,
-    Scratches, Snapshot, SnapshotError, Source, Step,
+    ApplyError, Collected, ContentId, Contents, Ending, Root, Rules, Scratch, Scratches, Snapshot,
+    SnapshotError, Step,
 };
-use tokio_util::sync::CancellationToken;
 
-use super::git::{Git, GitError};
 use crate::clock;
 use crate::config::Config;
 use crate::ledger::Ledger;
-use base::InPlace;
+use in_place::InPlace;
 
 /// Directories that are linked into a scratch workspace instead of being copied: dependencies, which the sandbox keeps as
 /// they are.
 const LINKED: &[&str] = &["node_modules", ".venv", "venv"];
 /// How long a content may lie about before a record names it.
 const UNNAMED: Duration = Duration::from_secs(86_400);
-/// How many names of ignored files a note has.
-const NAMED: usize = 5;
 
 /// Makes places for turns and tells what they changed. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -214,110 +212,6 @@ impl Places {
         }
     }
 
-    /// Makes the place of a turn.
-    ///
-    /// # Errors
-    /// [`Failure::Workspace`].
-    pub(crate) async fn prepare(
-        &self,
-        git: Option<Git>,
-        wanted: Wanted,
-        give_up: CancellationToken,
-    ) -> Result<Place, Failure> {
-        let tracked = match git {
-            Some(git) => git.tracked(&wanted.workspace).await,
-            None => Ok(Default::default()),
-        };
-        let tracked = tracked.map_err(|error| match error {
-            GitError::Failed { .. } | GitError::TooSlow { .. } => {
-                failure(WorkspaceFailure::Unreadable, error.to_string())
-            }
-            GitError::NotFound { .. }
-            | GitError::TooOld { .. }
-            | GitError::NotARepository { .. }
-            | GitError::BadArgument { .. }
-            | GitError::BadPath { .. }
-            | GitError::Cancelled => failure(WorkspaceFailure::Other, error.to_string()),
-        })?;
-        let places = self.clone();
-        let made = tokio::task::spawn_blocking(move || {
-            let rules = Rules { tracked, ..places.rules() };
-            places.prepare_blocking(&wanted, &rules, &|| give_up.is_cancelled())
-        });
-        made.await.unwrap_or_else(|panic| Err(failure(WorkspaceFailure::Other, panic.to_string())))
-    }
-
-    fn prepare_blocking(
-        &self,
-        wanted: &Wanted,
-        rules: &Rules,
-        give_up: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Place, Failure> {
-        let inner = &self.0;
-        private(&inner.temporary).map_err(|error| unwritable(&error))?;
-        let below = wanted.working_directory.strip_prefix(&wanted.workspace);
-        let below = below.map_err(|_| {
-            let detail = format!(
-                "{} is not in {}",
-                wanted.working_directory.display(),
-                wanted.workspace.display()
-            );
-            failure(WorkspaceFailure::Moved, detail)
-        })?;
-        let tree = Root::hold(&wanted.workspace).map_err(|error| {
-            failure(WorkspaceFailure::Moved, format!("{}: {error}", wanted.workspace.display()))
-        })?;
-        let name = name(&wanted.thread);
-        self.used().insert(name.clone());
-        let made = match wanted.changes {
-            Changes::None | Changes::Propose => {
-                self.scratch_for(&name, wanted, &tree, rules, give_up).map(|scratch| {
-                    let copy = scratch.tree();
-                    let git = copy.join(".git");
-                    let git = git.is_dir().then_some(git);
-                    let writable = [Some(copy.clone()), git, Some(inner.temporary.clone())];
-                    (copy.join(below), writable.into_iter().flatten().collect(), true)
-                })
-            }
-            Changes::Direct | Changes::Unconfined => {
-                InPlace::begin(&inner.in_place, &name, wanted, &tree, rules, give_up).map(|()| {
-                    let folder = wanted.working_directory.clone();
-                    let writable = vec![folder.clone(), inner.temporary.clone()];
-                    (folder, writable, wanted.changes == Changes::Direct)
-                })
-            }
-        };
-        let place = made.map_err(|error| refused(&error, &wanted.workspace)).and_then(
-            |(working_directory, writable, confined)| place(&working_directory, writable, confined),
-        );
-        if place.is_err() {
-            self.used().remove(&name);
-        }
-        place
-    }
-
-    /// The scratch workspace of a thread: the one that it has, or a new one if that holds no proposal.
-    fn scratch_for(
-        &self,
-        name: &str,
-        wanted: &Wanted,
-        tree: &Root,
-        rules: &Rules,
-        give_up: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Scratch, ScratchError> {
-        let scratches = &self.0.scratches;
-        if let Some(scratch) = scratches.find(name)
-            && scratch.original() == tree.path()
-            && self.holds_changes(&scratch)
-        {
-            return Ok(scratch);
-        }
-        let owner = wanted.thread.as_str();
-        let made = scratches.create(name, &Source { tree, rules, owner, give_up })?;
-        note("scratch workspaces", self.remove_old());
-        Ok(made)
-    }
-
     fn holds_changes(&self, scratch: &Scratch) -> bool {
         let collected = self.look(scratch.snapshot(), &scratch.tree());
         collected.is_ok_and(|collected| !collected.changes.is_empty())
@@ -331,81 +225,6 @@ impl Places {
         let mut snapshot = snapshot.map_err(SnapshotError::Unreadable)?;
         let tree = Root::hold(tree).map_err(SnapshotError::Unreadable)?;
         snapshot.collect(&tree, &self.rules(), &self.0.contents)
-    }
-
-    /// Tells what a turn has changed, and keeps it.
-    pub(crate) async fn collect(
-        &self,
-        git: Option<Git>,
-        thread: ThreadId,
-        number: TurnNumber,
-    ) -> Result<Option<ChangeSet>, String> {
-        let ignored = match (git, self.scratch(&thread)) {
-            // What cannot be said of what is ignored is left out.
-            (Some(git), Some(scratch)) => git.ignored(&scratch.tree()).await.unwrap_or_default(),
-            (Some(_), None) | (None, _) => Vec::new(),
-        };
-        let places = self.clone();
-        let collecting =
-            tokio::task::spawn_blocking(move || places.collect_blocking(&thread, number, &ignored));
-        collecting.await.unwrap_or_else(|panic| Err(panic.to_string()))
-    }
-
-    fn collect_blocking(
-        &self,
-        thread: &ThreadId,
-        number: TurnNumber,
-        ignored: &[Vec<u8>],
-    ) -> Result<Option<ChangeSet>, String> {
-        let name = name(thread);
-        let found = match InPlace::find(&self.0.in_place, &name) {
-            Some(place) => {
-                let of = self.of(thread, number, place.changes(), place.root());
-                let told =
-                    self.keep(self.look(place.snapshot(), place.root()), &of, Notes::default());
-                // What is known now is kept; what is not known now never will be.
-                place.end();
-                told
-            }
-            None => match self.0.scratches.find(&name) {
-                Some(scratch) => {
-                    let of = self.of(thread, number, Changes::Propose, scratch.original());
-                    let collected = self.look(scratch.snapshot(), &scratch.tree());
-                    self.keep(collected, &of, Notes::new(scratch.notes(), ignored))
-                }
-                None => Err("the place in which the turn worked is gone".to_owned()),
-            },
-        };
-        self.used().remove(&name);
-        found.map_err(|why| format!("what the turn changed is not known: {why}"))
-    }
-
-    fn of<'a>(
-        &'a self,
-        thread: &'a ThreadId,
-        number: TurnNumber,
-        changes: Changes,
-        root: &'a Path,
-    ) -> record::Of<'a> {
-        record::Of { thread, number, changes, root, contents: &self.0.contents }
-    }
-
-    fn keep(
-        &self,
-        collected: Result<Collected, SnapshotError>,
-        of: &record::Of<'_>,
-        notes: Notes,
-    ) -> Result<Option<ChangeSet>, String> {
-        let collected = collected.map_err(|error| in_words(&error))?;
-        if collected.changes.is_empty() {
-            return match notes.ignored {
-                0 => Ok(None),
-                _ => Err(format!("nothing but {}", notes.words.join("; "))),
-            };
-        }
-        let (change_set, writes) = of.writes(&collected, notes)?;
-        self.0.ledger.write(writes);
-        Ok(Some(change_set))
     }
 
     fn rules(&self) -> Rules {
@@ -439,90 +258,8 @@ fn name(thread: &ThreadId) -> String {
     ContentId::of(thread.as_str().as_bytes()).to_string()[..16].to_owned()
 }
 
-fn place(
-    working_directory: &Path,
-    writable: Vec<PathBuf>,
-    confined: bool,
-) -> Result<Place, Failure> {
-    let text = |path: &Path| {
-        let detail = || format!("the path {} is not valid UTF-8", path.display());
-        path.to_str().map(str::to_owned).ok_or_else(|| failure(WorkspaceFailure::Other, detail()))
-    };
-    Ok(Place {
-        working_directory: text(working_directory)?,
-        writable: writable.iter().map(|path| text(path)).collect::<Result<_, _>>()?,
-        confined,
-        network: false,
-    })
-}
-
-/// What is told of a change set besides its files.
-#[derive(Debug, Default)]
-struct Notes {
-    words: Vec<String>,
-    /// How many ignored files and directories there are in the copy, of which it had none when it was made.
-    ignored: usize,
-}
-
-impl Notes {
-    fn new(of_scratch: &[String], ignored: &[Vec<u8>]) -> Self {
-        let is_linked = |path: &[u8]| {
-            let name = path.rsplit(|byte| *byte == b'/').find(|part| !part.is_empty());
-            LINKED.iter().any(|linked| Some(linked.as_bytes()) == name)
-        };
-        let names: Vec<_> = ignored.iter().filter(|path| !is_linked(path)).collect();
-        let mut words = of_scratch.to_vec();
-        if !names.is_empty() {
-            let named = names.iter().take(NAMED).map(|name| String::from_utf8_lossy(name));
-            let more = if names.len() > NAMED { ", …" } else { "" };
-            let named = named.collect::<Vec<_>>().join(", ");
-            words.push(format!("ignored by git and therefore not in the patch: {named}{more}"));
-        }
-        Self { words, ignored: names.len() }
-    }
-}
-
 /// A directory for its owner alone.
 fn private(directory: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
-}
-
-fn failure(kind: WorkspaceFailure, detail: String) -> Failure {
-    Failure::Workspace { kind, detail }
-}
-
-fn unwritable(error: &io::Error) -> Failure {
-    let kind = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => WorkspaceFailure::NoSpace,
-        _ => WorkspaceFailure::Other,
-    };
-    failure(kind, format!("the state directory cannot be written: {error}"))
-}
-
-fn refused(error: &ScratchError, workspace: &Path) -> Failure {
-    let place = workspace.display();
-    match error {
-        ScratchError::Unwritable(error)
-        | ScratchError::Snapshot(SnapshotError::Unwritable(error)) => unwritable(error),
-        ScratchError::Snapshot(SnapshotError::TooManyFiles { limit }) => failure(
-            WorkspaceFailure::TooLarge,
-            format!("{place} has more than {limit} files (`scratch_max_files`)"),
-        ),
-        ScratchError::Snapshot(SnapshotError::TooManyBytes { limit }) => failure(
-            WorkspaceFailure::TooLarge,
-            format!("{place} has more than {} MB (`scratch_max_megabytes`)", limit >> 20),
-        ),
-        ScratchError::Snapshot(SnapshotError::Unreadable(error)) => {
-            failure(WorkspaceFailure::Unreadable, format!("{place}: {error}"))
-        }
-        ScratchError::Snapshot(SnapshotError::GivenUp) => {
-            failure(WorkspaceFailure::Other, "the turn was stopped meanwhile".to_owned())
-        }
-    }
-}
-
-fn in_words(error: &SnapshotError) -> String {
-    let source = std::error::Error::source(error);
-    source.map_or(error.to_string(), |source| format!("{error}: {source}"))
 }

@@ -11,6 +11,7 @@ use crate::mcp::paging::{Kind, cost};
 use crate::mcp::render::{PlanResult, ThreadResult, TurnResult};
 use crate::mcp::server::Server;
 use crate::mcp::threads::Threads;
+use crate::workspace::patches;
 
 /// Threads in the list of all.
 const THREADS: usize = 200;
@@ -202,12 +203,29 @@ async fn turn(
     }
 }
 
+/// What Codex's patch tool changed, or what a turn as a whole did.
 async fn patch(threads: &Threads<'_>, server: &Server, id: &str) -> Result<Document, Problem> {
+    let none = || nothing("no such patch is kept");
     let wanted = id.to_owned();
-    let row = server.engine().ledger().read(move |store| store.patch(&wanted)).await?;
-    let row = row.ok_or_else(|| nothing("no such patch is kept"))?;
+    let ledger = server.engine().ledger();
+    let (of_tool, of_turn) =
+        ledger.read(move |store| Ok((store.patch(&wanted)?, store.change_set(&wanted)?))).await?;
+    let thread = match (&of_tool, &of_turn) {
+        (Some(row), _) => row.thread.clone(),
+        (None, Some(row)) => row.thread.clone().ok_or_else(none)?,
+        (None, None) => return Err(none()),
+    };
     // One of a thread that is not this client's is none.
-    let thread = threads.find(&row.thread).await.map_err(|_| nothing("no such patch is kept"))?;
-    let text = row.patch.unified_diff();
+    let thread = threads.find(&thread).await.map_err(|_| none())?;
+    let text = match (of_tool, of_turn) {
+        (Some(row), _) => row.patch.unified_diff(),
+        (None, Some(row)) => {
+            let contents = server.engine().places().contents().clone();
+            let read = move || patches::diff(&row.changes, &contents);
+            let read = tokio::task::spawn_blocking(read).await.ok().and_then(Result::ok);
+            read.ok_or_else(|| nothing("the contents of the patch are not kept any more"))?
+        }
+        (None, None) => return Err(none()),
+    };
     Ok(Document { text, kind: Kind::Diff, thread: Some(thread.id().clone()) })
 }

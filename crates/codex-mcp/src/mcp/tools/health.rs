@@ -83,6 +83,8 @@ struct EngineResult {
     pid: u32,
     /// App-servers of all clients.
     codex_processes: usize,
+    /// Copies in which turns propose changes.
+    scratch_workspaces: usize,
     state_dir: String,
 }
 
@@ -181,9 +183,14 @@ pub(super) async fn call(
                 process: call.process_config(),
             };
             findings.extend(settings.findings());
-            let processes = call.codex_processes();
+            let engine = EngineResult {
+                pid: std::process::id(),
+                codex_processes: call.codex_processes(),
+                scratch_workspaces: call.places().count(),
+                state_dir: settings.process.state_dir.display().to_string(),
+            };
             let roots = call.workspace_roots();
-            let health = Health::new(*report, findings, store, processes, &settings, roots);
+            let health = Health::new(*report, findings, store, engine, &settings, roots);
             Ok(Answer::success(health.text(), &health))
         }
         Outcome::Failed(failure) => Err(Problem::from(&failure)),
@@ -203,7 +210,7 @@ impl Health {
         report: HealthReport,
         findings: Vec<Finding>,
         store: StoreResult,
-        codex_processes: usize,
+        engine: EngineResult,
         settings: &Settings<'_>,
         workspace_roots: Vec<String>,
     ) -> Self {
@@ -249,11 +256,7 @@ impl Health {
                 turns_queued: report.turns_queued,
                 connections: report.connections,
             },
-            engine: EngineResult {
-                pid: std::process::id(),
-                codex_processes,
-                state_dir: settings.process.state_dir.display().to_string(),
-            },
+            engine,
             store,
             limits: settings.in_force(),
             workspace_roots,
@@ -296,9 +299,10 @@ impl Health {
         ));
         let store = &self.store;
         lines.push(format!(
-            "Engine: process {}, {}, state in {}",
+            "Engine: process {}, {}, {}, state in {}",
             self.engine.pid,
             count(self.engine.codex_processes, "app-server"),
+            count(self.engine.scratch_workspaces, "scratch workspace"),
             self.engine.state_dir
         ));
         lines.push(match (store.keeps, store.threads, store.turns) {

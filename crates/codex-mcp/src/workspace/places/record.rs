@@ -7,7 +7,7 @@ use bridge_store::{ApplicationRow, ApplicationState, ChangeSetKind, ChangeSetRow
 use change_set::{Change, Collected, ContentId, Contents, Step};
 use serde_json::Value;
 
-use super::Notes;
+use super::collect::Notes;
 use crate::workspace::patches;
 
 /// How many files a summary names.

@@ -99,7 +99,8 @@ impl World {
         let turn = preparing.remove(which % preparing.len());
         let working_directory = format!("/scratch/{}", turn.0);
         let writable = vec![working_directory.clone()];
-        let place = Place { working_directory, writable, confined: true, network: false };
+        let place =
+            Place { working_directory, writable, confined: true, network: false, copy: None };
         let result = match well {
             true => {
                 self.workspaces.made.insert(turn, place.clone());
