@@ -3,6 +3,7 @@
 //! Everything runs on one scripted model that answers at once, with the real pinned Codex, so what differs is what
 //! lies between. It never compares with numbers of another run or of another machine.
 
+mod changes;
 mod chaos;
 mod cpu;
 mod lab;
@@ -47,7 +48,7 @@ pub(crate) struct Options {
     /// Measure what takes long instead: 2,000 turns of 20 clients, and 2,000 calls under 40 kills of the app-server.
     #[arg(long)]
     soak: bool,
-    /// Measure only the rows of these groups: turns, first-turn, memory, latency, start, stop, repo; with --soak: soak, chaos.
+    /// Measure only the rows of these groups: turns, first-turn, memory, latency, start, stop, repo, changes; with --soak: soak, chaos.
     groups: Vec<String>,
 }
 
@@ -62,6 +63,7 @@ const GROUPS: &[(&str, Group)] = &[
     ("start", start::rows),
     ("stop", stop::rows),
     ("repo", repo::rows),
+    ("changes", changes::rows),
 ];
 
 /// Those that take minutes.

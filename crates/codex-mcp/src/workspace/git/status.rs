@@ -282,7 +282,15 @@ mod tests {
 
     #[test]
     fn records_are_read_however_they_come() {
-        let expected = expect![[r#""#]];
+        let expected = expect![[r#"
+            Branch { name: None, commit: Some("0123"), upstream: Some("origin/x y"), ahead_behind: Some((2, 13)) }, 4 stashes, 1 ignored
+            a file None None Some(Modified) None false
+            new name Some("\"old\\nname\"") Some(Renamed) None None false
+            "conf\377" None None None Some(("modified", "deleted")) false
+            sub None None Some(Modified) None true
+            -x None None None None false
+            dir/ None None None None false
+        "#]];
         let whole = parsed(SAMPLE.len());
         expected.assert_eq(&whole);
         for chunk in 1..20 {
