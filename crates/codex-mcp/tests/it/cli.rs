@@ -118,6 +118,7 @@ fn show_prints_every_key_with_its_origin() {
         expect![[r##"
             # file: $TEST/.config/codex-mcp/config.toml (read)
             codex_bin = "codex" # default
+            git_bin = "git" # default
             state_dir = "$TEST/.local/state/codex-mcp" # default
             workspace_roots = ["$TEST/work"] # CLAUDE_PROJECT_DIR
             log_level = "info" # CODEX_MCP_LOG_LEVEL
@@ -135,6 +136,11 @@ fn show_prints_every_key_with_its_origin() {
             provider_retry_limit_seconds = 120 # default
             approvals = [] # default
             destructive_operations = false # default
+            danger_full_access = false # default
+            scratch_max_files = 200000 # default
+            scratch_max_megabytes = 4096 # default
+            scratch_max_count = 20 # default
+            scratch_days = 14 # default
             approval_deadline_seconds = 300 # default
             request_deadline_seconds = 30 # default
             start_deadline_seconds = 20 # default
@@ -146,6 +152,7 @@ fn show_prints_every_key_with_its_origin() {
             max_loaded_threads = 64 # default
             thread_idle_seconds = 600 # default
             max_line_bytes = 67108864 # default
+            command_time_limit_seconds = 300 # default
             command_output_chars = 4000 # default
             store_thread_days = 180 # default
             store_archived_days = 30 # default

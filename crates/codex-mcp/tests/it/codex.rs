@@ -155,13 +155,20 @@ async fn nothing_can_be_changed_and_what_was_asked_is_declined_in_writing() {
 #[tokio::test]
 async fn changes_are_refused_before_anything_starts() {
     let mut bridge = TestBridge::start([]).await;
-    for arguments in [
-        json!({ "prompt": "x", "sandbox": "workspace-write" }),
-        json!({ "prompt": "x", "sandbox": "danger-full-access" }),
-        json!({ "prompt": "x", "changes": "direct" }),
-        json!({ "prompt": "x", "changes": "propose" }),
+    for (changes, sandbox, code) in [
+        (None, Some("workspace-write"), "consent_required"),
+        (Some("direct"), None, "consent_required"),
+        (Some("direct"), Some("workspace-write"), "consent_required"),
+        (None, Some("danger-full-access"), "sandbox_required"),
+        (Some("direct"), Some("danger-full-access"), "sandbox_required"),
+        (Some("none"), Some("workspace-write"), "invalid_arguments"),
+        (Some("direct"), Some("read-only"), "invalid_arguments"),
+        (Some("propose"), Some("read-only"), "invalid_arguments"),
+        (Some("propose"), Some("workspace-write"), "invalid_arguments"),
+        (Some("everything"), None, "invalid_arguments"),
     ] {
-        assert_eq!(error_code(&bridge.call("codex", arguments).await), "changes_not_available");
+        let arguments = json!({ "prompt": "x", "changes": changes, "sandbox": sandbox });
+        assert_eq!(error_code(&bridge.call("codex", arguments).await), code);
     }
     bridge.finish().await;
 }

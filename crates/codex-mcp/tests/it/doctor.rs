@@ -132,20 +132,21 @@ fn list(directory: &Path, files: &mut BTreeSet<PathBuf>) {
 async fn a_good_installation() {
     Patient::new()
         .check(expect![[r#"
-        ok       codex-mcp      version [version]
-        ok       configuration  valid; `codex-mcp config show` tells where each value comes from
-        ok       roots          Codex may work in [workspace]
-        ok       program        [codex]
-        ok       app-server     Codex [version] answers
-        ok       login          none, and the provider needs none
-        ok       sandbox        commands run in it
-        ok       provider       127.0.0.1:[port] takes connections
-        ok       engine         none runs; the next client starts it
-        ok       store          no records yet in [home]/.local/state/codex-mcp
-        ok       Claude Code    knows it as `codex` (for you everywhere)
-        Codex can work.
-        exit code: 0
-    "#]])
+            ok       codex-mcp      version [version]
+            ok       configuration  valid; `codex-mcp config show` tells where each value comes from
+            ok       roots          Codex may work in [workspace]
+            ok       program        [codex]
+            ok       app-server     Codex [version] answers
+            ok       login          none, and the provider needs none
+            FAILURE  Codex          commands cannot run in Codex's sandbox (exit code 101): note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+                                    What to do: Turns work, but every command in them fails. Allow unprivileged user namespaces, or install bubblewrap.
+            ok       provider       127.0.0.1:[port] takes connections
+            ok       engine         none runs; the next client starts it
+            ok       store          no records yet in [home]/.local/state/codex-mcp
+            ok       Claude Code    knows it as `codex` (for you everywhere)
+            1 thing has to be put right.
+            exit code: 1
+        "#]])
         .await;
 }
 
@@ -154,65 +155,66 @@ async fn a_good_installation_as_json() {
     Patient::new()
         .flags(&["--json"])
         .check(expect![[r#"
-        [
-          {
-            "name": "codex-mcp",
-            "verdict": "ok",
-            "found": "version [version]"
-          },
-          {
-            "name": "configuration",
-            "verdict": "ok",
-            "found": "valid; `codex-mcp config show` tells where each value comes from"
-          },
-          {
-            "name": "roots",
-            "verdict": "ok",
-            "found": "Codex may work in [workspace]"
-          },
-          {
-            "name": "program",
-            "verdict": "ok",
-            "found": "[codex]"
-          },
-          {
-            "name": "app-server",
-            "verdict": "ok",
-            "found": "Codex [version] answers"
-          },
-          {
-            "name": "login",
-            "verdict": "ok",
-            "found": "none, and the provider needs none"
-          },
-          {
-            "name": "sandbox",
-            "verdict": "ok",
-            "found": "commands run in it"
-          },
-          {
-            "name": "provider",
-            "verdict": "ok",
-            "found": "127.0.0.1:[port] takes connections"
-          },
-          {
-            "name": "engine",
-            "verdict": "ok",
-            "found": "none runs; the next client starts it"
-          },
-          {
-            "name": "store",
-            "verdict": "ok",
-            "found": "no records yet in [home]/.local/state/codex-mcp"
-          },
-          {
-            "name": "Claude Code",
-            "verdict": "ok",
-            "found": "knows it as `codex` (for you everywhere)"
-          }
-        ]
-        exit code: 0
-    "#]])
+            [
+              {
+                "name": "codex-mcp",
+                "verdict": "ok",
+                "found": "version [version]"
+              },
+              {
+                "name": "configuration",
+                "verdict": "ok",
+                "found": "valid; `codex-mcp config show` tells where each value comes from"
+              },
+              {
+                "name": "roots",
+                "verdict": "ok",
+                "found": "Codex may work in [workspace]"
+              },
+              {
+                "name": "program",
+                "verdict": "ok",
+                "found": "[codex]"
+              },
+              {
+                "name": "app-server",
+                "verdict": "ok",
+                "found": "Codex [version] answers"
+              },
+              {
+                "name": "login",
+                "verdict": "ok",
+                "found": "none, and the provider needs none"
+              },
+              {
+                "name": "Codex",
+                "verdict": "failure",
+                "found": "commands cannot run in Codex's sandbox (exit code 101): note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace",
+                "remedy": "Turns work, but every command in them fails. Allow unprivileged user namespaces, or install bubblewrap."
+              },
+              {
+                "name": "provider",
+                "verdict": "ok",
+                "found": "127.0.0.1:[port] takes connections"
+              },
+              {
+                "name": "engine",
+                "verdict": "ok",
+                "found": "none runs; the next client starts it"
+              },
+              {
+                "name": "store",
+                "verdict": "ok",
+                "found": "no records yet in [home]/.local/state/codex-mcp"
+              },
+              {
+                "name": "Claude Code",
+                "verdict": "ok",
+                "found": "knows it as `codex` (for you everywhere)"
+              }
+            ]
+            exit code: 1
+        "#]])
         .await;
 }
 
@@ -319,7 +321,9 @@ async fn nobody_is_logged_in() {
         .check_findings(expect![[r#"
             FAILURE  Codex          nobody is logged in, and the configured provider needs a login
                                     What to do: The user has to run `codex login`, or set an API key.
-            1 thing has to be put right.
+            FAILURE  Codex          commands cannot run in Codex's sandbox (exit code 101): note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+                                    What to do: Turns work, but every command in them fails. Allow unprivileged user namespaces, or install bubblewrap.
+            2 things have to be put right.
             exit code: 1
         "#]])
         .await;
@@ -334,9 +338,11 @@ async fn a_provider_that_cannot_be_reached() {
     let patient = Patient::new();
     let url = patient.model.base_url();
     patient.configured(&url, &format!("http://{port}/v1")).check_findings(expect![[r#"
+        FAILURE  Codex          commands cannot run in Codex's sandbox (exit code 101): note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+                                What to do: Turns work, but every command in them fails. Allow unprivileged user namespaces, or install bubblewrap.
         FAILURE  provider       127.0.0.1:[port]: Connection refused (os error 111)
                                 What to do: Check the network, the proxy, and `base_url` of the provider in Codex's configuration.
-        1 thing has to be put right.
+        2 things have to be put right.
         exit code: 1
     "#]]).await;
 }
@@ -346,9 +352,11 @@ async fn a_store_that_is_damaged() {
     let patient = Patient::new().write("home/.local/state/codex-mcp/store.sqlite3", "no database");
     patient
         .check_findings(expect![[r#"
+            FAILURE  Codex          commands cannot run in Codex's sandbox (exit code 101): note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+                                    What to do: Turns work, but every command in them fails. Allow unprivileged user namespaces, or install bubblewrap.
             FAILURE  store          the store cannot be read: file is not a database
                                     What to do: Run `codex-mcp store check`.
-            1 thing has to be put right.
+            2 things have to be put right.
             exit code: 1
         "#]])
         .await;
@@ -371,10 +379,12 @@ async fn an_engine_of_another_version() {
         asked
     });
     patient.check_findings(expect![[r#"
+        FAILURE  Codex          commands cannot run in Codex's sandbox (exit code 101): note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+                                What to do: Turns work, but every command in them fails. Allow unprivileged user namespaces, or install bubblewrap.
         warning  engine         version [version] runs as process 1 with 0 clients
                                 What to do: Another version serves until it is idle; `codex-mcp daemon stop` ends it at once.
-        Codex can work.
-        exit code: 0
+        1 thing has to be put right.
+        exit code: 1
     "#]]).await;
     assert_eq!(engine.join().unwrap(), "{\"codexMcp\":\"status\"}\n");
 }

@@ -261,14 +261,18 @@ errors! {
     PatchNotFound patch_not_found: asked("codex.patch.preview", json!({ "patchId": "p-0123456789abcdef" }), &[]) => expect![[r#"
         Error patch_not_found: there is no patch "[patch-1]" of the threads in the workspace roots
     "#]];
-    DiffInvalid diff_invalid: asked("codex.patch.preview", json!({ "diff": "not a diff" }), &[]) => expect![[r#""#]];
+    DiffInvalid diff_invalid: asked("codex.patch.preview", json!({ "diff": "not a diff" }), &[]) => expect![[r#"
+        Error diff_invalid: line 0: there is no diff here; a file's diff begins with `diff --git a/name b/name`, or with `--- a/name` and `+++ b/name`
+    "#]];
     PatchConflicts patch_conflicts: asked("codex.patch.preview", json!({ "diff": patches::OTHER }), &[]) => expect![[r#"
         Error patch_conflicts: other.txt: `other.txt` is not there
     "#]];
     PatchNotApplied patch_not_applied: asked("codex.patch.apply", json!({ "diff": patches::NEW, "reverse": true }), &[]) => expect![[r#"
         Error patch_not_applied: patch [patch-1] was not applied, or was taken back already
     "#]];
-    FilesChanged files_changed: patches::changed_meanwhile() => expect![[r#""#]];
+    FilesChanged files_changed: patches::changed_meanwhile() => expect![[r#"
+        Error files_changed: new.txt was changed meanwhile
+    "#]];
     PatchFailed patch_failed: patches::without_a_journal() => expect![[r#"
         Error patch_failed: the change cannot be prepared: File exists (os error 17); nothing was changed
     "#]];
