@@ -128,14 +128,9 @@ impl Host {
         };
         let tasks = TaskTracker::new();
         tasks.spawn_blocking(sweep);
-        let places = Places::new(config.clone(), ledger.clone());
-        // Nobody may work in what a crash has left half done.
-        let recovering = places.clone();
-        if tokio::task::spawn_blocking(move || recovering.recover()).await.is_err() {
+        let Some(places) = places(&config, &ledger, &tasks).await else {
             return;
-        }
-        let tidying = places.clone();
-        tasks.spawn_blocking(move || tidying.tidy());
+        };
         let activity = Arc::new(Activity::starting_at(ledger.first_call()));
         let (sender, news) = mpsc::channel(NEWS);
         // A client has one word to say, and there is no further one before it was heard: this is never full.
@@ -183,6 +178,16 @@ impl Host {
         // Waits for what is queued to be written.
         let _ = tokio::task::spawn_blocking(move || drop(ledger)).await;
     }
+}
+
+/// Where turns may change files, once what a crash has left half done is ended: nobody may work in it.
+async fn places(config: &Arc<Config>, ledger: &Ledger, tasks: &TaskTracker) -> Option<Places> {
+    let places = Places::new(config.clone(), ledger.clone());
+    let recovering = places.clone();
+    tokio::task::spawn_blocking(move || recovering.recover()).await.ok()?;
+    let tidying = places.clone();
+    tasks.spawn_blocking(move || tidying.tidy());
+    Some(places)
 }
 
 /// The state of a running host.
