@@ -121,11 +121,7 @@ impl Host {
         let Ok(ledger) = tokio::task::spawn_blocking(move || Ledger::open(&opening)).await else {
             return;
         };
-        let common = Common {
-            outputs: Arc::new(Outputs::open(ledger.clone(), config.max_output_megabytes).await),
-            repositories: Arc::default(),
-            subscriptions: Arc::default(),
-        };
+        let common = Common::open(&config, &ledger).await;
         let tasks = TaskTracker::new();
         tasks.spawn_blocking(sweep);
         let Some(places) = places(&config, &ledger, &tasks).await else {
@@ -177,6 +173,16 @@ impl Host {
         }
         // Waits for what is queued to be written.
         let _ = tokio::task::spawn_blocking(move || drop(ledger)).await;
+    }
+}
+
+impl Common {
+    async fn open(config: &Config, ledger: &Ledger) -> Self {
+        Self {
+            outputs: Arc::new(Outputs::open(ledger.clone(), config.max_output_megabytes).await),
+            repositories: Arc::default(),
+            subscriptions: Arc::default(),
+        }
     }
 }
 
