@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::diff::{Between, Diff, DiffRequest};
-use super::watch::{Watch, Watching};
-use super::{Git, GitError, Pathspec, Repository, Status};
+use super::status::Ignored;
+use super::watch::{Folders, Watch, Watching};
+use super::{Git, GitError, Overrides, Pathspec, Place, Repository, Status};
 
 /// How many answers are kept; the one that was used longest ago goes first.
 const MAX_KEPT: usize = 8;
@@ -89,11 +90,21 @@ impl Repositories {
         if let Some(kept) = kept.as_ref().filter(|kept| kept.holds(came)) {
             return Ok(kept.state());
         }
-        *kept = None;
+        let known = kept.take();
         let number = self.next();
-        let (repository, status, watch) = look(git, at).await?;
-        let fresh =
-            Kept { value: Arc::new(status), repository: Arc::new(repository), number, watch };
+        let reused = known.and_then(|kept| Some((kept.repository, kept.watch?.again()?)));
+        let (repository, status, watch) = match reused {
+            Some((repository, watch)) => {
+                let paths = at.pathspecs(&repository)?;
+                (
+                    repository.clone(),
+                    Status::read(git, &repository, &paths, Ignored::Skip).await?,
+                    Some(watch),
+                )
+            }
+            None => look(git, at).await?,
+        };
+        let fresh = Kept { value: Arc::new(status), repository, number, watch };
         Ok(kept.insert(fresh).state())
     }
 
@@ -143,16 +154,21 @@ impl Repositories {
 }
 
 /// Asks git, with a watch set up meanwhile where there can be one.
-async fn look(git: &Git, at: &At) -> Result<(Repository, Status, Option<Watch>), GitError> {
-    let repository = Repository::find(git, &at.directory, &at.root).await?;
+async fn look(git: &Git, at: &At) -> Result<(Arc<Repository>, Status, Option<Watch>), GitError> {
+    let none = Overrides::new();
+    let place = Place { directory: &at.directory, overrides: &none };
+    let found = Repository::find(git, &at.directory, &at.root);
+    let (repository, folders) = tokio::join!(found, Folders::list(git, place));
+    let repository = Arc::new(repository?);
     let paths = at.pathspecs(&repository)?;
-    let Some(watching) = Watching::begin(git, &repository, &at.directory).await else {
-        let status = Status::read(git, &repository, &paths, None).await?;
+    let begin = |folders| Watching::begin(git, &repository, &at.directory, folders);
+    let Some(watching) = folders.and_then(begin) else {
+        let status = Status::read(git, &repository, &paths, Ignored::Skip).await?;
         return Ok((repository, status, None));
     };
     let others = tokio::task::spawn_blocking(watching.others());
     let (status, others) =
-        tokio::join!(Status::read(git, &repository, &paths, Some(&watching)), others);
+        tokio::join!(Status::read(git, &repository, &paths, Ignored::List), others);
     let status = status?;
     // Limited to some paths, git does not say what is ignored elsewhere.
     let is_limited = !paths.is_empty() || repository.limit.is_some();
