@@ -118,6 +118,7 @@ fn show_prints_every_key_with_its_origin() {
         expect![[r##"
             # file: $TEST/.config/codex-mcp/config.toml (read)
             codex_bin = "codex" # default
+            git_bin = "git" # default
             state_dir = "$TEST/.local/state/codex-mcp" # default
             workspace_roots = ["$TEST/work"] # CLAUDE_PROJECT_DIR
             log_level = "info" # CODEX_MCP_LOG_LEVEL
@@ -146,6 +147,7 @@ fn show_prints_every_key_with_its_origin() {
             max_loaded_threads = 64 # default
             thread_idle_seconds = 600 # default
             max_line_bytes = 67108864 # default
+            command_time_limit_seconds = 300 # default
             command_output_chars = 4000 # default
             store_thread_days = 180 # default
             store_archived_days = 30 # default

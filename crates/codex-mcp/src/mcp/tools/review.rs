@@ -102,7 +102,7 @@ pub(super) fn definition() -> Tool {
             or a diff that you pass; `instructions` narrow it. Returns findings with severity, file, lines, confidence \
             and recommendation, and a verdict. Changes nothing.",
         search_hint: "code review bugs findings pull request pr diff audit check my changes",
-        annotations: ToolAnnotations::new().read_only(true).idempotent(false).open_world(true),
+        annotations: ToolAnnotations::new().read_only(false).destructive(false).idempotent(false).open_world(true),
         visibility: Visibility::Searched,
     }
     .tool::<Arguments, Page>()
