@@ -260,6 +260,11 @@ pub(super) fn warnings(diff: &Diff) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if diff.is_untracked_cut {
+        warnings.push(
+            "there are more untracked files than are listed; limit them with `paths`".to_owned(),
+        );
+    }
     if !diff.left_out.is_empty() {
         let names = diff.left_out.iter().take(MAX_NAMES);
         let names: Vec<_> =

@@ -6,16 +6,19 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::diff::{Between, Diff, DiffRequest};
 use super::status::Ignored;
 use super::watch::{Folders, Watch, Watching};
 use super::{Git, GitError, Overrides, Pathspec, Place, Repository, Status};
+use crate::clock;
 
-/// How many answers are kept; the one that was used longest ago goes first.
-const MAX_KEPT: usize = 8;
+/// How many answers of a kind are kept; the one that was used longest ago goes first.
+const MAX_KEPT: usize = 4;
+/// How long an answer is kept after it was last asked for.
+const KEPT_MS: i64 = 120_000;
 
 /// What is known of the repositories of all clients.
 #[derive(Debug, Default)]
@@ -57,6 +60,8 @@ struct StatusKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct DiffKey {
     top: PathBuf,
+    /// What lies outside is not shown.
+    root: PathBuf,
     between: Between,
     request: DiffRequest,
     paths: Vec<Pathspec>,
@@ -96,11 +101,8 @@ impl Repositories {
         let (repository, status, watch) = match reused {
             Some((repository, watch)) => {
                 let paths = at.pathspecs(&repository)?;
-                (
-                    repository.clone(),
-                    Status::read(git, &repository, &paths, Ignored::Skip).await?,
-                    Some(watch),
-                )
+                let status = Status::read(git, &repository, &paths, Ignored::Skip).await?;
+                (repository, status, Some(watch))
             }
             None => look(git, at).await?,
         };
@@ -130,6 +132,7 @@ impl Repositories {
         let between = Between::resolve(git, &repository, request, state.as_ref()).await?;
         let key = DiffKey {
             top: repository.top.clone(),
+            root: at.root.clone(),
             between,
             request: request.clone(),
             paths,
@@ -196,6 +199,7 @@ impl<K, V> Default for Slots<K, V> {
 
 #[derive(Debug)]
 struct Slot<V> {
+    used_at: AtomicI64,
     kept: tokio::sync::Mutex<Option<Kept<V>>>,
 }
 
@@ -227,16 +231,19 @@ impl Kept<Status> {
 impl<K: Clone + PartialEq, V> Slots<K, V> {
     /// The place of an answer. The lock is held for a look through a short list.
     fn slot(&self, key: &K) -> Arc<Slot<V>> {
+        let now = clock::timestamp_ms().0;
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|(_, slot)| now - slot.used_at.load(Ordering::Relaxed) < KEPT_MS);
         let known = slots.iter().position(|(known, _)| known == key);
-        let slot = known.map(|at| slots.remove(at)).unwrap_or_else(|| {
-            let slot = Slot { kept: tokio::sync::Mutex::new(None) };
-            (key.clone(), Arc::new(slot))
+        let (key, slot) = known.map(|at| slots.remove(at)).unwrap_or_else(|| {
+            let kept = tokio::sync::Mutex::new(None);
+            (key.clone(), Arc::new(Slot { used_at: AtomicI64::new(now), kept }))
         });
+        slot.used_at.store(now, Ordering::Relaxed);
         if slots.len() >= MAX_KEPT {
             slots.remove(0);
         }
-        slots.push(slot.clone());
-        slot.1
+        slots.push((key, slot.clone()));
+        slot
     }
 }

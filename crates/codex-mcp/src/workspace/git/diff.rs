@@ -209,6 +209,8 @@ pub(crate) struct Diff {
     pub(crate) is_cut: bool,
     /// Whether bytes that are no UTF-8 were replaced.
     pub(crate) is_lossy: bool,
+    /// Whether there are more files that git does not track than are listed.
+    pub(crate) is_untracked_cut: bool,
     /// Files that git does not track and whose content is left out, and why.
     pub(crate) left_out: Vec<(Vec<u8>, &'static str)>,
 }
@@ -275,7 +277,8 @@ impl Diff {
                 }
                 (Untracked::Names, _) | (_, TextLimit::None) => Room::NotWanted,
             };
-            let found = untracked::read(git, repository, status, room).await?;
+            let (found, whole) = untracked::read(git, repository, status, room).await?;
+            diff.is_untracked_cut = whole == Whole::No;
             diff.add_untracked(found);
         }
         Ok(diff)

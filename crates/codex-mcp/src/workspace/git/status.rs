@@ -4,7 +4,7 @@ use super::operation;
 use super::{Git, GitError, Operation, Pathspec, Repository, words};
 
 /// The most entries that are kept; more are only counted.
-const MAX_ENTRIES: usize = 200_000;
+const MAX_ENTRIES: usize = 50_000;
 
 /// What git says of a working tree.
 #[derive(Clone, Debug, Default)]
