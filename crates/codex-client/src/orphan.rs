@@ -25,7 +25,7 @@ use other as system;
 /// The variable that holds the marker.
 pub const VARIABLE: &str = "CODEX_MCP_APP_SERVER";
 
-/// The mark of one app-server: the process that started it, when that began, and a number.
+/// The mark of one app-server, or of another program of ours: the process that started it, when that began, and a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marker {
     engine: i32,
@@ -71,8 +71,8 @@ impl fmt::Display for Marker {
     }
 }
 
-/// Makes this process the parent of every orphan among its descendants. For a process that starts nothing but
-/// app-servers.
+/// Makes this process the parent of every orphan among its descendants. For a process that starts nothing without a
+/// marker.
 pub fn adopt() {
     system::adopt();
 }

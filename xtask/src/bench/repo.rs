@@ -23,7 +23,7 @@ pub(super) fn rows(lab: &Lab) -> Result<Vec<Row>> {
     fill(&home)?;
     let mut ours = Ours::start(&lab.server, &home)?;
     let changed = home.workspace().join("0/0/0.txt");
-    let mut times: [Vec<Duration>; 5] = Default::default();
+    let mut times: [Vec<Duration>; 6] = Default::default();
     for sample in 0..lab.samples(20) {
         // A change that git has to look into, long enough ago for the index to be sure of it.
         touch(&changed, sample)?;
@@ -36,9 +36,12 @@ pub(super) fn rows(lab: &Lab) -> Result<Vec<Row>> {
                 times[2 * at + place].push(taken);
             }
         }
+        // From a folder that nobody has asked from there is no answer yet, and no watch.
+        let elsewhere = json!({ "cwd": format!("0/{sample}") });
+        times[5].push(time(|| ours.call("codex.repo.status", elsewhere).map(drop))?);
     }
     ours.client.end().context("the server does not end")?;
-    let [git, status, status_again, diff, diff_again] =
+    let [git, status, status_again, diff, diff_again, first] =
         times.map(|times| Samples::of_times(&times));
     let row = |what, ours, limit| Row {
         what,
@@ -49,6 +52,7 @@ pub(super) fn rows(lab: &Lab) -> Result<Vec<Row>> {
         target: Some(Target::AtMost(limit)),
     };
     Ok(vec![
+        row("status of 100,000 files, the first of all", first, 1.2),
         row("status of 100,000 files after a change", status, 1.2),
         row("status of 100,000 files, the same call again", status_again, 0.1),
         row("diff of 100,000 files after a change", diff, 1.2),

@@ -178,6 +178,8 @@ catalogue! {
         "Rephrase the prompt; the same one will be refused again.", Retry::No;
     TooManyDenials = "too_many_denials", "Codex gave the turn up because too much of what it asked for was declined.",
         "Say in the prompt what it may not do, or allow what it needs with `approvals` in this server's configuration.", Retry::No;
+    ReviewUnreadable = "review_unreadable", "Codex's review is not in the form that it was asked for.",
+        "Read its own words with `codex.thread.read`, or ask for the review again, perhaps with another `model`.", Retry::No;
     CodexFailed = "codex_failed", "Codex ended the turn with an error of another kind.",
         "The message is Codex's own; act on what it says.", Retry::No;
     }

@@ -1,6 +1,7 @@
 //! One tool call on its way through the engine: its progress, its cancellation, its outcome.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bridge_core::{
     Attachment, CallId, CallRequest, Caller, Changes, Failure, Outcome, Person, TurnNumber,
@@ -41,6 +42,8 @@ pub(super) struct ToolCall<'a> {
     context: RequestContext<RoleServer>,
     /// What the person said, if the call has asked before.
     said: Option<Said>,
+    /// How much news it was sent, over all its turns.
+    sent: AtomicU64,
 }
 
 impl<'a> ToolCall<'a> {
@@ -49,7 +52,7 @@ impl<'a> ToolCall<'a> {
         tool: &'a str,
         context: RequestContext<RoleServer>,
     ) -> Self {
-        Self { server, tool, context, said: None }
+        Self { server, tool, context, said: None, sent: AtomicU64::new(0) }
     }
 
     /// The same call with what the person said meanwhile.
@@ -388,7 +391,6 @@ impl<'a> ToolCall<'a> {
         let mut call = self.server.engine().call_as(number, self.caller(), request).await;
         let mut asker = Asker::new(self.context.peer.clone());
         let sink = ProgressSink::of(&self.context);
-        let mut sent = 0;
         loop {
             let update = tokio::select! {
                 biased;
@@ -417,7 +419,7 @@ impl<'a> ToolCall<'a> {
                 },
             };
             if let Some(sink) = &sink {
-                sent += 1;
+                let sent = self.sent.fetch_add(1, Ordering::Relaxed) + 1;
                 let (message, meta) =
                     render::progress(&update, &self.context.id, clock::timestamp());
                 // A client that can hear no more is noticed by its connection.

@@ -37,7 +37,8 @@ const INSTRUCTIONS: &str = "Works with OpenAI's Codex through a live Codex proce
     it over with `codex.patch.apply`. Different threads run side by side; turns of one thread run in order. While a turn \
     runs, `codex.steer` adds to it and `codex.cancel` stops it with everything it started. For long work pass \
     `background: true` and collect the result with `codex.wait`. `codex.thread.list` and `codex.thread.read` find earlier \
-    threads, also those of a Codex terminal. A result that is too long has `more`: read on with \
+    threads, also those of a Codex terminal. `codex.review` answers with findings on changes; `codex.repo.status` and \
+    `codex.repo.diff` tell of a git repository without a turn. A result that is too long has `more`: read on with \
     `codex.read`. Errors name a code, the cause and the next step; \
     `codex.health` tells what is wrong with the installation. Some clients show the dots in tool names as underscores.";
 

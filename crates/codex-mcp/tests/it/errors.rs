@@ -16,7 +16,7 @@ use codex_mcp::error::{Code, Retry, reference_markdown};
 use expect_test::{Expect, expect, expect_file};
 use serde_json::json;
 use testkit::fake_app_server::Play;
-use testkit::model::{fails, http, reply};
+use testkit::model::{fails, http, reply, says};
 
 use calls::{asked, thread_call};
 use stage::{Told, played, provider, refused, started, turn_fails};
@@ -198,6 +198,9 @@ errors! {
     "#]];
     TooManyDenials too_many_denials: turn_fails("tooManyDenials", "too much was declined") => expect![[r#"
         Error too_many_denials: too much was declined
+    "#]];
+    ReviewUnreadable review_unreadable: calls::of_a_review(says("Looks good to me.")) => expect![[r#"
+        Error review_unreadable: the review cannot be read: expected value at line 1 column 1. It says: Looks good to me.
     "#]];
     CodexFailed codex_failed: provider(http(400, r#"{"error":{"message":"nonsense"}}"#), &[]) => expect![[r#"
         Error codex_failed: {"error":{"message":"nonsense"}}

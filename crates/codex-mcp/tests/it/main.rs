@@ -47,6 +47,7 @@ mod repo_hostile;
 mod repo_status;
 mod repository;
 mod resources;
+mod review;
 mod roots;
 mod smuggling;
 mod steer;

@@ -194,3 +194,37 @@ async fn a_diff_beyond_what_is_kept_says_so() {
     assert_eq!(answer["structuredContent"]["files"][0]["added"], 300_000);
     bridge.finish().await;
 }
+
+/// What one client was told is not told to another one that may see less.
+#[tokio::test]
+async fn a_client_with_a_narrower_root_sees_less_of_the_same_diff() {
+    let mut bridge = bridge().await;
+    let script = "git init -q; git commit -qm 1 --allow-empty; mkdir inner; echo x >inner/a; echo secret >b; \
+        git add .; git commit -qm 2";
+    make(&bridge.home, "r", script);
+    let range = json!({ "from": "HEAD~1..HEAD", "cwd": "r" });
+    let all = bridge.call("codex.repo.diff", range).await;
+    assert_eq!(all["structuredContent"]["fileCount"], 2, "{all}");
+    let arguments = vec!["--workspace-root=r/inner".into()];
+    let mut other = bridge.beside(Setup { arguments, ..Setup::default() }).await;
+    for range in ["HEAD~1..HEAD", "HEAD~1"] {
+        let some = other.call_tool("codex.repo.diff", json!({ "from": range })).await;
+        assert_eq!(some["result"]["structuredContent"]["fileCount"], 1, "{some}");
+        assert!(!some.to_string().contains("secret"), "{some}");
+    }
+    other.peer.close_input();
+    other.peer.wait_exit().await;
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn more_untracked_files_than_are_listed_are_said() {
+    let mut bridge = bridge().await;
+    let script = "git init -q; git commit -qm 1 --allow-empty; mkdir n; cd n; touch $(seq 2001)";
+    make(&bridge.home, "r", script);
+    let answer = bridge.call("codex.repo.diff", json!({ "cwd": "r" })).await;
+    assert_eq!(answer["structuredContent"]["fileCount"], 2000);
+    let warnings = answer["structuredContent"]["warnings"].to_string();
+    assert!(warnings.contains("more untracked files than are listed"), "{warnings}");
+    bridge.finish().await;
+}

@@ -211,7 +211,7 @@ async fn a_repository_that_begins_above_the_root() {
         0 staged, 0 unstaged, 1 untracked, 0 in conflict.
         untracked: inner/
         Warning: only inner is shown: the rest of the repository lies outside of the workspace roots.
-        [workspace]/r: from 946fbcb9fd4c0888cb3575c19ebc2d6f941d1082 to worktree, 1 file, 0 lines added, 0 removed.
+        [workspace]/r: from 946fbcb9fd4c0888cb3575c19ebc2d6f941d1082 to worktree, 1 file, lines +0 -0.
         untracked inner/new +0 -0
 
         diff --git a/inner/new b/inner/new

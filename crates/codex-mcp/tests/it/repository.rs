@@ -56,7 +56,10 @@ pub(crate) async fn told(bridge: &mut TestBridge, tool: &str, arguments: Value) 
     let answer = bridge.call(tool, arguments).await;
     let text = answer["content"][0]["text"].as_str().unwrap_or_default();
     let workspace = bridge.home.workspace().canonicalize().unwrap();
-    text.replace(workspace.to_str().unwrap(), "[workspace]").replace('\u{fffd}', "<?>") + "\n"
+    text.replace(workspace.to_str().unwrap(), "[workspace]")
+        .replace('\u{fffd}', "<?>")
+        .replace('\r', "<CR>")
+        + "\n"
 }
 
 /// What stands in a folder, all of it: names, sizes and times.

@@ -11,6 +11,7 @@ mod read;
 mod reply;
 mod repo_diff;
 mod repo_status;
+mod review;
 mod steer;
 mod thread_archive;
 mod thread_list;
@@ -71,6 +72,7 @@ pub(super) fn definitions() -> Vec<Tool> {
         steer::definition(),
         wait::definition(),
         cancel::definition(),
+        review::definition(),
         patch_preview::definition(),
         patch_apply::definition(),
         repo_status::definition(),
@@ -98,6 +100,7 @@ pub(super) async fn call(
         "codex.steer" => steer::call(arguments, call).await,
         "codex.wait" => wait::call(arguments, call).await,
         "codex.cancel" => cancel::call(arguments, call).await,
+        "codex.review" => review::call(arguments, call).await,
         "codex.repo.status" => repo_status::call(arguments, call).await,
         "codex.repo.diff" => repo_diff::call(arguments, call).await,
         "codex.thread.list" => thread_list::call(arguments, call).await,

@@ -10,7 +10,6 @@ use super::{Definition, Visibility};
 use crate::error::Problem;
 use crate::mcp::arguments::{in_range, parse};
 use crate::mcp::call::ToolCall;
-use crate::mcp::outputs::NewOutput;
 use crate::mcp::paging::{Budget, Kind, cost, split};
 use crate::mcp::render::{Answer, MoreResult, fmt_more};
 use crate::workspace::git::{
@@ -107,10 +106,12 @@ pub(super) async fn call(
 ) -> Result<Answer, Problem> {
     let arguments: Arguments = parse(arguments)?;
     let context = in_range("context", arguments.context, 0..=MAX_CONTEXT)?;
-    let (from, to, base) = sides(arguments.from.as_deref(), arguments.to.as_deref())?;
+    let (from, to) = (arguments.from.as_deref(), arguments.to.as_deref());
+    let Sides { from, to, arguments: names, base } = sides("from", from, to)?;
     let request = DiffRequest {
         from,
         to,
+        arguments: names,
         base,
         context: context.unwrap_or(DEFAULT_CONTEXT),
         text: match arguments.stat {
@@ -131,11 +132,21 @@ pub(super) async fn call(
     Ok(Answer::success(page.to_string(), &page))
 }
 
-/// What is compared with what, as the arguments say it.
+/// What is compared with what.
+pub(super) struct Sides {
+    pub(super) from: Revision,
+    pub(super) to: Revision,
+    /// The arguments that say so.
+    pub(super) arguments: [&'static str; 2],
+    pub(super) base: Base,
+}
+
+/// Reads both sides; the first, an argument of this name, may be a range.
 pub(super) fn sides(
+    name: &'static str,
     from: Option<&str>,
     to: Option<&str>,
-) -> Result<(Revision, Revision, Base), Problem> {
+) -> Result<Sides, Problem> {
     let range = from.and_then(|from| {
         let common = from.split_once("...").map(|sides| (sides, Base::Common));
         common.or_else(|| from.split_once("..").map(|sides| (sides, Base::Itself)))
@@ -145,14 +156,15 @@ pub(super) fn sides(
             Err(Problem::argument("to", "`from` is a range", "nothing beside a range"))
         }
         (Some(((one, other), base)), None) => {
-            let or_head =
-                |side: &str| revision("from", if side.is_empty() { "HEAD" } else { side });
-            Ok((or_head(one)?, or_head(other)?, base))
+            let or_head = |side: &str| revision(name, if side.is_empty() { "HEAD" } else { side });
+            Ok(Sides { from: or_head(one)?, to: or_head(other)?, arguments: [name, name], base })
         }
-        (None, to) => {
-            let from = revision("from", from.unwrap_or("HEAD"))?;
-            Ok((from, revision("to", to.unwrap_or("worktree"))?, Base::Itself))
-        }
+        (None, to) => Ok(Sides {
+            from: revision(name, from.unwrap_or("HEAD"))?,
+            to: revision("to", to.unwrap_or("worktree"))?,
+            arguments: [name, "to"],
+            base: Base::Itself,
+        }),
     }
 }
 
@@ -226,21 +238,15 @@ impl Page {
         shown: usize,
         call: &ToolCall<'_>,
     ) {
-        if shown == text.len() {
-            return;
-        }
-        let chars = text.chars().count();
-        match call.outputs().keep(NewOutput { text, kind, thread: None, turn: None }).await {
-            Ok(id) => self.more.push(MoreResult::new(field, chars, id, shown, call.outputs())),
-            Err(error) => {
-                self.warnings
-                    .push(format!("`{field}` is cut, and the rest could not be kept: {error}"));
-            }
+        match MoreResult::keep(field, text, kind, shown, call.outputs()).await {
+            Ok(more) => self.more.extend(more),
+            Err(warning) => self.warnings.push(warning),
         }
     }
 }
 
-fn warnings(diff: &Diff) -> Vec<String> {
+/// What a reader of a diff has to know.
+pub(super) fn warnings(diff: &Diff) -> Vec<String> {
     let mut warnings = Vec::new();
     if diff.is_cut {
         warnings.push(
@@ -252,6 +258,11 @@ fn warnings(diff: &Diff) -> Vec<String> {
         warnings.push(
             "bytes that are no UTF-8 are shown as U+FFFD: the diff does not apply as it is"
                 .to_owned(),
+        );
+    }
+    if diff.is_untracked_cut {
+        warnings.push(
+            "there are more untracked files than are listed; limit them with `paths`".to_owned(),
         );
     }
     if !diff.left_out.is_empty() {

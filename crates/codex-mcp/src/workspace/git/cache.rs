@@ -6,15 +6,19 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::diff::{Between, Diff, DiffRequest};
-use super::watch::{Watch, Watching};
-use super::{Git, GitError, Pathspec, Repository, Status};
+use super::status::Ignored;
+use super::watch::{Folders, Watch, Watching};
+use super::{Git, GitError, Overrides, Pathspec, Place, Repository, Status};
+use crate::clock;
 
-/// How many answers are kept; the one that was used longest ago goes first.
-const MAX_KEPT: usize = 8;
+/// How many answers of a kind are kept; the one that was used longest ago goes first.
+const MAX_KEPT: usize = 4;
+/// How long an answer is kept after it was last asked for.
+const KEPT_MS: i64 = 120_000;
 
 /// What is known of the repositories of all clients.
 #[derive(Debug, Default)]
@@ -56,6 +60,8 @@ struct StatusKey {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct DiffKey {
     top: PathBuf,
+    /// What lies outside is not shown.
+    root: PathBuf,
     between: Between,
     request: DiffRequest,
     paths: Vec<Pathspec>,
@@ -89,11 +95,18 @@ impl Repositories {
         if let Some(kept) = kept.as_ref().filter(|kept| kept.holds(came)) {
             return Ok(kept.state());
         }
-        *kept = None;
+        let known = kept.take();
         let number = self.next();
-        let (repository, status, watch) = look(git, at).await?;
-        let fresh =
-            Kept { value: Arc::new(status), repository: Arc::new(repository), number, watch };
+        let reused = known.and_then(|kept| Some((kept.repository, kept.watch?.again()?)));
+        let (repository, status, watch) = match reused {
+            Some((repository, watch)) => {
+                let paths = at.pathspecs(&repository)?;
+                let status = Status::read(git, &repository, &paths, Ignored::Skip).await?;
+                (repository, status, Some(watch))
+            }
+            None => look(git, at).await?,
+        };
+        let fresh = Kept { value: Arc::new(status), repository, number, watch };
         Ok(kept.insert(fresh).state())
     }
 
@@ -119,6 +132,7 @@ impl Repositories {
         let between = Between::resolve(git, &repository, request, state.as_ref()).await?;
         let key = DiffKey {
             top: repository.top.clone(),
+            root: at.root.clone(),
             between,
             request: request.clone(),
             paths,
@@ -143,16 +157,21 @@ impl Repositories {
 }
 
 /// Asks git, with a watch set up meanwhile where there can be one.
-async fn look(git: &Git, at: &At) -> Result<(Repository, Status, Option<Watch>), GitError> {
-    let repository = Repository::find(git, &at.directory, &at.root).await?;
+async fn look(git: &Git, at: &At) -> Result<(Arc<Repository>, Status, Option<Watch>), GitError> {
+    let none = Overrides::new();
+    let place = Place { directory: &at.directory, overrides: &none };
+    let found = Repository::find(git, &at.directory, &at.root);
+    let (repository, folders) = tokio::join!(found, Folders::list(git, place));
+    let repository = Arc::new(repository?);
     let paths = at.pathspecs(&repository)?;
-    let Some(watching) = Watching::begin(git, &repository, &at.directory).await else {
-        let status = Status::read(git, &repository, &paths, None).await?;
+    let begin = |folders| Watching::begin(git, &repository, &at.directory, folders);
+    let Some(watching) = folders.and_then(begin) else {
+        let status = Status::read(git, &repository, &paths, Ignored::Skip).await?;
         return Ok((repository, status, None));
     };
     let others = tokio::task::spawn_blocking(watching.others());
     let (status, others) =
-        tokio::join!(Status::read(git, &repository, &paths, Some(&watching)), others);
+        tokio::join!(Status::read(git, &repository, &paths, Ignored::List), others);
     let status = status?;
     // Limited to some paths, git does not say what is ignored elsewhere.
     let is_limited = !paths.is_empty() || repository.limit.is_some();
@@ -180,6 +199,7 @@ impl<K, V> Default for Slots<K, V> {
 
 #[derive(Debug)]
 struct Slot<V> {
+    used_at: AtomicI64,
     kept: tokio::sync::Mutex<Option<Kept<V>>>,
 }
 
@@ -211,16 +231,19 @@ impl Kept<Status> {
 impl<K: Clone + PartialEq, V> Slots<K, V> {
     /// The place of an answer. The lock is held for a look through a short list.
     fn slot(&self, key: &K) -> Arc<Slot<V>> {
+        let now = clock::timestamp_ms().0;
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.retain(|(_, slot)| now - slot.used_at.load(Ordering::Relaxed) < KEPT_MS);
         let known = slots.iter().position(|(known, _)| known == key);
-        let slot = known.map(|at| slots.remove(at)).unwrap_or_else(|| {
-            let slot = Slot { kept: tokio::sync::Mutex::new(None) };
-            (key.clone(), Arc::new(slot))
+        let (key, slot) = known.map(|at| slots.remove(at)).unwrap_or_else(|| {
+            let kept = tokio::sync::Mutex::new(None);
+            (key.clone(), Arc::new(Slot { used_at: AtomicI64::new(now), kept }))
         });
+        slot.used_at.store(now, Ordering::Relaxed);
         if slots.len() >= MAX_KEPT {
             slots.remove(0);
         }
-        slots.push(slot.clone());
-        slot.1
+        slots.push((key, slot.clone()));
+        slot
     }
 }

@@ -15,6 +15,8 @@ const MAX_NAMED_PATHS: usize = 400;
 pub(crate) struct DiffRequest {
     pub(crate) from: Revision,
     pub(crate) to: Revision,
+    /// The arguments that the sides come from, for errors.
+    pub(crate) arguments: [&'static str; 2],
     /// Whether `from` stands for the newest commit that it has in common with `to`.
     pub(crate) base: Base,
     /// How many lines around a change are shown.
@@ -30,6 +32,8 @@ pub(crate) enum Revision {
     Index,
     /// Anything that git takes for a commit.
     Commit(String),
+    /// What there was before a commit.
+    Before(String),
 }
 
 /// Where a diff begins.
@@ -58,7 +62,7 @@ impl DiffRequest {
     pub(super) fn needs_status(&self) -> bool {
         [&self.from, &self.to].into_iter().any(|side| match side {
             Revision::Worktree | Revision::Index => true,
-            Revision::Commit(_) => false,
+            Revision::Commit(_) | Revision::Before(_) => false,
         })
     }
 }
@@ -88,8 +92,9 @@ impl Between {
         state: Option<&super::cache::State>,
     ) -> Result<Self, GitError> {
         let is_unborn = state.is_some_and(|state| state.status.branch.commit.is_none());
-        let mut from = side(git, repository, "from", &request.from, is_unborn).await?;
-        let to = side(git, repository, "to", &request.to, is_unborn).await?;
+        let [one_argument, other_argument] = request.arguments;
+        let mut from = side(git, repository, one_argument, &request.from, is_unborn).await?;
+        let to = side(git, repository, other_argument, &request.to, is_unborn).await?;
         if let (Base::Common, Side::Commit(one)) = (request.base, &from) {
             let other = match &to {
                 Side::Commit(other) => other.as_str(),
@@ -99,11 +104,11 @@ impl Between {
             let base = match git.output(repository.place(), &ask).await {
                 Err(error) if error.is_of_git() => {
                     let message = "has no commit in common with the other side".to_owned();
-                    return Err(GitError::BadArgument { argument: "from", message });
+                    return Err(GitError::BadArgument { argument: one_argument, message });
                 }
                 found => found?,
             };
-            from = Side::Commit(String::from_utf8_lossy(&base).trim().to_owned());
+            from = Side::Commit(trimmed(&base));
         }
         Ok(Self { from, to })
     }
@@ -158,25 +163,38 @@ async fn side(
     revision: &Revision,
     is_unborn: bool,
 ) -> Result<Side, GitError> {
-    let name = match revision {
-        Revision::Worktree => return Ok(Side::Worktree),
-        Revision::Index => return Ok(Side::Index),
-        Revision::Commit(name) if name == "HEAD" && is_unborn => {
-            let ask = words(["hash-object", "-t", "tree", "--stdin"]);
-            let empty = git.output(repository.place(), &ask).await?;
-            return Ok(Side::Nothing(String::from_utf8_lossy(&empty).trim().to_owned()));
-        }
-        Revision::Commit(name) => name,
+    let commit = async |name: &str| {
+        let commit = format!("{name}^{{commit}}");
+        let ask = words(["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]);
+        git.output(repository.place(), &ask).await.map(|commit| trimmed(&commit))
     };
-    let commit = format!("{name}^{{commit}}");
-    let ask = words(["rev-parse", "--verify", "--quiet", "--end-of-options", &commit]);
-    match git.output(repository.place(), &ask).await {
-        Err(error) if error.is_of_git() => {
-            let message = format!("{name:?} is no commit of this repository");
-            Err(GitError::BadArgument { argument, message })
-        }
-        commit => Ok(Side::Commit(String::from_utf8_lossy(&commit?).trim().to_owned())),
+    let unknown = |name: &String| {
+        let message = format!("{name:?} is no commit of this repository");
+        GitError::BadArgument { argument, message }
+    };
+    match revision {
+        Revision::Worktree => Ok(Side::Worktree),
+        Revision::Index => Ok(Side::Index),
+        Revision::Commit(name) if name == "HEAD" && is_unborn => nothing(git, repository).await,
+        Revision::Commit(name) => match commit(name).await {
+            Err(error) if error.is_of_git() => Err(unknown(name)),
+            commit => commit.map(Side::Commit),
+        },
+        Revision::Before(name) => match commit(&format!("{name}^")).await {
+            // The first commit has none before it; whether it is a commit at all, its own side says.
+            Err(error) if error.is_of_git() => nothing(git, repository).await,
+            commit => commit.map(Side::Commit),
+        },
     }
+}
+
+async fn nothing(git: &Git, repository: &Repository) -> Result<Side, GitError> {
+    let ask = words(["hash-object", "-t", "tree", "--stdin"]);
+    Ok(Side::Nothing(trimmed(&git.output(repository.place(), &ask).await?)))
+}
+
+fn trimmed(output: &[u8]) -> String {
+    String::from_utf8_lossy(output).trim().to_owned()
 }
 
 /// What differs.
@@ -191,6 +209,8 @@ pub(crate) struct Diff {
     pub(crate) is_cut: bool,
     /// Whether bytes that are no UTF-8 were replaced.
     pub(crate) is_lossy: bool,
+    /// Whether there are more files that git does not track than are listed.
+    pub(crate) is_untracked_cut: bool,
     /// Files that git does not track and whose content is left out, and why.
     pub(crate) left_out: Vec<(Vec<u8>, &'static str)>,
 }
@@ -257,7 +277,8 @@ impl Diff {
                 }
                 (Untracked::Names, _) | (_, TextLimit::None) => Room::NotWanted,
             };
-            let found = untracked::read(git, repository, status, room).await?;
+            let (found, whole) = untracked::read(git, repository, status, room).await?;
+            diff.is_untracked_cut = whole == Whole::No;
             diff.add_untracked(found);
         }
         Ok(diff)

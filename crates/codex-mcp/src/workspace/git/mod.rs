@@ -31,7 +31,7 @@ pub(crate) use diff::{
 };
 pub(crate) use error::GitError;
 pub(crate) use operation::Operation;
-pub(crate) use path::{Pathspec, shown};
+pub(crate) use path::{Pathspec, shown, unquoted};
 pub(crate) use repository::Repository;
 pub(crate) use status::{Change, Entry, Status};
 

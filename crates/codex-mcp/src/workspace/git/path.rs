@@ -36,7 +36,7 @@ pub(super) fn quoted(path: &[u8]) -> String {
 }
 
 /// Reads a path that [`shown`] or git has quoted; any other text is the path itself.
-pub(super) fn unquoted(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn unquoted(text: &str) -> Option<Vec<u8>> {
     let Some(inner) = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) else {
         return Some(text.as_bytes().to_vec());
     };
@@ -60,7 +60,8 @@ pub(super) fn unquoted(text: &str) -> Option<Vec<u8>> {
                 let digits = std::str::from_utf8(&digits).ok()?.to_owned();
                 u8::from_str_radix(&digits, 8).ok()?
             }
-            other => other,
+            plain @ (b'\\' | b'"') => plain,
+            _ => return None,
         });
     }
     Some(path)

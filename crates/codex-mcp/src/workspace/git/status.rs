@@ -1,11 +1,10 @@
 //! The state of a repository: `git status --porcelain=v2 -z`.
 
 use super::operation;
-use super::watch::Watching;
 use super::{Git, GitError, Operation, Pathspec, Repository, words};
 
 /// The most entries that are kept; more are only counted.
-const MAX_ENTRIES: usize = 200_000;
+const MAX_ENTRIES: usize = 50_000;
 
 /// What git says of a working tree.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +21,13 @@ pub(crate) struct Status {
     pub(crate) is_locked: bool,
     /// Folders that are ignored. Only for the watch.
     pub(super) ignored: Vec<Vec<u8>>,
+}
+
+/// Whether git says also which folders are ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ignored {
+    List,
+    Skip,
 }
 
 /// Where HEAD is.
@@ -103,12 +109,12 @@ impl Entry {
 }
 
 impl Status {
-    /// Asks git, and tells the watch what it needs to know besides.
+    /// Asks git.
     pub(super) async fn read(
         git: &Git,
         repository: &Repository,
         paths: &[Pathspec],
-        watching: Option<&Watching>,
+        ignored: Ignored,
     ) -> Result<Self, GitError> {
         let mut arguments = words([
             "status",
@@ -121,8 +127,9 @@ impl Status {
             "--ahead-behind",
             "--find-renames",
         ]);
-        if watching.is_some() {
-            arguments.extend(words(["--ignored=matching"]));
+        match ignored {
+            Ignored::List => arguments.extend(words(["--ignored=matching"])),
+            Ignored::Skip => {}
         }
         arguments.extend(repository.limits(paths));
         let mut parser = Parser::default();

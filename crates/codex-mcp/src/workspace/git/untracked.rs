@@ -13,10 +13,12 @@ use rustix::fs::OFlags;
 
 use super::path::{Pathspec, quoted, shown};
 use super::repository::Repository;
-use super::{Git, GitError, Status, words};
+use super::{Git, GitError, Status, Whole, words};
 
 /// How many files are listed at most.
 const MAX_FILES: usize = 2_000;
+/// How many folders are looked into at most: their names have to fit a command line.
+const MAX_FOLDERS: usize = 400;
 /// How much git may write to list them.
 const MAX_LIST_BYTES: u64 = 1 << 20;
 /// The largest file whose content is shown.
@@ -49,30 +51,42 @@ pub(super) enum Room {
     NotWanted,
 }
 
-/// The untracked files of a status, with those in folders that git names as a whole.
+/// The untracked files of a status, with those in folders that git names as a whole; and whether that are all.
 pub(super) async fn read(
     git: &Git,
     repository: &Repository,
     status: &Status,
     mut room: Room,
-) -> Result<Vec<NewFile>, GitError> {
+) -> Result<(Vec<NewFile>, Whole), GitError> {
     let untracked = status.entries.iter().filter(|entry| entry.is_untracked());
     let (folders, mut paths): (Vec<_>, Vec<_>) =
         untracked.map(|entry| entry.path.clone()).partition(|path| path.ends_with(b"/"));
+    let mut whole = if status.beyond == 0 { Whole::Yes } else { Whole::No };
+    if folders.len() > MAX_FOLDERS {
+        whole = Whole::No;
+    }
     if !folders.is_empty() {
         let mut list = words(["ls-files", "-z", "--others", "--exclude-standard", "--"]);
-        list.extend(
-            folders.iter().take(MAX_FILES).map(|folder| Pathspec::of_path(folder).argument()),
-        );
+        let folders = folders.iter().take(MAX_FOLDERS);
+        list.extend(folders.map(|folder| Pathspec::of_path(folder).argument()));
         let mut found = Vec::new();
-        git.stream(repository.place(), &list, MAX_LIST_BYTES, |chunk| {
-            found.extend_from_slice(chunk)
-        })
-        .await?;
+        let listed = git
+            .stream(repository.place(), &list, MAX_LIST_BYTES, |chunk| {
+                found.extend_from_slice(chunk);
+            })
+            .await?;
+        if listed == Whole::No {
+            whole = Whole::No;
+            // The last name may not be whole either.
+            found.truncate(memchr::memrchr(0, &found).unwrap_or(0));
+        }
         let names = found.split(|byte| *byte == 0).filter(|path| !path.is_empty());
         paths.extend(names.map(<[u8]>::to_vec));
     }
-    paths.truncate(MAX_FILES);
+    if paths.len() > MAX_FILES {
+        whole = Whole::No;
+        paths.truncate(MAX_FILES);
+    }
     let top = repository.top.clone();
     let files = tokio::task::spawn_blocking(move || {
         let file = |path: Vec<u8>| {
@@ -84,7 +98,8 @@ pub(super) async fn read(
         };
         paths.into_iter().map(file).collect()
     });
-    files.await.map_err(|_panicked| GitError::unreadable("ls-files"))
+    let files = files.await.map_err(|_panicked| GitError::unreadable("ls-files"))?;
+    Ok((files, whole))
 }
 
 fn new_file(top: &Path, path: Vec<u8>, room: Room) -> NewFile {

@@ -7,14 +7,14 @@
 //! each time. What Linux does not tell of, a file that is written through a memory map or under another name of a hard
 //! link, is why an answer is also never given again after [`MAX_AGE_MS`].
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Git, Repository, words};
+use super::{Git, Place, Repository, words};
 use crate::clock;
 
 /// How many folders are watched at most.
@@ -37,9 +37,18 @@ pub(super) struct Watch {
 impl Watch {
     /// Whether nothing has happened so far.
     pub(super) fn is_quiet(&self) -> bool {
-        clock::timestamp_ms().0 - self.since < MAX_AGE_MS
-            && self.folders.is_quiet()
-            && self.facts.iter().all(|(file, known)| Fact::of(file) == *known)
+        clock::timestamp_ms().0 - self.since < MAX_AGE_MS && self.folders.is_quiet() && self.holds()
+    }
+
+    /// The same watch for the next look, if all that happened is that files came, went or changed: it still watches
+    /// every folder that it has to.
+    pub(super) fn again(self) -> Option<Self> {
+        let since = clock::timestamp_ms().0;
+        (self.folders.only_files_changed() && self.holds()).then(|| Self { since, ..self })
+    }
+
+    fn holds(&self) -> bool {
+        self.facts.iter().all(|(file, known)| Fact::of(file) == *known)
     }
 }
 
@@ -49,54 +58,81 @@ pub(super) struct Watching {
     watch: Watch,
     top: PathBuf,
     /// The folders with tracked files, and those above them; below the top, without a slash at the end.
-    tracked: Arc<HashSet<Vec<u8>>>,
+    tracked: Arc<Tracked>,
+}
+
+/// The folders with tracked files that are there, the top included, with how many of them lie in each.
+type Tracked = HashMap<Vec<u8>, u64>;
+
+/// The folders with tracked files of a repository, as far as there can be a watch over them.
+pub(super) struct Folders {
+    folders: HashSet<Vec<u8>>,
+    since: i64,
+}
+
+impl Folders {
+    /// Asks git, from anywhere in the working tree.
+    pub(super) async fn list(git: &Git, place: Place<'_>) -> Option<Self> {
+        let since = clock::timestamp_ms().0;
+        let mut paths = Paths::default();
+        let list = words(["ls-files", "-z", "--full-name", "--", ":/"]);
+        git.stream(place, &list, super::MAX_OUTPUT, |chunk| paths.push(chunk)).await.ok()?;
+        (paths.folders.len() <= MAX_FOLDERS).then_some(Self { folders: paths.folders, since })
+    }
 }
 
 impl Watching {
     /// Begins before git looks. `None`: there can be no watch.
-    pub(super) async fn begin(
+    pub(super) fn begin(
         git: &Git,
         repository: &Repository,
         directory: &Path,
+        found: Folders,
     ) -> Option<Self> {
         if !system::tells_all(&repository.top) || repository.common_dir.join("modules").exists() {
             return None;
         }
-        let since = clock::timestamp_ms().0;
-        let folders = system::Folders::new()?;
-        let facts = facts(git, repository);
-        let mut paths = Paths::default();
-        let list = words(["ls-files", "-z"]);
-        git.stream(repository.place(), &list, super::MAX_OUTPUT, |chunk| paths.push(chunk))
-            .await
-            .ok()?;
-        let tracked = Arc::new(paths.folders);
-        if tracked.len() > MAX_FOLDERS {
-            return None;
-        }
-        let watching =
-            Self { watch: Watch { folders, facts, since }, top: repository.top.clone(), tracked };
-        watching.add_all(repository, directory)?;
+        let watch = Watch {
+            folders: system::Folders::new()?,
+            facts: facts(git, repository),
+            since: found.since,
+        };
+        let mut watching = Self { watch, top: repository.top.clone(), tracked: Arc::default() };
+        watching.add_gits(repository)?;
+        watching.add_tracked(directory, found.folders)?;
         Some(watching)
     }
 
-    fn add_all(&self, repository: &Repository, directory: &Path) -> Option<()> {
-        let folders = &self.watch.folders;
-        folders.add(&self.top)?;
-        let below = directory.ancestors().take_while(|folder| *folder != self.top);
-        below
-            .filter(|folder| folder.starts_with(&self.top))
-            .try_for_each(|folder| folders.add(folder))?;
-        self.tracked.iter().try_for_each(|folder| folders.add(&join(&self.top, folder)))?;
+    fn add_gits(&mut self, repository: &Repository) -> Option<()> {
+        let folders = &mut self.watch.folders;
         for git_dir in [&repository.git_dir, &repository.common_dir] {
-            folders.add(git_dir)?;
+            folders.add_gits(git_dir)?;
             for name in
                 ["info", "logs/refs", "rebase-merge", "rebase-apply", "sequencer", "reftable"]
             {
-                folders.add(&git_dir.join(name))?;
+                folders.add_gits(&git_dir.join(name))?;
             }
             add_tree(folders, &git_dir.join("refs"))?;
         }
+        Some(())
+    }
+
+    fn add_tracked(&mut self, directory: &Path, found: HashSet<Vec<u8>>) -> Option<()> {
+        let folders = &mut self.watch.folders;
+        // Between the top and the folder of the call another repository can come to be.
+        let between = directory.ancestors().take_while(|folder| *folder != self.top);
+        for folder in between.filter(|folder| folder.starts_with(&self.top)) {
+            folders.add(folder)?;
+        }
+        folders.add(&self.top)?;
+        let mut tracked = Tracked::from([(Vec::new(), 0)]);
+        for folder in found {
+            if folders.add(&join(&self.top, &folder))? == Found::Folder {
+                *tracked.entry(above(&folder).to_vec()).or_default() += 1;
+                tracked.entry(folder).or_default();
+            }
+        }
+        self.tracked = Arc::new(tracked);
         Some(())
     }
 
@@ -104,20 +140,19 @@ impl Watching {
     pub(super) fn others(&self) -> impl FnOnce() -> Vec<Vec<u8>> + Send + 'static {
         let (top, tracked) = (self.top.clone(), self.tracked.clone());
         move || {
-            let root = std::iter::once(&b""[..]);
-            let folders = root.chain(tracked.iter().map(Vec::as_slice));
-            let inside = folders.flat_map(|folder| {
+            let unknown = |folder: &[u8]| has_others(&join(&top, folder), tracked[folder]);
+            let inside = tracked.keys().filter(|folder| unknown(folder)).flat_map(|folder| {
                 let entries = fs::read_dir(join(&top, folder)).into_iter().flatten().flatten();
                 let entries =
                     entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
                 entries.map(|entry| below(folder, entry.file_name().as_bytes()))
             });
-            inside.filter(|folder| folder != b".git" && !tracked.contains(folder)).collect()
+            inside.filter(|folder| folder != b".git" && !tracked.contains_key(folder)).collect()
         }
     }
 
     /// Watches also what git found besides the tracked files; `None` if that may have changed since git began to look.
-    pub(super) fn complete(self, others: Vec<Vec<u8>>, ignored: &[Vec<u8>]) -> Option<Watch> {
+    pub(super) fn complete(mut self, others: Vec<Vec<u8>>, ignored: &[Vec<u8>]) -> Option<Watch> {
         let ignored: HashSet<&[u8]> =
             ignored.iter().map(|folder| folder.strip_suffix(b"/").unwrap_or(folder)).collect();
         let mut left = others;
@@ -153,8 +188,20 @@ impl Watching {
     }
 }
 
-fn add_tree(folders: &system::Folders, folder: &Path) -> Option<()> {
-    folders.add(folder)?;
+/// What there is at a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Folder,
+    None,
+}
+
+/// Whether a folder may have others in it than so many. Most file systems count them as links to it.
+fn has_others(folder: &Path, known: u64) -> bool {
+    fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.nlink() != 2 + known)
+}
+
+fn add_tree(folders: &mut system::Folders, folder: &Path) -> Option<()> {
+    folders.add_gits(folder)?;
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut inside = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
     inside.try_for_each(|entry| add_tree(folders, &entry.path()))
@@ -219,28 +266,34 @@ impl Paths {
     }
 
     fn add(&mut self, path: &[u8]) {
-        let Some(end) = memchr::memrchr(b'/', path) else { return };
         // The list is sorted, so most files share their folder with the one before.
-        if self.folders.len() > MAX_FOLDERS || path[..end] == self.last {
+        let mut folder = above(path);
+        if self.folders.len() > MAX_FOLDERS || folder == self.last {
             return;
         }
-        self.last = path[..end].to_vec();
-        let mut folder = &path[..end];
-        while self.folders.insert(folder.to_vec()) {
-            let Some(end) = memchr::memrchr(b'/', folder) else { return };
-            folder = &folder[..end];
+        self.last = folder.to_vec();
+        while !folder.is_empty() && self.folders.insert(folder.to_vec()) {
+            folder = above(folder);
         }
     }
 }
 
+/// The folder that a path lies in; nothing, if that is the top.
+fn above(path: &[u8]) -> &[u8] {
+    &path[..memchr::memrchr(b'/', path).unwrap_or(0)]
+}
+
 #[cfg(target_os = "linux")]
 mod system {
+    use std::collections::HashSet;
+    use std::mem::MaybeUninit;
     use std::os::fd::OwnedFd;
     use std::path::Path;
-    use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+    use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
     use rustix::io::Errno;
+
+    use super::Found;
 
     /// ext, XFS, Btrfs, tmpfs, overlay, ZFS, F2FS: what happens there happens on this machine.
     const LOCAL: [u64; 7] =
@@ -263,25 +316,49 @@ mod system {
         matches!(kind, Ok(Ok(kind)) if LOCAL.contains(&kind))
     }
 
+    /// What no watch over the folders of a list outlasts: a folder that came or went, or news that were lost.
+    const OF_FOLDERS: ReadFlags = ReadFlags::ISDIR
+        .union(ReadFlags::DELETE_SELF)
+        .union(ReadFlags::MOVE_SELF)
+        .union(ReadFlags::IGNORED)
+        .union(ReadFlags::UNMOUNT)
+        .union(ReadFlags::QUEUE_OVERFLOW);
+
     #[derive(Debug)]
     pub(super) struct Folders {
         events: OwnedFd,
-        count: AtomicUsize,
+        count: usize,
+        /// Those that git keeps its own files in.
+        gits: HashSet<i32>,
     }
 
     impl Folders {
         pub(super) fn new() -> Option<Self> {
             let events = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).ok()?;
-            Some(Self { events, count: AtomicUsize::new(0) })
+            Some(Self { events, count: 0, gits: HashSet::new() })
         }
 
         /// Watches a folder; what is none needs no watch, for the one above tells when it becomes one.
-        pub(super) fn add(&self, folder: &Path) -> Option<()> {
-            if self.count.fetch_add(1, Ordering::Relaxed) >= super::MAX_FOLDERS {
+        pub(super) fn add(&mut self, folder: &Path) -> Option<Found> {
+            let watched = self.watch(folder)?;
+            Some(if watched.is_some() { Found::Folder } else { Found::None })
+        }
+
+        /// The same for a folder of git's own.
+        pub(super) fn add_gits(&mut self, folder: &Path) -> Option<()> {
+            let watched = self.watch(folder)?;
+            self.gits.extend(watched);
+            Some(())
+        }
+
+        fn watch(&mut self, folder: &Path) -> Option<Option<i32>> {
+            self.count += 1;
+            if self.count > super::MAX_FOLDERS {
                 return None;
             }
             match inotify::add_watch(&self.events, folder, CHANGES) {
-                Ok(_) | Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Some(()),
+                Ok(watched) => Some(Some(watched)),
+                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Some(None),
                 Err(_) => None,
             }
         }
@@ -289,6 +366,26 @@ mod system {
         pub(super) fn is_quiet(&self) -> bool {
             let mut event = [0u8; 4096];
             matches!(rustix::io::read(&self.events, &mut event), Err(Errno::AGAIN))
+        }
+
+        /// Takes in what happened: whether that were only files, none of which decides what else is looked at.
+        pub(super) fn only_files_changed(&self) -> bool {
+            let mut buffer = [MaybeUninit::uninit(); 4096];
+            let mut news = inotify::Reader::new(&self.events, &mut buffer);
+            loop {
+                let event = match news.next() {
+                    Ok(event) => event,
+                    Err(error) => return error == Errno::AGAIN,
+                };
+                let decides =
+                    event.file_name().is_some_and(|name| name.to_bytes().starts_with(b".git"));
+                if decides
+                    || event.events().intersects(OF_FOLDERS)
+                    || self.gits.contains(&event.wd())
+                {
+                    return false;
+                }
+            }
         }
     }
 }
@@ -309,11 +406,19 @@ mod system {
             None
         }
 
-        pub(super) fn add(&self, _folder: &Path) -> Option<()> {
+        pub(super) fn add(&mut self, _folder: &Path) -> Option<super::Found> {
+            None
+        }
+
+        pub(super) fn add_gits(&mut self, _folder: &Path) -> Option<()> {
             None
         }
 
         pub(super) fn is_quiet(&self) -> bool {
+            false
+        }
+
+        pub(super) fn only_files_changed(&self) -> bool {
             false
         }
     }

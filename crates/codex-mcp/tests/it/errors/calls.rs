@@ -6,9 +6,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::{Value, json};
 use testkit::fake_app_server::Play;
 use testkit::home::CodexHome;
+use testkit::model::Reply;
 
 use super::stage::{Stage, Told};
-use crate::bridge::text;
+use crate::bridge::{TestBridge, text};
 
 /// What a call says that asks for something wrong.
 pub(super) async fn asked(tool: &str, arguments: Value, flags: &[&str]) -> Told {
@@ -39,4 +40,14 @@ pub(super) async fn of_an_old_git() -> Told {
     fs::write(&git, "#!/bin/sh\necho git version 2.30.9\n").unwrap();
     fs::set_permissions(&git, fs::Permissions::from_mode(0o755)).unwrap();
     asked("codex.repo.status", json!({}), &[&format!("--git-bin={}", git.display())]).await
+}
+
+/// What a review says whose model answers like this.
+pub(super) async fn of_a_review(answer: Reply) -> Told {
+    let mut bridge = TestBridge::start([answer]).await;
+    let diff = "--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n";
+    let answer = bridge.call("codex.review", json!({ "diff": diff })).await;
+    let told = Told::of(&bridge, &answer);
+    bridge.finish().await;
+    told
 }

@@ -30,7 +30,7 @@ const BETWEEN: &str = "\n\n";
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::mcp) struct MoreResult {
-    /// Which field: `error` (its message), `content`, `commands`, `commentary` or `thinking`.
+    /// Which field of the result.
     field: &'static str,
     /// Gives the rest with codex.read.
     token: String,
@@ -134,7 +134,25 @@ impl TurnResult {
 }
 
 impl MoreResult {
-    pub(in crate::mcp) fn new(
+    /// Keeps the whole of a text of no thread, if not all of it is shown; the error is a warning.
+    pub(in crate::mcp) async fn keep(
+        field: &'static str,
+        text: String,
+        kind: Kind,
+        shown: usize,
+        outputs: &Outputs,
+    ) -> Result<Option<Self>, String> {
+        if shown == text.len() {
+            return Ok(None);
+        }
+        let chars = text.chars().count();
+        match outputs.keep(NewOutput { text, kind, thread: None, turn: None }).await {
+            Ok(id) => Ok(Some(Self::new(field, chars, id, shown, outputs))),
+            Err(error) => Err(format!("`{field}` is cut, and the rest could not be kept: {error}")),
+        }
+    }
+
+    fn new(
         field: &'static str,
         total_chars: usize,
         id: OutputId,
