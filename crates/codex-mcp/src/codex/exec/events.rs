@@ -139,7 +139,7 @@ impl Reader {
             cached_input: usage.cached_input_tokens,
             output: usage.output_tokens,
             reasoning_output: usage.reasoning_output_tokens,
-            total: usage.input_tokens + usage.output_tokens,
+            total: usage.input_tokens.saturating_add(usage.output_tokens),
         };
         let counted = TurnEvent::TokensCounted { last: thread, thread, context_window: None };
         // What an older thread had used before is not known.
