@@ -8,6 +8,8 @@ pub mod ancestry;
 mod connection;
 mod error;
 mod framing;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod orphan;
 mod process;
 pub mod protocol;

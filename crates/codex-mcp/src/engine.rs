@@ -142,7 +142,7 @@ fn spawn(lanes: &Arc<Lanes>, lane: &Lane, inputs: mpsc::Receiver<Input>, number:
     tasks.spawn(engine_loop.run());
 }
 
-fn limits(config: &Config) -> Limits {
+pub(crate) fn limits(config: &Config) -> Limits {
     Limits {
         queue_per_thread: config.max_queue_per_thread,
         running_turns: config.max_running_turns,

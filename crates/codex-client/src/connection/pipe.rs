@@ -24,7 +24,7 @@ const MAX_TRACED_BYTES: usize = 64 << 10;
 
 /// What the reader hands to the actor; `End` is the last.
 #[derive(Debug)]
-pub(super) enum Received {
+pub(crate) enum Received {
     Message(Message),
     Malformed(Malformed),
     End(CloseReason),
@@ -58,7 +58,8 @@ async fn read_all<R: AsyncRead + Unpin>(
     }
 }
 
-async fn next<R: AsyncRead + Unpin>(
+/// Waits for the next thing to hand on.
+pub(crate) async fn next<R: AsyncRead + Unpin>(
     reader: &mut LineReader<R>,
     peer_gone: &CancellationToken,
 ) -> Received {

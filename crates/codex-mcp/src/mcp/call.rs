@@ -25,7 +25,7 @@ use crate::daemon::Version;
 use crate::engine::{Asking, Next};
 use crate::error::{Code, Problem};
 use crate::ledger::Ledger;
-use crate::workspace::WorkingDirectory;
+use crate::workspace::{Roots, WorkingDirectory};
 
 /// What a tool may use.
 pub(super) struct ToolCall<'a> {
@@ -148,15 +148,9 @@ impl<'a> ToolCall<'a> {
         self.server.roots().iter().map(|root| root.display().to_string()).collect()
     }
 
-    /// Checks a working directory against the workspace roots.
-    ///
-    /// # Errors
-    /// It does not exist, is no directory, or lies outside.
-    pub(super) fn working_directory(
-        &self,
-        given: Option<&str>,
-    ) -> Result<WorkingDirectory, Problem> {
-        self.server.roots().resolve(given).map_err(|error| Problem::from(&error))
+    /// Where Codex may work.
+    pub(super) fn roots(&self) -> &Roots {
+        self.server.roots()
     }
 
     /// The path of a working directory, looked at last thing before it is given to Codex.

@@ -14,6 +14,7 @@ mod codex_process;
 mod config;
 mod conformance;
 mod connections;
+mod corpus;
 mod crash;
 mod crowd;
 mod daemon;

@@ -49,7 +49,8 @@ impl Rollout {
     }
 }
 
-fn name(line: &str) -> Option<TurnId> {
+/// The name of the turn that a line of the file tells the beginning of.
+pub(crate) fn name(line: &str) -> Option<TurnId> {
     let line: Value = serde_json::from_str(line).ok()?;
     let payload = line.get("payload").filter(|payload| payload["type"] == "task_started")?;
     let name = payload.get("turn_id").or_else(|| payload.pointer("/turn_attribution/turn_id"))?;

@@ -165,11 +165,16 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, Health>()
 }
 
+/// Reads the arguments, of which there are none.
+pub(super) fn read(arguments: Option<JsonObject>) -> Result<(), Problem> {
+    parse(arguments).map(|Arguments {}| ())
+}
+
 pub(super) async fn call(
     arguments: Option<JsonObject>,
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
-    let Arguments {} = parse(arguments)?;
+    read(arguments)?;
     match call.run(CallRequest::Health).await {
         Outcome::Health(report) => {
             let store = StoreResult::of(call.ledger()).await;
