@@ -1,12 +1,12 @@
 //! `codex.cancel`: the end of a turn and of everything that it started.
 
-use bridge_core::{CallRequest, Outcome, ThreadId, TurnId};
+use bridge_core::{CallRequest, Failure, Outcome, ThreadId, TurnId};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Definition, Visibility, unexpected};
-use crate::error::Problem;
+use crate::error::{Code, Problem};
 use crate::mcp::arguments::{parse, thread_id, turn_id};
 use crate::mcp::call::ToolCall;
 use crate::mcp::render::{Answer, TurnResult};
@@ -93,6 +93,10 @@ pub(super) async fn call(
                 text,
                 &Cancelled { thread_id: thread.0, dropped_from_queue: dropped, turn },
             ))
+        }
+        Outcome::Failed(Failure::NoRunningTurn { thread }) => {
+            let message = format!("no turn runs or waits on thread {thread}");
+            Err(Problem::new(Code::NothingToCancel, message))
         }
         Outcome::Failed(failure) => Err(Problem::from(&failure)),
         Outcome::Turn(_)
