@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use crate::bridge::{Bridge, Purpose};
 use crate::thread::Load;
 use crate::turn::Stop;
-use crate::{AppServerId, Effect, Failure, Request, RequestFailure, StopCause, TurnState};
+use crate::{
+    AppServerId, Effect, Failure, Request, RequestFailure, StopCause, TurnState, UsageWindow,
+};
 
 /// What an app-server said of itself, and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +100,8 @@ pub(crate) struct AppServer {
     pub(crate) rests_for: Option<Failure>,
     /// What it needs of memory, as last measured.
     pub(crate) resident_bytes: Option<u64>,
+    /// How much of the account's limits is used, as told last.
+    pub(crate) usage: Vec<UsageWindow>,
     /// The method that it did not answer, when it is being killed for that.
     hung: Option<&'static str>,
 }
@@ -122,6 +126,7 @@ impl AppServer {
             rest_until: None,
             rests_for: None,
             resident_bytes: None,
+            usage: Vec::new(),
             hung: None,
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     Account, Answer, AppServerId, AppServerInfo, ApprovalId, CallId, CodexError, ConnectionId,
     ExecEvent, ExecId, Exit, Item, ItemId, Json, Person, Plan, Question, RequestFailure, RequestId,
     SandboxProbe, ServerRequestId, StartFailure, ThreadId, ThreadList, ThreadQuery, Tokens, TurnId,
-    TurnList, TurnNumber, TurnQuery, TurnRecord, TurnState,
+    TurnList, TurnNumber, TurnQuery, TurnRecord, TurnState, UsageWindow,
 };
 
 /// One thing that happened.
@@ -124,6 +124,13 @@ pub enum Event {
         thread: Option<ThreadId>,
         /// Codex's words.
         message: String,
+    },
+    /// Codex tells how much of the account's limits is used.
+    UsageTold {
+        /// Which app-server.
+        app_server: AppServerId,
+        /// The windows that it knows.
+        windows: Vec<UsageWindow>,
     },
     /// How much memory an app-server needs for itself.
     AppServerMeasured {

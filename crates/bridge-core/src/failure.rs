@@ -151,6 +151,8 @@ pub struct CodexError {
     pub message: String,
     /// Codex's further details.
     pub details: Option<String>,
+    /// When what was used up is there again, in seconds since 1970, if Codex has told it.
+    pub resets_at: Option<i64>,
 }
 
 /// The failure of a request whose answer is not the one that belongs to it.

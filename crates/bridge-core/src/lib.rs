@@ -39,6 +39,7 @@ mod thread;
 mod transcript;
 mod turn;
 mod turn_event;
+mod usage;
 
 pub use app_server::{AppServerInfo, Exit, StartFailure, StartFailureKind};
 pub use bridge::Bridge;
@@ -69,3 +70,4 @@ pub use transcript::{
     Command, CommandStatus, Decided, Item, Message, Phase, Plan, PlanStep, StepStatus, Thinking,
     Tokens, Tool, Transcript, Usage,
 };
+pub use usage::UsageWindow;
