@@ -23,7 +23,6 @@ const OPT_OUT: &[&str] = &[
     "turn/moderationMetadata",
     "item/commandExecution/outputDelta",
     "item/fileChange/outputDelta",
-    "account/rateLimits/updated",
     "account/updated",
     "app/list/updated",
     "skills/changed",

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use expect_test::expect;
 use serde_json::json;
 use testkit::fake_app_server::{self, Play};
+use testkit::model::usage_limit_reached;
 
 use crate::bridge::{Setup, TestBridge, error_code, text};
 
@@ -180,5 +181,20 @@ async fn what_is_used_up_and_when_it_is_there_again() {
     let shown = text(&health["content"][0]["text"]);
     let line = "Usage limit: 100 % used of 300 minutes, begins anew at 2100-01-01T00:00:00Z";
     assert!(shown.contains(line), "{shown}");
+    bridge.finish().await;
+}
+
+/// The same of the real Codex, whose provider tells it in the headers of its answer.
+#[tokio::test]
+async fn what_the_provider_tells_of_a_used_up_limit() {
+    let answer = usage_limit_reached(3600)
+        .header("x-codex-primary-used-percent", "100")
+        .header("x-codex-primary-window-minutes", "300")
+        .header("x-codex-primary-reset-at", "4102444800");
+    let mut bridge = TestBridge::start([answer]).await;
+    let answer = bridge.call("codex", json!({ "prompt": "x" })).await;
+    assert_eq!(error_code(&answer), "usage_limit", "{answer}");
+    let told = text(&answer["content"][0]["text"]);
+    assert!(told.contains("What is used up is there again at 2100-01-01T00:00:00Z."), "{told}");
     bridge.finish().await;
 }
