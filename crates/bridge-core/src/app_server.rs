@@ -53,6 +53,8 @@ pub enum StartFailureKind {
     NotExecutable,
     /// The program is not Codex, or has no app-server.
     NotCodex,
+    /// It is Codex, but its app-server does not speak the protocol.
+    BrokenAppServer,
     /// Codex is older than what the bridge needs.
     TooOld,
     /// It ended before it was ready.
@@ -74,7 +76,7 @@ impl StartFailureKind {
     /// Whether the same start could go well a moment later.
     fn may_pass(self) -> bool {
         match self {
-            Self::ExitedEarly | Self::Deadline | Self::System => true,
+            Self::BrokenAppServer | Self::ExitedEarly | Self::Deadline | Self::System => true,
             Self::NoPlace
             | Self::NotFound
             | Self::NotExecutable

@@ -192,7 +192,7 @@ async fn name(rollout: Option<Arc<exec::Rollout>>, thread: &ThreadId) -> Option<
     tokio::task::spawn_blocking(move || rollout.turn(&thread)).await.ok().flatten()
 }
 
-/// Where a run works. Of a thread that was there before, only our records know it.
+/// Where a run works. Of a thread that was there before, our records know it, or Codex's own file does.
 async fn working_directory(
     config: &Config,
     ledger: &Ledger,
@@ -200,7 +200,7 @@ async fn working_directory(
 ) -> Result<String, Failure> {
     match thread {
         ExecThread::New(options) => Ok(options.working_directory.clone()),
-        ExecThread::Known { id, .. } if exec::is_plain(id) => known_place(ledger, id)
+        ExecThread::Known { id, .. } if exec::is_plain(id) => known_place(config, ledger, id)
             .await
             .ok_or_else(|| refused(config, &format!("it is not known where thread {id} works"))),
         ExecThread::Known { id, .. } => {
@@ -209,10 +209,16 @@ async fn working_directory(
     }
 }
 
-async fn known_place(ledger: &Ledger, thread: &ThreadId) -> Option<String> {
+async fn known_place(config: &Config, ledger: &Ledger, thread: &ThreadId) -> Option<String> {
     let wanted = thread.clone();
-    let place = ledger.read(move |store| store.thread_place(&wanted)).await.ok().flatten()?;
-    Some(place.cwd).filter(|cwd| Path::new(cwd).is_dir())
+    let place = ledger.read(move |store| store.thread_place(&wanted)).await.ok().flatten();
+    let recorded = place.map(|place| place.cwd).filter(|cwd| !cwd.is_empty());
+    let (codex_home, thread) = (config.codex_home(), thread.clone());
+    let find = move || {
+        let folder = recorded.or_else(|| exec::rollout::working_directory(&codex_home?, &thread));
+        folder.filter(|folder| Path::new(folder).is_dir())
+    };
+    tokio::task::spawn_blocking(find).await.ok().flatten()
 }
 
 fn refused(config: &Config, why: &str) -> Failure {

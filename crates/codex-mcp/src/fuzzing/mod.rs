@@ -87,7 +87,7 @@ pub fn exec_events(text: &[u8]) {
         }
     }
     for line in text.lines() {
-        let _name = rollout::name(line);
+        let _known = (rollout::name(line), rollout::folder(line));
     }
 }
 
