@@ -419,6 +419,7 @@ impl Bridge {
             RequestFailure::DeadlineExceeded { .. } => true,
             RequestFailure::Rejected { .. }
             | RequestFailure::Overloaded
+            | RequestFailure::Misplaced { .. }
             | RequestFailure::Closed
             | RequestFailure::Unreadable { .. } => false,
         }

@@ -131,6 +131,11 @@ pub enum RequestFailure {
     },
     /// Too many requests were under way.
     Overloaded,
+    /// It was not sent, because the folder that it is about is another one by now.
+    Misplaced {
+        /// The folder.
+        folder: String,
+    },
     /// The app-server's pipe closed first. An exit event follows.
     Closed,
     /// The answer could not be read.

@@ -19,15 +19,13 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bridge_core::{
-    Bridge, CallId, CallRequest, Caller, Effect, Event, Limits, Outcome, Record, RequestFailure,
-    TurnReport,
+    Bridge, CallId, CallRequest, Caller, Effect, Event, Limits, Outcome, Record, TurnReport,
 };
 use bridge_store::Subject;
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::clock;
-use crate::codex::from_wire;
 use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::mcp::resources::News;
@@ -348,8 +346,7 @@ impl EngineLoop {
                 Effect::RunExec { exec, run } => self.execs.start(exec, *run),
                 Effect::StopExec { exec } => self.execs.stop(exec),
                 Effect::Send { app_server, id, request } => {
-                    if let Err(error) = self.servers.send(app_server, id, request) {
-                        let failure: RequestFailure = from_wire::request_failure(error);
+                    if let Err(failure) = self.servers.send(app_server, id, request) {
                         self.handle(Event::Response {
                             app_server,
                             request: id,

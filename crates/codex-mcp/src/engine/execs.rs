@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bridge_core::{
-    Event, ExecEvent, ExecId, ExecRun, ExecThread, Failure, StartFailure, StartFailureKind,
-    ThreadId, TurnId,
+    Event, ExecEvent, ExecId, ExecRun, ExecThread, Failure, RequestFailure, StartFailure,
+    StartFailureKind, ThreadId, TurnId,
 };
 use codex_client::orphan::{self, Marker};
 use codex_client::{Exec, Launch};
@@ -19,6 +19,7 @@ use super::{Input, Room, servers};
 use crate::codex::{exec, launch};
 use crate::config::Config;
 use crate::ledger::Ledger;
+use crate::workspace::is_itself;
 
 /// How long a run may take to end when it is told to. Codex needs 30 ms; a cancelled call waits for it.
 const STOP_GRACE: Duration = Duration::from_millis(200);
@@ -199,6 +200,10 @@ async fn working_directory(
     thread: &ExecThread,
 ) -> Result<String, Failure> {
     match thread {
+        ExecThread::New(options) if !is_itself(Path::new(&options.working_directory)) => {
+            let failure = RequestFailure::Misplaced { folder: options.working_directory.clone() };
+            Err(Failure::Request { method: "thread/start", failure })
+        }
         ExecThread::New(options) => Ok(options.working_directory.clone()),
         ExecThread::Known { id, .. } if exec::is_plain(id) => known_place(config, ledger, id)
             .await
@@ -216,7 +221,7 @@ async fn known_place(config: &Config, ledger: &Ledger, thread: &ThreadId) -> Opt
     let (codex_home, thread) = (config.codex_home(), thread.clone());
     let find = move || {
         let folder = recorded.or_else(|| exec::rollout::working_directory(&codex_home?, &thread));
-        folder.filter(|folder| Path::new(folder).is_dir())
+        folder.filter(|folder| is_itself(Path::new(folder)) && Path::new(folder).is_dir())
     };
     tokio::task::spawn_blocking(find).await.ok().flatten()
 }

@@ -7,6 +7,7 @@ use bridge_core::{CodexError, Json, RequestFailure};
 
 use super::{Code, Problem, Retry, reset};
 use crate::clock;
+use crate::workspace::RootError;
 
 /// An error that ended a turn.
 pub(super) fn turn_error(error: &CodexError) -> Problem {
@@ -113,6 +114,9 @@ pub(super) fn request_failure(method: &str, failure: &RequestFailure) -> Problem
             Code::CodexOverloaded,
             format!("`{method}` was not sent: too many requests are under way"),
         ),
+        RequestFailure::Misplaced { folder } => {
+            Problem::from(&RootError::Moved { path: folder.into() })
+        }
         RequestFailure::Closed => {
             Problem::new(Code::CodexExited, format!("`{method}` was cut off"))
         }

@@ -47,6 +47,7 @@ mod steer;
 mod store;
 mod subscriptions;
 mod supervision;
+mod swapped;
 mod takeover;
 mod tasks;
 mod thread_archive;
