@@ -21,4 +21,4 @@ pub use framing::{Line, LineReader};
 pub use process::{
     AppServer, Exec, Exit, Greeting, Launch, MINIMUM_VERSION, ServerInfo, StartError, Version,
 };
-pub use rpc::{Malformed, RequestId, RpcError};
+pub use rpc::{Malformed, RequestId, RpcError, beginning};

@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use super::CloseReason;
 use crate::framing::{Line, LineReader};
-use crate::rpc::{Malformed, Message};
+use crate::rpc::{Malformed, Message, beginning};
 
 /// Messages between the reader and the actor. Full: the pipe is not read.
 const READ_AHEAD: usize = 16;
@@ -94,7 +94,7 @@ pub(crate) async fn next<R: AsyncRead + Unpin>(
 
 /// A line as the trace shows it: its beginning, as far as anybody wants to read.
 fn traced(line: &[u8]) -> String {
-    String::from_utf8_lossy(&line[..line.len().min(MAX_TRACED_BYTES)]).trim_end().to_owned()
+    String::from_utf8_lossy(beginning(line, MAX_TRACED_BYTES)).trim_end().to_owned()
 }
 
 /// Starts the writer. It closes `input` and ends when the sender is dropped, a write fails or `stop`

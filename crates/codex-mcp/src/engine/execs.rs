@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Input, Room, servers};
-use crate::codex::{exec, launch};
+use crate::codex::{exec, launch, output};
 use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::workspace::is_itself;
@@ -64,7 +64,7 @@ impl Execs {
         let (config, inputs) = (self.config.clone(), self.inputs.clone());
         let (room, ledger) = (self.room.clone(), self.ledger.clone());
         self.tasks.spawn(async move {
-            let way = Way { exec, inputs };
+            let way = Way { exec, inputs, output_chars: config.command_output_chars };
             let place = tokio::select! {
                 place = room.enter() => place.ok_or_else(|| servers::full(&config, &room)),
                 () = stop.cancelled() => Err(stopped(&config)),
@@ -98,6 +98,8 @@ impl Execs {
 struct Way {
     exec: ExecId,
     inputs: mpsc::WeakSender<Input>,
+    /// How much of a command's output is passed on.
+    output_chars: usize,
 }
 
 impl Way {
@@ -166,6 +168,9 @@ async fn follow(
             continue;
         };
         let begins = matches!(event, ExecEvent::Started { .. });
+        if let ExecEvent::Turn(event) = &mut event {
+            output::keep_end(event, way.output_chars);
+        }
         if let ExecEvent::Started { thread, turn, .. } = &mut event
             && let Some(name) = name(rollout.clone(), thread).await
         {

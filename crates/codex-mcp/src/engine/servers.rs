@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Input, Room};
-use crate::codex::{from_wire, launch, question, to_wire};
+use crate::codex::{from_wire, launch, output, question, to_wire};
 use crate::config::Config;
 use crate::workspace::is_itself;
 
@@ -238,7 +238,12 @@ impl Servers {
         };
         match incoming {
             Incoming::Notification { method, params, .. } => {
-                from_wire::notification(app_server, Notification::decode(&method, &params))
+                let told = Notification::decode(&method, &params);
+                let mut event = from_wire::notification(app_server, told)?;
+                if let Event::Turn { event, .. } = &mut event {
+                    output::keep_end(event, self.config.command_output_chars);
+                }
+                Some(event)
             }
             Incoming::Request { id, method, params } => {
                 let name = from_wire::request_id(&id);

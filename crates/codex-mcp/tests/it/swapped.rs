@@ -36,8 +36,7 @@ async fn a_new_thread_does_not_begin_in_another_folder() {
     let gate = Gate::new("the turn before");
     let mut bridge = start(&gate).await;
     let other = bridge.thread("Hello?").await;
-    let before =
-        bridge.begin("codex-reply", json!({ "prompt": "Wait.", "threadId": other })).await;
+    let before = bridge.begin("codex-reply", json!({ "prompt": "Wait.", "threadId": other })).await;
     gate.reached().await;
     let waiting = bridge.begin("codex", json!({ "prompt": "x", "cwd": "sub" })).await;
     bridge.news(waiting, "progress").await;
