@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails, fails the test that called it")]
 
+mod any_codex;
 mod any_input;
 mod approvals;
 mod bad_input;
