@@ -8,6 +8,7 @@ pub(crate) mod launch;
 pub(crate) mod output;
 mod profile;
 pub(crate) mod question;
+pub(crate) mod real_path;
 pub(crate) mod thread_config;
 pub(crate) mod to_wire;
 mod user_config;

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Input, Room};
-use crate::codex::{from_wire, launch, output, question, to_wire};
+use crate::codex::{from_wire, launch, output, question, real_path, to_wire};
 use crate::config::Config;
 use crate::workspace::is_itself;
 
@@ -242,14 +242,16 @@ impl Servers {
                 let mut event = from_wire::notification(app_server, told)?;
                 if let Event::Turn { event, .. } = &mut event {
                     output::keep_end(event, self.config.command_output_chars);
+                    real_path::of_event(event);
                 }
                 Some(event)
             }
             Incoming::Request { id, method, params } => {
                 let name = from_wire::request_id(&id);
                 running.questions.insert(name.clone(), id);
-                let (thread, question) =
+                let (thread, mut question) =
                     question::from_wire(ServerRequest::decode(&method, &params));
+                real_path::of_question(&mut question);
                 Some(Event::QuestionAsked { app_server, id: name, thread, question })
             }
             Incoming::Response { tag, result } => {
