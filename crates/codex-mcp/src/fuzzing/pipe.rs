@@ -20,13 +20,15 @@ use codex_client::protocol::{Notification, ServerRequest};
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::CONFIG;
-use crate::codex::{from_wire, question};
+use crate::codex::{from_wire, output, question};
 use crate::engine;
 use crate::ledger::record;
 use crate::mcp::fuzzing::{render_ask, render_outcome, render_update};
 
 /// The longest line that is read: short enough to be reached.
 const MAX_LINE: usize = 4096;
+/// How much of a command's output is kept: little enough to be cut.
+const OUTPUT_CHARS: usize = 100;
 /// The one client.
 const CLIENT: ConnectionId = ConnectionId(0);
 /// The longest that a step moves the clock.
@@ -96,12 +98,17 @@ impl World {
         }
     }
 
-    /// As the engine does it, in `Servers::received`.
+    /// As the engine does it, in `Servers::received`, but for links, which only a disk has.
     fn event(&mut self, incoming: Incoming) -> Option<Event> {
         let app_server = self.app_server?;
         match incoming {
             Incoming::Notification { method, params, .. } => {
-                from_wire::notification(app_server, Notification::decode(&method, &params))
+                let told = Notification::decode(&method, &params);
+                let mut event = from_wire::notification(app_server, told)?;
+                if let Event::Turn { event, .. } = &mut event {
+                    output::keep_end(event, OUTPUT_CHARS);
+                }
+                Some(event)
             }
             Incoming::Request { id, method, params } => {
                 let id = from_wire::request_id(&id);
