@@ -90,7 +90,7 @@ impl Colour {
     }
 }
 
-/// Makes what [`start`] installs, with another writer in the place of standard error.
+/// Makes what is installed, with a writer in the place of standard error.
 pub fn dispatch(
     config: &Config,
     stderr: impl Write + Send + 'static,
