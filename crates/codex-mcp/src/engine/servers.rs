@@ -244,6 +244,10 @@ impl Servers {
                     output::keep_end(event, self.config.command_output_chars);
                     real_path::of_event(event);
                 }
+                if let Event::QuestionWithdrawn { id, .. } = &event {
+                    // The core answers it no more.
+                    running.questions.remove(id);
+                }
                 Some(event)
             }
             Incoming::Request { id, method, params } => {
