@@ -20,5 +20,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     lint(workspace)?;
     test::run(workspace, &[])?;
     let mut doc = workspace.cargo(&["doc", "--workspace", "--no-deps"]);
-    command::run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    // Links to what is private are for those who read the source.
+    let flags = "-D warnings -A rustdoc::private_intra_doc_links";
+    command::run(doc.env("RUSTDOCFLAGS", flags))
 }

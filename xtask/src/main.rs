@@ -1,4 +1,4 @@
-//! Developer commands: `cargo xtask tools`, `test`, `lint`, `check` and `bless`.
+//! Developer commands: `cargo xtask tools`, `test`, `lint`, `check`, `bless`, `fuzz`.
 //!
 //! They exist so that a contributor and the CI type the same few words. They never hold a rule of their own: what
 //! must be true of the code is a lint or a test, and `cargo test` alone finds it broken.
@@ -14,6 +14,7 @@ mod bless;
 mod check;
 mod command;
 mod demo;
+mod fuzz;
 mod server;
 mod test;
 mod tools;
@@ -45,6 +46,8 @@ enum Xtask {
     Bless,
     /// Show the server at work with the real Codex and a scripted model.
     Demo(demo::Options),
+    /// Look for inputs that break a promise, with cargo-fuzz.
+    Fuzz(fuzz::Options),
     /// Measure the server against what it replaces, side by side.
     Bench(bench::Options),
 }
@@ -72,6 +75,7 @@ fn run(command: Xtask) -> Result<()> {
         Xtask::Check => check::run(&workspace),
         Xtask::Bless => bless::run(&workspace),
         Xtask::Demo(options) => demo::run(&workspace, &options),
+        Xtask::Fuzz(options) => fuzz::run(&workspace, &options),
         Xtask::Bench(options) => bench::run(&workspace, &options),
     }
 }

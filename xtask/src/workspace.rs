@@ -30,6 +30,11 @@ impl Workspace {
         self.root.join(".tools")
     }
 
+    /// `fuzz/`: the fuzzer's programs and the kept corpus.
+    pub(crate) fn fuzz(&self) -> PathBuf {
+        self.root.join("fuzz")
+    }
+
     /// A command that runs in the root of the checkout.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);

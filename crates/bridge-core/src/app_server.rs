@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use crate::bridge::{Bridge, Purpose};
 use crate::thread::Load;
 use crate::turn::Stop;
-use crate::{AppServerId, Effect, Failure, Request, RequestFailure, StopCause, TurnState};
+use crate::{
+    AppServerId, Effect, Failure, Request, RequestFailure, StopCause, TurnState, UsageWindow,
+};
 
 /// What an app-server said of itself, and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +53,8 @@ pub enum StartFailureKind {
     NotExecutable,
     /// The program is not Codex, or has no app-server.
     NotCodex,
+    /// It is Codex, but its app-server does not speak the protocol.
+    BrokenAppServer,
     /// Codex is older than what the bridge needs.
     TooOld,
     /// It ended before it was ready.
@@ -72,7 +76,7 @@ impl StartFailureKind {
     /// Whether the same start could go well a moment later.
     fn may_pass(self) -> bool {
         match self {
-            Self::ExitedEarly | Self::Deadline | Self::System => true,
+            Self::BrokenAppServer | Self::ExitedEarly | Self::Deadline | Self::System => true,
             Self::NoPlace
             | Self::NotFound
             | Self::NotExecutable
@@ -98,6 +102,8 @@ pub(crate) struct AppServer {
     pub(crate) rests_for: Option<Failure>,
     /// What it needs of memory, as last measured.
     pub(crate) resident_bytes: Option<u64>,
+    /// How much of the account's limits is used, as told last.
+    pub(crate) usage: Vec<UsageWindow>,
     /// The method that it did not answer, when it is being killed for that.
     hung: Option<&'static str>,
 }
@@ -122,6 +128,7 @@ impl AppServer {
             rest_until: None,
             rests_for: None,
             resident_bytes: None,
+            usage: Vec::new(),
             hung: None,
         }
     }
@@ -415,6 +422,7 @@ impl Bridge {
             RequestFailure::DeadlineExceeded { .. } => true,
             RequestFailure::Rejected { .. }
             | RequestFailure::Overloaded
+            | RequestFailure::Misplaced { .. }
             | RequestFailure::Closed
             | RequestFailure::Unreadable { .. } => false,
         }

@@ -125,6 +125,7 @@ impl Bridge {
             | Event::Turn { app_server, .. }
             | Event::ThreadClosed { app_server, .. }
             | Event::Warned { app_server, .. }
+            | Event::UsageTold { app_server, .. }
                 if !self.app_server.is_live(app_server) => {}
             Event::Response { request, result, .. } => self.response(request, result, now),
             Event::QuestionAsked { app_server, id, thread, question } => {
@@ -136,6 +137,7 @@ impl Bridge {
             Event::Turn { thread, turn, event, .. } => self.turn_event(&thread, &turn, event, now),
             Event::ThreadClosed { thread, .. } => self.thread_closed(&thread, now),
             Event::Warned { thread, message, .. } => self.warned(thread.as_ref(), &message),
+            Event::UsageTold { windows, .. } => self.usage_told(windows),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::{
     CodexError, ConnectionId, ExecEvent, ExecId, Exit, Failure, Item, ItemId, Json, Person, Place,
     Plan, Question, RequestFailure, RequestId, SandboxProbe, ServerRequestId, StartFailure,
     ThreadId, ThreadList, ThreadQuery, Tokens, TurnId, TurnList, TurnNumber, TurnQuery, TurnRecord,
-    TurnState,
+    TurnState, UsageWindow,
 };
 
 /// One thing that happened.
@@ -140,6 +140,13 @@ pub enum Event {
         thread: Option<ThreadId>,
         /// Codex's words.
         message: String,
+    },
+    /// Codex tells how much of the account's limits is used.
+    UsageTold {
+        /// Which app-server.
+        app_server: AppServerId,
+        /// The windows that it knows.
+        windows: Vec<UsageWindow>,
     },
     /// How much memory an app-server needs for itself.
     AppServerMeasured {

@@ -238,7 +238,9 @@ impl Bridge {
 fn may_work_without(failure: &Failure) -> bool {
     match failure {
         Failure::Start(failure) => match failure.kind {
-            StartFailureKind::ExitedEarly | StartFailureKind::Deadline => true,
+            StartFailureKind::BrokenAppServer
+            | StartFailureKind::ExitedEarly
+            | StartFailureKind::Deadline => true,
             StartFailureKind::NotFound
             | StartFailureKind::NotExecutable
             | StartFailureKind::NotCodex

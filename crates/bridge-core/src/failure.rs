@@ -138,6 +138,11 @@ pub enum RequestFailure {
     },
     /// Too many requests were under way.
     Overloaded,
+    /// It was not sent, because the folder that it is about is another one by now.
+    Misplaced {
+        /// The folder.
+        folder: String,
+    },
     /// The app-server's pipe closed first. An exit event follows.
     Closed,
     /// The answer could not be read.
@@ -158,6 +163,8 @@ pub struct CodexError {
     pub message: String,
     /// Codex's further details.
     pub details: Option<String>,
+    /// When what was used up is there again, in seconds since 1970, if Codex has told it.
+    pub resets_at: Option<i64>,
 }
 
 /// The failure of a request whose answer is not the one that belongs to it.

@@ -6,7 +6,7 @@ use crate::app_server::AppServerState;
 use crate::bridge::Bridge;
 use crate::call::{Call, CallKind};
 use crate::failure::unexpected;
-use crate::{AppServerInfo, CallId, Exit, Failure, Outcome, Reply, RequestFailure};
+use crate::{AppServerInfo, CallId, Exit, Failure, Outcome, Reply, RequestFailure, UsageWindow};
 
 /// How everything is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct HealthReport {
     pub account: Result<Account, Failure>,
     /// Whether commands can run in the sandbox, or why that is not known.
     pub sandbox: Result<SandboxProbe, Failure>,
+    /// How much of the account's limits is used, where Codex has told it.
+    pub usage: Vec<UsageWindow>,
     /// Threads that are loaded.
     pub threads_loaded: usize,
     /// Turns that run.
@@ -153,6 +155,7 @@ impl Bridge {
             last_exit: self.app_server.last_exit.clone(),
             account,
             sandbox,
+            usage: self.app_server.usage.clone(),
             threads_loaded: self.threads_loaded(),
             turns_running: self.turns_running(),
             turns_queued: self.threads.values().map(|thread| thread.queue.len()).sum(),

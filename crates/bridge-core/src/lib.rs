@@ -39,6 +39,7 @@ mod thread;
 mod transcript;
 mod turn;
 mod turn_event;
+mod usage;
 mod workspace;
 
 pub use app_server::{AppServerInfo, Exit, StartFailure, StartFailureKind};
@@ -70,4 +71,5 @@ pub use transcript::{
     Command, CommandStatus, Decided, Item, Message, Phase, Plan, PlanStep, StepStatus, Thinking,
     Tokens, Tool, Transcript, Usage,
 };
+pub use usage::UsageWindow;
 pub use workspace::{ChangeSet, Changes, Place, WorkspaceFailure};

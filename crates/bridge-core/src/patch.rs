@@ -16,10 +16,16 @@ pub struct Patch {
 }
 
 impl Patch {
-    /// Returns the files.
+    /// Returns the files: each where it is and, if it moves, where it goes.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
-        self.changes.iter().map(|change| change.path.clone()).collect()
+        let ends = |change: &FileChange| match &change.kind {
+            ChangeKind::Update { moved_to: Some(to) } => vec![change.path.clone(), to.clone()],
+            ChangeKind::Update { moved_to: None } | ChangeKind::Add | ChangeKind::Delete => {
+                vec![change.path.clone()]
+            }
+        };
+        self.changes.iter().flat_map(ends).collect()
     }
 
     /// Returns the whole as one unified diff in git's form.

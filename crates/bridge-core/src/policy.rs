@@ -196,6 +196,8 @@ mod tests {
             (vec![CommandLine("ls $(git push)")], Verdict::Deny, Some(1)),
             (vec![CommandLine("X=1 ls")], Verdict::Ask, None),
             (vec![CommandLine("/tmp/ls")], Verdict::Ask, None),
+            (vec![CommandLine("/usr/bin/bash -lc ls")], Verdict::Allow, Some(4)),
+            (vec![CommandLine("./bash -lc ls")], Verdict::Ask, None),
             (vec![CommandLine("")], Verdict::Ask, None),
             (vec![File("/w/a"), File("/w/b/c")], Verdict::Allow, Some(6)),
             (vec![File("/w/a"), File("/w/.git/config")], Verdict::Deny, Some(5)),

@@ -26,6 +26,8 @@ pub enum Question {
     FileChange {
         /// The item that shows the change.
         item: ItemId,
+        /// A folder in which everything may be changed from now on, if that is asked for as well.
+        grants: Option<String>,
         /// Codex's reason.
         reason: Option<String>,
     },
@@ -115,8 +117,13 @@ pub(crate) fn describe(question: &Question, paths: &[String]) -> String {
     match question {
         Question::Command { command, .. } => format!("to run: {}", shell::unwrapped(command)),
         Question::Network { host, .. } => format!("to connect to {host}"),
-        Question::FileChange { .. } if paths.is_empty() => "to change files".to_owned(),
-        Question::FileChange { .. } => format!("to change {}", paths.join(", ")),
+        Question::FileChange { grants, .. } => {
+            let what = if paths.is_empty() { "files".to_owned() } else { paths.join(", ") };
+            match grants {
+                Some(folder) => format!("to change {what}, and from now on anything in {folder}"),
+                None => format!("to change {what}"),
+            }
+        }
         Question::Permissions { wanted, .. } => format!("for more permissions: {}", wanted.0),
         Question::UserInput { fields } => {
             let texts: Vec<_> = fields.iter().map(|field| field.question.as_str()).collect();
@@ -137,7 +144,11 @@ pub(crate) fn matters<'a>(question: &'a Question, paths: &'a [String]) -> Vec<Ma
     match question {
         Question::Command { command, .. } => vec![Matter::CommandLine(command)],
         Question::Network { host, .. } => vec![Matter::Host(host)],
-        Question::FileChange { .. } => paths.iter().map(|path| Matter::File(path)).collect(),
+        // What is not known to be about certain files is about any.
+        Question::FileChange { .. } if paths.is_empty() => vec![Matter::Other],
+        Question::FileChange { grants, .. } => {
+            paths.iter().chain(grants).map(|path| Matter::File(path)).collect()
+        }
         Question::Elicitation { server, tool: Some(tool), .. } => {
             vec![Matter::Tool { server, tool }]
         }
@@ -145,5 +156,31 @@ pub(crate) fn matters<'a>(question: &'a Question, paths: &'a [String]) -> Vec<Ma
         | Question::UserInput { .. }
         | Question::Elicitation { tool: None, .. }
         | Question::Unknown { .. } => vec![Matter::Other],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_about_its_files_and_about_what_it_would_open() {
+        let question = |grants: Option<&str>| Question::FileChange {
+            item: ItemId("i".to_owned()),
+            grants: grants.map(str::to_owned),
+            reason: None,
+        };
+        let paths = ["/w/a".to_owned(), "/w/b".to_owned()];
+        let (plain, opens) = (question(None), question(Some("/etc")));
+        assert_eq!(matters(&plain, &paths), [Matter::File("/w/a"), Matter::File("/w/b")]);
+        let with_folder = [Matter::File("/w/a"), Matter::File("/w/b"), Matter::File("/etc")];
+        assert_eq!(matters(&opens, &paths), with_folder);
+        for question in [&plain, &opens] {
+            assert_eq!(matters(question, &[]), [Matter::Other]);
+        }
+        assert_eq!(describe(&plain, &paths), "to change /w/a, /w/b");
+        let what = "to change /w/a, /w/b, and from now on anything in /etc";
+        assert_eq!(describe(&opens, &paths), what);
+        assert_eq!(describe(&plain, &[]), "to change files");
     }
 }

@@ -12,8 +12,11 @@ pub(crate) struct Script {
     pub(crate) is_plain: bool,
 }
 
-/// Shells that Codex wraps commands in, and the flags with which it does.
+/// Shells that Codex wraps commands in, where they are the system's, and the flags with which it does. A program elsewhere
+/// may be called `bash` and be anything.
 const SHELLS: [&str; 3] = ["bash", "sh", "zsh"];
+const SHELL_FOLDERS: [&str; 5] =
+    ["/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin", "/run/current-system/sw/bin"];
 const SHELL_FLAGS: [&str; 2] = ["-c", "-lc"];
 
 /// Reads a line. The shell that Codex puts around a command is taken off.
@@ -34,7 +37,12 @@ fn inner(words: &[String]) -> Option<&str> {
     let [shell, flag, inner] = words else {
         return None;
     };
-    let name = shell.rsplit('/').next().unwrap_or(shell);
+    let name = match shell.rsplit_once('/') {
+        Some((folder, name)) if SHELL_FOLDERS.contains(&folder) => name,
+        Some(_) => return None,
+        // It is looked for where Codex looks for its own.
+        None => shell,
+    };
     (SHELLS.contains(&name) && SHELL_FLAGS.contains(&flag.as_str())).then_some(inner)
 }
 
@@ -159,6 +167,11 @@ mod tests {
             ("cargo test --all", true, "cargo|test|--all"),
             ("/bin/bash -lc 'cargo test'", true, "cargo|test"),
             ("bash -lc \"echo 'a b' && ls\"", true, "echo|a b; ls"),
+            ("/opt/homebrew/bin/zsh -lc ls", true, "ls"),
+            ("./bash -lc ls", true, "./bash|-lc|ls"),
+            ("/tmp/bash -lc ls", true, "/tmp/bash|-lc|ls"),
+            ("/bin/../tmp/bash -lc ls", true, "/bin/../tmp/bash|-lc|ls"),
+            ("/bash -lc ls", true, "/bash|-lc|ls"),
             ("sh -c ls extra", true, "sh|-c|ls|extra"),
             ("a; b | c & d\ne", true, "a; b; c; d; e"),
             ("echo a\\ b 'c d'\"e\"", true, "echo|a b|c de"),

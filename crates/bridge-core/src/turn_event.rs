@@ -34,6 +34,7 @@ impl Bridge {
             return;
         }
         if let TurnEvent::Completed { state, error } = event {
+            let error = error.map(|error| self.with_reset(error));
             return self.turn_completed(key, state, error, now);
         }
         turn.begun |= event.shows_work();

@@ -29,6 +29,7 @@ use crate::protocol::Method;
 use crate::rpc::{Malformed, RequestId, RpcError};
 use actor::{Actor, Command};
 use pending::{Pending, ReplyTo, Request};
+pub(crate) use pipe::{Received, next as next_received};
 
 /// Commands between a handle and the actor. The actor empties it at once; when full, the command is
 /// refused as [`RequestError::Overloaded`].

@@ -9,6 +9,8 @@ pub mod ancestry;
 mod connection;
 mod error;
 mod framing;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod orphan;
 mod process;
 pub mod protocol;
@@ -21,4 +23,4 @@ pub use process::program;
 pub use process::{
     AppServer, Exec, Exit, Greeting, Launch, MINIMUM_VERSION, ServerInfo, StartError, Version,
 };
-pub use rpc::{Malformed, RequestId, RpcError};
+pub use rpc::{Malformed, RequestId, RpcError, beginning};

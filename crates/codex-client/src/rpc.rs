@@ -80,11 +80,24 @@ pub enum Malformed {
 
 impl Malformed {
     pub(crate) fn preview(line: &[u8]) -> String {
-        match line.get(..PREVIEW_BYTES) {
-            Some(head) => format!("{}… ({} bytes)", String::from_utf8_lossy(head), line.len()),
-            None => String::from_utf8_lossy(line).into_owned(),
+        let shown = String::from_utf8_lossy(beginning(line, PREVIEW_BYTES));
+        match line.len() <= PREVIEW_BYTES {
+            true => shown.into_owned(),
+            false => format!("{shown}… ({} bytes)", line.len()),
         }
     }
+}
+
+/// The beginning of a line, of at most so many bytes, without the word that a cut goes through: it may be a secret, and half
+/// of one has no shape by which it could be taken out later.
+#[must_use]
+pub fn beginning(line: &[u8], max_bytes: usize) -> &[u8] {
+    let Some(head) = line.get(..max_bytes).filter(|head| head.len() < line.len()) else {
+        return line;
+    };
+    let ends_word = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`,;&<>\\".contains(byte);
+    let end = head.iter().rposition(ends_word).map_or(0, |at| at + 1);
+    &head[..end]
 }
 
 #[derive(Deserialize)]
@@ -136,6 +149,25 @@ impl Message {
                 (None, None) => Err(malformed()),
             },
             (None, None) => Err(malformed()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::beginning;
+
+    #[test]
+    fn a_word_that_a_cut_goes_through_is_left_out() {
+        let cases = [
+            ("abc", 3, "abc"),
+            ("abc def", 5, "abc "),
+            (r#"{"key":"secret"}"#, 12, r#"{"key":""#),
+            ("abcdef", 3, ""),
+            ("é é", 4, "é "),
+        ];
+        for (line, max_bytes, expected) in cases {
+            assert_eq!(beginning(line.as_bytes(), max_bytes), expected.as_bytes(), "{line}");
         }
     }
 }

@@ -20,15 +20,13 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bridge_core::{
-    Bridge, CallId, CallRequest, Caller, Effect, Event, Limits, Outcome, Record, RequestFailure,
-    TurnReport,
+    Bridge, CallId, CallRequest, Caller, Effect, Event, Limits, Outcome, Record, TurnReport,
 };
 use bridge_store::Subject;
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
 use crate::clock;
-use crate::codex::from_wire;
 use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::mcp::resources::News;
@@ -149,7 +147,7 @@ fn spawn(lanes: &Arc<Lanes>, lane: &Lane, inputs: mpsc::Receiver<Input>, number:
     tasks.spawn(engine_loop.run());
 }
 
-fn limits(config: &Config) -> Limits {
+pub(crate) fn limits(config: &Config) -> Limits {
     Limits {
         queue_per_thread: config.max_queue_per_thread,
         running_turns: config.max_running_turns,
@@ -364,8 +362,7 @@ impl EngineLoop {
                 Effect::StopPreparing { turn } => self.changing.stop(turn),
                 Effect::Collect { turn, thread } => self.changing.collect(turn, thread),
                 Effect::Send { app_server, id, request } => {
-                    if let Err(error) = self.servers.send(app_server, id, request) {
-                        let failure: RequestFailure = from_wire::request_failure(error);
+                    if let Err(failure) = self.servers.send(app_server, id, request) {
                         self.handle(Event::Response {
                             app_server,
                             request: id,

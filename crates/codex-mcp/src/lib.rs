@@ -8,6 +8,8 @@ pub mod daemon;
 mod diagnosis;
 pub mod engine;
 pub mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod ledger;
 pub mod logging;
 pub mod mcp;

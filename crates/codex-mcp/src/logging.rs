@@ -60,12 +60,19 @@ pub fn start_front(config: &Config) -> LogGuard {
     LogGuard { _workers: vec![worker] }
 }
 
-/// Sends what an engine logs to the log file; nobody sees its standard error.
+/// Sends what an engine logs to the log file; nobody sees its standard error, which goes to a file as well.
 pub fn start_engine(config: &Config) -> LogGuard {
     let (dispatch, guard) = dispatch(config, io::sink(), Colour::Plain);
+    std::panic::set_hook(Box::new(|panic| say_redacted(&panic.to_string(), &mut io::stderr())));
     // Refused only where a subscriber is already set; its lines then go where that one wants them.
     let _ = dispatcher::set_global_default(dispatch);
     guard
+}
+
+/// Writes what a program says at its end, which may quote anything, without secrets.
+pub fn say_redacted(words: &str, out: &mut impl Write) {
+    // Nobody reads a closed standard error.
+    let _ = writeln!(out, "{}", redact::text(words));
 }
 
 /// Whether lines for a person are coloured.
@@ -83,7 +90,7 @@ impl Colour {
     }
 }
 
-/// Makes what [`start`] installs, with another writer in the place of standard error.
+/// Makes what is installed, with a writer in the place of standard error.
 pub fn dispatch(
     config: &Config,
     stderr: impl Write + Send + 'static,

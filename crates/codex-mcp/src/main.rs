@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use codex_mcp::cli::{self, Exit, Subcommand};
 use codex_mcp::config::Environment;
+use codex_mcp::logging;
 
 fn main() -> ExitCode {
     let invocation = match cli::parse(std::env::args_os()) {
@@ -43,7 +44,6 @@ fn main() -> ExitCode {
 }
 
 fn say(error: &anyhow::Error) -> Exit {
-    // Nobody reads a closed standard error.
-    let _ = writeln!(io::stderr(), "codex-mcp: {error:#}");
+    logging::say_redacted(&format!("codex-mcp: {error:#}"), &mut io::stderr());
     Exit::Failure
 }

@@ -41,8 +41,9 @@ const CERTAIN: &[&str] = &[
     r"(?-u:\b)A[KS]IA[A-Z0-9]{16}(?-u:\b)",
     // JSON Web Tokens.
     r"(?-u:\b)eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",
-    // Private keys, also one that was cut.
+    // Private keys, also one that was cut, on either side.
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----((?s:.)*?)(?:-----END|\z)",
+    r"((?:[A-Za-z0-9+/=]{16,}(?:\\n|[ \t\r\n])+)*[A-Za-z0-9+/=]+)(?:\\n|[ \t\r\n])*-----END [A-Z0-9 ]*PRIVATE KEY-----",
 ];
 
 /// Shapes that are secrets more often than not.
@@ -97,6 +98,33 @@ pub fn masked(text: &str) -> Cow<'_, str> {
     replace(text, &CERTAIN_SHAPES, &|bytes| "*".repeat(bytes).into())
 }
 
+/// The beginning of what [`text`] makes of a text, of so many characters. Cut first, half a secret would have no shape.
+#[must_use]
+pub(crate) fn shortened(text: &str, chars: usize) -> String {
+    self::text(text).chars().take(chars).collect()
+}
+
+/// How far around the place of a cut secrets are looked for, in bytes.
+const CUT_WINDOW: usize = 8 << 10;
+
+/// The first place from `from` on where a text can begin anew without the end of a secret that is known or has a shape:
+/// what would tell that it is one may stand before it.
+#[must_use]
+pub(crate) fn after_secrets(text: &str, from: usize) -> usize {
+    let from = text.ceil_char_boundary(from);
+    let start = text.floor_char_boundary(from.saturating_sub(CUT_WINDOW));
+    let end = text.ceil_char_boundary(from.saturating_add(CUT_WINDOW));
+    let near = &text[start..end];
+    let shapes = ALL_SHAPES.find_iter(near).map(|found| found.range());
+    let values = VALUES.read().unwrap_or_else(PoisonError::into_inner);
+    let values = values
+        .iter()
+        .flat_map(|value| near.match_indices(&**value).map(|(at, value)| at..at + value.len()));
+    let at = from - start;
+    let cut = shapes.chain(values).filter(|found| found.start < at && at < found.end);
+    start + cut.map(|found| found.end).max().unwrap_or(at)
+}
+
 fn any_of(shapes: &[&str], more: &[&str]) -> Regex {
     let shapes: Vec<_> = shapes.iter().chain(more).map(|shape| format!("(?:{shape})")).collect();
     Regex::new(&shapes.join("|")).expect("the shapes are regular expressions, as a test shows")
@@ -145,7 +173,10 @@ fn find(text: &str, shapes: &Regex) -> Vec<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{certain, learn_value, masked, text};
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::{CERTAIN, LIKELY, after_secrets, certain, learn_value, masked, shortened, text};
 
     /// What is written, and what is left of it in a log and on disk.
     const CASES: &[[&str; 3]] = &[
@@ -176,6 +207,11 @@ mod tests {
             "-----BEGIN PRIVATE KEY-----\\nMIIE",
             "-----BEGIN PRIVATE KEY-----[redacted]",
             "-----BEGIN PRIVATE KEY-----[redacted]",
+        ],
+        [
+            "MIIEowIBAAKCAQEA1234\nabcd==\n-----END PRIVATE KEY-----\nmore",
+            "[redacted]\n-----END PRIVATE KEY-----\nmore",
+            "[redacted]\n-----END PRIVATE KEY-----\nmore",
         ],
         [
             "Authorization: Bearer abcdefgh.ijklmnop",
@@ -226,6 +262,17 @@ mod tests {
         ],
     ];
 
+    /// The program is built without the tables of Unicode, which the tests' own dependencies bring along.
+    #[test]
+    fn no_shape_needs_the_tables_of_unicode() {
+        for shape in CERTAIN.iter().chain(LIKELY) {
+            let plain = shape.replace(r"(?-u:\b)", "").replace(r"(?i-u:\b", "");
+            for class in [r"\b", r"\d", r"\s", r"\w", r"\p", "(?i)"] {
+                assert!(!plain.contains(class), "{shape} has {class}");
+            }
+        }
+    }
+
     #[test]
     fn secrets_are_found_by_value_and_by_shape() {
         learn_value("known-by-its-value");
@@ -237,5 +284,44 @@ mod tests {
         }
         assert_eq!(text("a short one"), "a short one");
         assert_eq!(masked("é sk-abcdefghij0123456789 é"), "é *********************** é");
+    }
+
+    /// Where secrets stand, and what nobody may see of them.
+    const SECRETS: &[(&str, &str)] = &[
+        ("sk-QWERTZUIOP0123456789", "QWERTZUIOP0123456789"),
+        ("Authorization: Basic QWERTZUIOP0123456789", "QWERTZUIOP0123456789"),
+        ("password=QWERTZUIOP0123456789", "QWERTZUIOP0123456789"),
+        (r#"{\"token\": \"QWERTZUIOP0123456789\"}"#, "QWERTZUIOP0123456789"),
+        ("postgres://me:QWERTZUIOP0123456789@host/db", "QWERTZUIOP0123456789"),
+        (
+            "-----BEGIN PRIVATE KEY-----\nQWERTZUIOP0123456789\n-----END PRIVATE KEY-----",
+            "QWERTZUIOP0123456789",
+        ),
+        ("QWERTZUIOP-known-by-its-value", "QWERTZUIOP-known-by-its-value"),
+    ];
+    /// So much of a secret tells nothing.
+    const HARMLESS: usize = 4;
+
+    fn shows(text: &str, secret: &str) -> bool {
+        (0..=secret.len() - HARMLESS).any(|at| text.contains(&secret[at..at + HARMLESS]))
+    }
+
+    proptest! {
+        /// Wherever a text is cut, no part of a secret is left: of its beginning, and of its end.
+        #[test]
+        fn a_cut_leaves_no_half_of_a_secret(
+            before in "[a-z é]{0,40}",
+            (written, secret) in select(SECRETS),
+            after in "[a-z é]{0,40}",
+            cut in 0_usize..150,
+        ) {
+            learn_value("QWERTZUIOP-known-by-its-value");
+            let whole = format!("{before} {written} {after}");
+            let beginning = shortened(&whole, cut);
+            prop_assert!(!shows(&beginning, secret), "{beginning}");
+            let end = &whole[after_secrets(&whole, cut.min(whole.len()))..];
+            let end = text(end);
+            prop_assert!(!shows(&end, secret), "{end}");
+        }
     }
 }

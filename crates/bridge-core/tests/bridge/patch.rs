@@ -3,14 +3,21 @@
 use bridge_core::{ChangeKind, CommandStatus, FileChange, ItemId, Patch};
 use expect_test::{Expect, expect};
 
-fn check(path: &str, kind: ChangeKind, diff: &str, expected: Expect) {
+fn patch(path: &str, kind: ChangeKind, diff: &str) -> Patch {
     let change = FileChange { path: path.to_owned(), kind, diff: diff.to_owned() };
-    let patch = Patch {
-        item: ItemId("p".to_owned()),
-        changes: vec![change],
-        status: CommandStatus::Completed,
-    };
-    expected.assert_eq(&patch.unified_diff());
+    let (item, status) = (ItemId("p".to_owned()), CommandStatus::Completed);
+    Patch { item, changes: vec![change], status }
+}
+
+fn check(path: &str, kind: ChangeKind, diff: &str, expected: Expect) {
+    expected.assert_eq(&patch(path, kind, diff).unified_diff());
+}
+
+#[test]
+fn a_file_that_moves_is_two() {
+    let moves = ChangeKind::Update { moved_to: Some("/etc/b".to_owned()) };
+    assert_eq!(patch("/w/a", moves, "").paths(), ["/w/a", "/etc/b"]);
+    assert_eq!(patch("/w/a", ChangeKind::Delete, "").paths(), ["/w/a"]);
 }
 
 #[test]

@@ -273,6 +273,12 @@ impl Script {
                 question: Question::FileChange { item: ItemId("p".to_owned()), reason: None },
             },
             "unloaded" => Event::ThreadClosed { app_server, thread: thread(1) },
+            "usage" => {
+                let resets_at = Some(i64::try_from(number(2)).unwrap());
+                let used_percent = u32::try_from(number(1)).unwrap();
+                let windows = vec![UsageWindow { used_percent, length: None, resets_at }];
+                Event::UsageTold { app_server, windows }
+            }
             "warns" => {
                 Event::Warned { app_server, thread: Some(thread(1)), message: text.to_owned() }
             }
@@ -455,6 +461,7 @@ fn error(kind: &str) -> CodexError {
         http_status: None,
         message: "it broke".to_owned(),
         details: None,
+        resets_at: None,
     }
 }
 

@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use super::CloseReason;
 use crate::framing::{Line, LineReader};
-use crate::rpc::{Malformed, Message};
+use crate::rpc::{Malformed, Message, beginning};
 
 /// Messages between the reader and the actor. Full: the pipe is not read.
 const READ_AHEAD: usize = 16;
@@ -24,7 +24,7 @@ const MAX_TRACED_BYTES: usize = 64 << 10;
 
 /// What the reader hands to the actor; `End` is the last.
 #[derive(Debug)]
-pub(super) enum Received {
+pub(crate) enum Received {
     Message(Message),
     Malformed(Malformed),
     End(CloseReason),
@@ -58,7 +58,8 @@ async fn read_all<R: AsyncRead + Unpin>(
     }
 }
 
-async fn next<R: AsyncRead + Unpin>(
+/// Waits for the next thing to hand on.
+pub(crate) async fn next<R: AsyncRead + Unpin>(
     reader: &mut LineReader<R>,
     peer_gone: &CancellationToken,
 ) -> Received {
@@ -93,7 +94,7 @@ async fn next<R: AsyncRead + Unpin>(
 
 /// A line as the trace shows it: its beginning, as far as anybody wants to read.
 fn traced(line: &[u8]) -> String {
-    String::from_utf8_lossy(&line[..line.len().min(MAX_TRACED_BYTES)]).trim_end().to_owned()
+    String::from_utf8_lossy(beginning(line, MAX_TRACED_BYTES)).trim_end().to_owned()
 }
 
 /// Starts the writer. It closes `input` and ends when the sender is dropped, a write fails or `stop`

@@ -12,8 +12,13 @@ use tokio_util::task::TaskTracker;
 
 use super::child::{self, STDERR_GRACE};
 use super::stderr::StderrTail;
-use super::{Exit, Launch, StartError};
+use super::{Exit, Launch, StartError, Version};
 use crate::framing::{Line, LineReader};
+
+/// The longest line that may tell a version, in bytes.
+const MAX_VERSION_LINE: usize = 200;
+/// How long a program may take to end that has told its version.
+const VERSION_GRACE: Duration = Duration::from_millis(200);
 
 /// A running `codex exec`.
 #[derive(Debug)]
@@ -55,6 +60,15 @@ impl Exec {
         let drain = tasks.spawn(stderr.clone().drain(stderr_pipe));
         let lines = LineReader::new(stdout, max_line_bytes);
         Ok(Self { child, pid, lines, stderr, drain })
+    }
+
+    /// The version that a program tells when asked for it on its command line, if it says that it is Codex.
+    pub async fn version(launch: &Launch, deadline: Duration) -> Option<Version> {
+        let launch = Launch { args: vec!["--version".into()], ..launch.clone() };
+        let mut child = Self::start(&launch, String::new(), MAX_VERSION_LINE).ok()?;
+        let said = tokio::time::timeout(deadline, child.line()).await;
+        child.stop(VERSION_GRACE).await;
+        Version::from_command_line(&said.ok()??)
     }
 
     /// The next line that it writes; `None` once it writes no more. What is no text, or too long, is left out. Dropping

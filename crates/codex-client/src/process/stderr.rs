@@ -25,7 +25,12 @@ impl StderrTail {
         tail.extend(line);
         tail.push_back(b'\n');
         let excess = tail.len().saturating_sub(KEPT_BYTES);
-        tail.drain(..excess);
+        if excess > 0 {
+            // Whole lines: half of one may be half of a secret.
+            let line_end = tail.iter().skip(excess - 1).position(|byte| *byte == b'\n');
+            let end = line_end.map_or(tail.len(), |at| excess + at);
+            tail.drain(..end);
+        }
     }
 
     /// Reads until the end of the stream.
@@ -48,5 +53,22 @@ impl StderrTail {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_kept_in_whole_lines() {
+        let tail = StderrTail::default();
+        let line = "x".repeat(1000);
+        for _ in 0..100 {
+            tail.push(line.as_bytes());
+        }
+        let text = tail.text();
+        assert!((KEPT_BYTES - 1001..=KEPT_BYTES).contains(&text.len()), "{}", text.len());
+        assert!(text.lines().all(|kept| kept == line));
     }
 }

@@ -19,6 +19,11 @@ impl Version {
         user_agent.split('/').skip(1).find_map(Self::leading)
     }
 
+    /// The version in what `codex --version` prints: `codex-cli 0.169.0`.
+    pub(crate) fn from_command_line(line: &str) -> Option<Self> {
+        line.strip_prefix("codex-cli ").and_then(Self::leading)
+    }
+
     /// Reads `1.2.3` at the start of `text`, whatever follows.
     fn leading(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, '.');
@@ -51,5 +56,9 @@ mod tests {
         assert_eq!(read("a b/c/1.2.30-alpha.4 (x)").as_deref(), Some("1.2.30"));
         assert_eq!(read("lab/dev (Debian 12.0.0)"), None);
         assert_eq!(read(""), None);
+        let read = |text| Version::from_command_line(text).map(|version| version.to_string());
+        assert_eq!(read("codex-cli 0.169.0").as_deref(), Some("0.169.0"));
+        assert_eq!(read("git version 2.39.5"), None);
+        assert_eq!(read("codex-cli of my own"), None);
     }
 }

@@ -131,7 +131,8 @@ async fn a_flood_on_stderr_blocks_nothing_and_its_end_is_kept() {
         tail => Err(tail.len()),
     })
     .await;
-    assert_eq!(tail.len(), 64 * 1024);
+    // In whole lines.
+    assert!((64 * 1024 - line.len()..=64 * 1024).contains(&tail.len()), "{}", tail.len());
     assert_eq!(how(&codex.stop().await), (Some(0), None));
 }
 

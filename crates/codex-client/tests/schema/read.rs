@@ -2,7 +2,7 @@
 //! was renamed by Codex, shows as one that the sample does not have.
 
 use codex_client::protocol::*;
-use expect_test::expect;
+use expect_test::{expect, expect_file};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -116,6 +116,21 @@ fn questions() {
             assert!(!matches!(read, ServerRequest::Other { .. }), "{method} is not read: {sample}");
             read
         });
+    }
+}
+
+/// What the fuzzer begins with, and what other tests make messages of, is as the schema has it.
+#[test]
+fn the_fuzzers_corpus() {
+    let unions =
+        [("ServerNotification", Notification::METHODS), ("ServerRequest", ServerRequest::METHODS)];
+    for (union, methods) in unions {
+        for method in methods {
+            let whole = samples(params_of(union, method), Fields::All).swap_remove(0);
+            let name = method.replace('/', "-");
+            expect_file![format!("../../../../fuzz/corpus/protocol/{name}.txt")]
+                .assert_eq(&format!("{method} {whole}\n"));
+        }
     }
 }
 

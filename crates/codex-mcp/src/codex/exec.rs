@@ -21,7 +21,7 @@ use bridge_core::{
 use serde_json::{Map, Value};
 
 mod events;
-mod rollout;
+pub(crate) mod rollout;
 
 pub(crate) use events::Reader;
 pub(crate) use rollout::Rollout;

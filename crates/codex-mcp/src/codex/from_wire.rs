@@ -8,7 +8,7 @@ use bridge_core::{
     FileChange, Item, ItemId, Message, Patch, Phase, Plan, PlanStep, Reply, Request,
     RequestFailure, SandboxProbe, ServerRequestId, StepStatus, Thinking, ThreadId, ThreadList,
     ThreadOpened, ThreadSummary, Tokens, Tool, Transcript, TurnEvent, TurnId, TurnList, TurnRecord,
-    TurnState,
+    TurnState, UsageWindow,
 };
 use codex_client::RequestError;
 use codex_client::protocol as wire;
@@ -28,6 +28,9 @@ pub(crate) fn notification(app_server: AppServerId, notification: Notification) 
         Notification::ServerRequestResolved(resolved) => {
             let id = request_id(&resolved.request_id);
             return Some(Event::QuestionWithdrawn { app_server, id });
+        }
+        Notification::RateLimitsUpdated(told) => {
+            return Some(Event::UsageTold { app_server, windows: usage(told.rate_limits) });
         }
         Notification::Error(error) => error_reported(error),
         Notification::TokenUsageUpdated(usage) => tokens_counted(usage),
@@ -68,7 +71,6 @@ pub(crate) fn notification(app_server: AppServerId, notification: Notification) 
         | Notification::ThreadStatusChanged(_)
         | Notification::ThreadNameUpdated(_)
         | Notification::DiffUpdated(_)
-        | Notification::RateLimitsUpdated(_)
         | Notification::AccountUpdated(_)
         | Notification::Other { .. } => return None,
     };
@@ -288,7 +290,25 @@ fn turn_error(error: wire::TurnError) -> CodexError {
         Some(info) => (info.kind, info.http_status_code),
         None => ("other".to_owned(), None),
     };
-    CodexError { kind, http_status, message: error.message, details: error.additional_details }
+    CodexError {
+        kind,
+        http_status,
+        message: error.message,
+        details: error.additional_details,
+        resets_at: None,
+    }
+}
+
+fn usage(told: wire::RateLimitSnapshot) -> Vec<UsageWindow> {
+    let minutes =
+        |minutes: i64| Some(Duration::from_secs(u64::try_from(minutes).ok()?.saturating_mul(60)));
+    let window = |window: wire::RateLimitWindow| UsageWindow {
+        // A cast keeps what is no percentage inside the numbers that there are.
+        used_percent: window.used_percent.round() as u32,
+        length: window.window_duration_mins.and_then(minutes),
+        resets_at: window.resets_at,
+    };
+    [told.primary, told.secondary].into_iter().flatten().map(window).collect()
 }
 
 fn account(response: wire::AccountReadResponse) -> Reply {

@@ -1,10 +1,14 @@
 //! What a program last said on standard error, for a message: one line, without colours, cut to length.
 
+use crate::redact;
+
 /// The longest last words, in characters.
 const MAX_CHARS: usize = 300;
 
 /// The last line that says anything; `None` if none does.
 pub(crate) fn last_words(stderr: &str) -> Option<String> {
+    // A secret may have several lines, and a part of one has no shape.
+    let stderr = redact::text(stderr);
     let lines = stderr.lines().rev().map(without_colours);
     let line = lines.map(|line| line.trim().to_owned()).find(|line| !line.is_empty())?;
     Some(line.chars().take(MAX_CHARS).collect())

@@ -2,12 +2,15 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bridge_core::{AppServerInfo, Exit, StartFailure, StartFailureKind};
 use codex_client::ancestry;
 use codex_client::orphan::Marker;
 use codex_client::protocol::ClientInfo;
-use codex_client::{AppServer, Greeting, Inbox, Launch, Limits, ServerInfo, StartError};
+use codex_client::{
+    AppServer, Exec, Greeting, Inbox, Launch, Limits, MINIMUM_VERSION, ServerInfo, StartError,
+};
 
 use super::last_words;
 use crate::config::Config;
@@ -24,7 +27,6 @@ const OPT_OUT: &[&str] = &[
     "turn/moderationMetadata",
     "item/commandExecution/outputDelta",
     "item/fileChange/outputDelta",
-    "account/rateLimits/updated",
     "account/updated",
     "app/list/updated",
     "skills/changed",
@@ -36,6 +38,8 @@ const OPT_OUT: &[&str] = &[
 
 /// Where programs put their temporary files.
 const TEMPORARY: &str = "TMPDIR";
+/// How long a program may take to tell its version. Codex needs 30 ms.
+const VERSION_DEADLINE: Duration = Duration::from_secs(5);
 
 /// Starts an app-server.
 ///
@@ -65,7 +69,26 @@ pub(crate) async fn start(
     };
     match AppServer::start(&launch, limits, &greeting).await {
         Ok((server, inbox, info)) => Ok((server, inbox, server_info(&launch.program, info))),
-        Err(error) => Err(start_failure(&launch.program, &error)),
+        Err(error) => Err(told_apart(&launch, error).await),
+    }
+}
+
+/// What does not speak the protocol is no Codex, or one whose app-server is broken: its version tells.
+async fn told_apart(launch: &Launch, error: StartError) -> StartFailure {
+    let failure = start_failure(&launch.program, &error);
+    if failure.kind != StartFailureKind::NotCodex {
+        return failure;
+    }
+    match Exec::version(launch, VERSION_DEADLINE).await {
+        Some(version) if version < MINIMUM_VERSION => {
+            start_failure(&launch.program, &StartError::TooOld { version })
+        }
+        Some(version) => StartFailure {
+            kind: StartFailureKind::BrokenAppServer,
+            detail: format!("{}, though it says that it is Codex {version}", failure.detail),
+            ..failure
+        },
+        None => failure,
     }
 }
 

@@ -13,8 +13,11 @@ pub(crate) fn from_wire(request: ServerRequest) -> (Option<ThreadId>, Question) 
     let (thread, question) = match request {
         ServerRequest::CommandApproval(asked) => (asked.thread_id.clone(), command(asked)),
         ServerRequest::FileChangeApproval(asked) => {
-            let question =
-                Question::FileChange { item: ItemId(asked.item_id), reason: asked.reason };
+            let question = Question::FileChange {
+                item: ItemId(asked.item_id),
+                grants: asked.grant_root,
+                reason: asked.reason,
+            };
             (asked.thread_id, question)
         }
         ServerRequest::PermissionsApproval(asked) => {

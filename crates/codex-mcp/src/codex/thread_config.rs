@@ -14,6 +14,7 @@ use super::inherited::{Inherited, set, switched_off};
 use super::profile;
 use crate::config::KeyPath;
 use crate::error::{Code, Problem};
+use crate::redact;
 
 /// Keys that a call may set, as dotted paths; a path also allows what lies below it.
 const ALLOWED: &[&str] = &[
@@ -144,7 +145,7 @@ fn flatten(
         | Value::String(_)
         | Value::Array(_)
         | Value::Object(_) => {
-            let path: String = path.chars().take(200).collect();
+            let path = redact::shortened(path, 200);
             let may: Vec<_> = all(allowed).collect();
             let message = format!("`config` may not set {path:?}; it may set {}", may.join(", "));
             Err(Problem::new(Code::ConfigKeyRefused, message))

@@ -23,6 +23,8 @@ pub(super) enum ConfigFile {
     Optional(PathBuf),
     /// It has to be there.
     Required(PathBuf),
+    /// It says this.
+    Text(String),
 }
 
 impl ConfigFile {
@@ -31,6 +33,7 @@ impl ConfigFile {
             Self::Absent => return Vec::new(),
             Self::Optional(path) => (path, true),
             Self::Required(path) => (path, false),
+            Self::Text(text) => return parse(Path::new("config.toml"), text, problems),
         };
         match text_file::read(path, MAX_BYTES) {
             Ok(text) => parse(path, &text, problems),

@@ -79,6 +79,11 @@ impl Config {
     }
 }
 
+/// Does what [`Config::load_file`] does with a file that says this, for [`fuzzing`](crate::fuzzing).
+pub(crate) fn load_text(text: &str, environment: &Environment) -> Result<Config, ConfigError> {
+    load(&ConfigFile::Text(text.to_owned()), environment, &Flags::default())
+}
+
 /// Where the user's configuration file is looked for; nowhere if neither `XDG_CONFIG_HOME` nor `HOME` is set.
 pub fn default_file(environment: &Environment) -> Option<PathBuf> {
     let directory = environment.base_directory("XDG_CONFIG_HOME", ".config")?;

@@ -136,8 +136,24 @@ async fn introduction(reader: &mut BufReader<OwnedReadHalf>) -> Result<Introduct
     if !line.ends_with(b"\n") {
         return Err(format!("the introduction is no line of at most {MAX_FIRST_LINE} bytes"));
     }
-    serde_json::from_slice(&line)
+    parse(&line)
+}
+
+fn parse(line: &[u8]) -> Result<Introduction, String> {
+    serde_json::from_slice(line)
         .map_err(|error| brief(format!("the introduction is not understood: {error}")))
+}
+
+/// What a first line comes to, before anybody is asked whether there is room: for [`fuzzing`](crate::fuzzing).
+pub(crate) fn check(line: &[u8]) -> Result<(), String> {
+    match parse(line)? {
+        Introduction::Client(hello) => {
+            let _newer = Version::parse(&hello.version);
+            let _session = hello.claude_session();
+            configuration(&hello).map(drop)
+        }
+        Introduction::Status | Introduction::Stop => Ok(()),
+    }
 }
 
 /// What the client's own configuration says, as if the engine ran inside it.

@@ -8,7 +8,7 @@
 mod door;
 mod flight;
 mod front;
-mod guest;
+pub(crate) mod guest;
 mod hello;
 mod host;
 mod launches;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bridge_core::{
-    Event, ExecEvent, ExecId, ExecRun, ExecThread, Failure, StartFailure, StartFailureKind,
-    ThreadId, TurnId,
+    Event, ExecEvent, ExecId, ExecRun, ExecThread, Failure, RequestFailure, StartFailure,
+    StartFailureKind, ThreadId, TurnId,
 };
 use codex_client::orphan::{self, Marker};
 use codex_client::{Exec, Launch};
@@ -16,9 +16,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Input, Room, servers};
-use crate::codex::{exec, launch};
+use crate::codex::{exec, launch, output};
 use crate::config::Config;
 use crate::ledger::Ledger;
+use crate::workspace::is_itself;
 
 /// How long a run may take to end when it is told to. Codex needs 30 ms; a cancelled call waits for it.
 const STOP_GRACE: Duration = Duration::from_millis(200);
@@ -63,7 +64,7 @@ impl Execs {
         let (config, inputs) = (self.config.clone(), self.inputs.clone());
         let (room, ledger) = (self.room.clone(), self.ledger.clone());
         self.tasks.spawn(async move {
-            let way = Way { exec, inputs };
+            let way = Way { exec, inputs, output_chars: config.command_output_chars };
             let place = tokio::select! {
                 place = room.enter() => place.ok_or_else(|| servers::full(&config, &room)),
                 () = stop.cancelled() => Err(stopped(&config)),
@@ -97,6 +98,8 @@ impl Execs {
 struct Way {
     exec: ExecId,
     inputs: mpsc::WeakSender<Input>,
+    /// How much of a command's output is passed on.
+    output_chars: usize,
 }
 
 impl Way {
@@ -168,6 +171,9 @@ async fn follow(
             continue;
         };
         let begins = matches!(event, ExecEvent::Started { .. });
+        if let ExecEvent::Turn(event) = &mut event {
+            output::keep_end(event, way.output_chars);
+        }
         if let ExecEvent::Started { thread, turn, .. } = &mut event
             && let Some(name) = name(rollout.clone(), thread).await
         {
@@ -195,15 +201,19 @@ async fn name(rollout: Option<Arc<exec::Rollout>>, thread: &ThreadId) -> Option<
     tokio::task::spawn_blocking(move || rollout.turn(&thread)).await.ok().flatten()
 }
 
-/// Where a run works. Of a thread that was there before, only our records know it.
+/// Where a run works. Of a thread that was there before, our records know it, or Codex's own file does.
 async fn working_directory(
     config: &Config,
     ledger: &Ledger,
     thread: &ExecThread,
 ) -> Result<String, Failure> {
     match thread {
+        ExecThread::New(options) if !is_itself(Path::new(&options.working_directory)) => {
+            let failure = RequestFailure::Misplaced { folder: options.working_directory.clone() };
+            Err(Failure::Request { method: "thread/start", failure })
+        }
         ExecThread::New(options) => Ok(options.working_directory.clone()),
-        ExecThread::Known { id, .. } if exec::is_plain(id) => known_place(ledger, id)
+        ExecThread::Known { id, .. } if exec::is_plain(id) => known_place(config, ledger, id)
             .await
             .ok_or_else(|| refused(config, &format!("it is not known where thread {id} works"))),
         ExecThread::Known { id, .. } => {
@@ -212,10 +222,16 @@ async fn working_directory(
     }
 }
 
-async fn known_place(ledger: &Ledger, thread: &ThreadId) -> Option<String> {
+async fn known_place(config: &Config, ledger: &Ledger, thread: &ThreadId) -> Option<String> {
     let wanted = thread.clone();
-    let place = ledger.read(move |store| store.thread_place(&wanted)).await.ok().flatten()?;
-    Some(place.cwd).filter(|cwd| Path::new(cwd).is_dir())
+    let place = ledger.read(move |store| store.thread_place(&wanted)).await.ok().flatten();
+    let recorded = place.map(|place| place.cwd).filter(|cwd| !cwd.is_empty());
+    let (codex_home, thread) = (config.codex_home(), thread.clone());
+    let find = move || {
+        let folder = recorded.or_else(|| exec::rollout::working_directory(&codex_home?, &thread));
+        folder.filter(|folder| is_itself(Path::new(folder)) && Path::new(folder).is_dir())
+    };
+    tokio::task::spawn_blocking(find).await.ok().flatten()
 }
 
 fn refused(config: &Config, why: &str) -> Failure {

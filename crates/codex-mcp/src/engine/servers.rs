@@ -1,24 +1,26 @@
 //! The app-server processes: started, read, written to, stopped. Each one's news reach the loop in order.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bridge_core::{
-    Answer, AppServerId, AppServerInfo, Event, Exit, Question, Request, RequestId, ServerRequestId,
-    StartFailure, StartFailureKind,
+    Answer, AppServerId, AppServerInfo, Event, Exit, Question, Reply, Request, RequestFailure,
+    RequestId, ServerRequestId, StartFailure, StartFailureKind, ThreadId,
 };
 use codex_client::orphan::{self, Marker};
 use codex_client::protocol::{Notification, ServerRequest};
-use codex_client::{AppServer, Inbox, Incoming, RequestError};
+use codex_client::{AppServer, Inbox, Incoming};
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Input, Room};
-use crate::codex::{from_wire, launch, question, to_wire};
+use crate::codex::{from_wire, launch, output, question, real_path, to_wire};
 use crate::config::Config;
+use crate::workspace::is_itself;
 
 /// How long each step of the stop ladder may take. Codex ends within 35 ms of the end of its input.
 const STOP_GRACE: Duration = Duration::from_millis(300);
@@ -66,6 +68,8 @@ struct Running {
     server: Arc<AppServer>,
     /// Requests under way: their answers can only be read by what was asked.
     requests: HashMap<u64, Request>,
+    /// Where the threads work that were opened here.
+    folders: HashMap<ThreadId, String>,
     /// Codex's questions under way, by the text of their ids.
     questions: HashMap<ServerRequestId, codex_client::RequestId>,
 }
@@ -144,11 +148,15 @@ impl Servers {
         app_server: AppServerId,
         id: RequestId,
         request: Request,
-    ) -> Result<(), RequestError> {
+    ) -> Result<(), RequestFailure> {
         let Some(State::Running(running)) = self.servers.get_mut(&app_server) else {
-            return Err(RequestError::Closed { method: request.method() });
+            return Err(RequestFailure::Closed);
         };
-        to_wire::send(running.server.connection(), id, &request, self.config.request_deadline)?;
+        if let Some(folder) = running.misplaced(&request) {
+            return Err(RequestFailure::Misplaced { folder });
+        }
+        to_wire::send(running.server.connection(), id, &request, self.config.request_deadline)
+            .map_err(from_wire::request_failure)?;
         running.requests.insert(id.0, request);
         Ok(())
     }
@@ -215,6 +223,7 @@ impl Servers {
         let running = Running {
             server: Arc::new(server),
             requests: HashMap::new(),
+            folders: HashMap::new(),
             questions: HashMap::new(),
         };
         self.servers.insert(app_server, State::Running(Box::new(running)));
@@ -229,18 +238,30 @@ impl Servers {
         };
         match incoming {
             Incoming::Notification { method, params, .. } => {
-                from_wire::notification(app_server, Notification::decode(&method, &params))
+                let told = Notification::decode(&method, &params);
+                let mut event = from_wire::notification(app_server, told)?;
+                if let Event::Turn { event, .. } = &mut event {
+                    output::keep_end(event, self.config.command_output_chars);
+                    real_path::of_event(event);
+                }
+                if let Event::QuestionWithdrawn { id, .. } = &event {
+                    // The core answers it no more.
+                    running.questions.remove(id);
+                }
+                Some(event)
             }
             Incoming::Request { id, method, params } => {
                 let name = from_wire::request_id(&id);
                 running.questions.insert(name.clone(), id);
-                let (thread, question) =
+                let (thread, mut question) =
                     question::from_wire(ServerRequest::decode(&method, &params));
+                real_path::of_question(&mut question);
                 Some(Event::QuestionAsked { app_server, id: name, thread, question })
             }
             Incoming::Response { tag, result } => {
                 let request = running.requests.remove(&tag)?;
                 let result = from_wire::reply(&request, result);
+                running.learn(&request, &result);
                 Some(Event::Response { app_server, request: RequestId(tag), result })
             }
             Incoming::Malformed(malformed) => {
@@ -256,6 +277,51 @@ impl Servers {
                 self.servers.remove(&app_server);
                 Some(Event::AppServerExited { app_server, exit: launch::exit(exit) })
             }
+        }
+    }
+}
+
+impl Running {
+    /// The folder of a turn that is about to begin, if something else is in its place by now. One that is gone is Codex's to
+    /// judge, except for a new thread.
+    fn misplaced(&self, request: &Request) -> Option<String> {
+        let (folder, may_be_gone) = match request {
+            Request::StartThread(options) => (&options.working_directory, false),
+            Request::StartTurn { place: Some(place), .. } => (&place.working_directory, false),
+            Request::StartTurn { thread, place: None, .. } => (self.folders.get(thread)?, true),
+            Request::ResumeThread { .. }
+            | Request::NameThread { .. }
+            | Request::SteerTurn { .. }
+            | Request::InterruptTurn { .. }
+            | Request::CleanTerminals(_)
+            | Request::ListThreads(_)
+            | Request::ArchiveThread(_)
+            | Request::UnarchiveThread(_)
+            | Request::DeleteThread(_)
+            | Request::ReadTurn { .. }
+            | Request::UnsubscribeThread(_)
+            | Request::ReadTurns { .. }
+            | Request::ReadThread(_)
+            | Request::ReadAccount
+            | Request::ProbeSandbox
+            | Request::ListModels => return None,
+        };
+        let path = Path::new(folder);
+        let is_well = is_itself(path) || (may_be_gone && !path.exists());
+        (!is_well).then(|| folder.clone())
+    }
+
+    /// Remembers where a thread works, for as long as it is there.
+    fn learn(&mut self, request: &Request, result: &Result<Reply, RequestFailure>) {
+        if let Ok(Reply::ThreadOpened(opened)) = result
+            && let Some(folder) = &opened.working_directory
+        {
+            self.folders.insert(opened.thread.clone(), folder.clone());
+        }
+        if let (Request::UnsubscribeThread(thread) | Request::DeleteThread(thread), Ok(_)) =
+            (request, result)
+        {
+            self.folders.remove(thread);
         }
     }
 }

@@ -1,11 +1,15 @@
 //! Keeps what is told of an error short, whatever was given: a client cuts long errors, and its remedy comes last.
 
+use crate::redact;
+
 /// How much of the beginning and of the end of a long text is shown, in characters.
 const HEAD: usize = 3_000;
 const TAIL: usize = 1_000;
 
-/// A text with its middle left out, if it is long.
+/// A text without secrets, and with its middle left out if it is long.
 pub(crate) fn brief(text: String) -> String {
+    // First, for half a secret would have no shape.
+    let text = redact::text(&text).into_owned();
     match ends(&text, HEAD, TAIL) {
         Some((head, left_out, tail)) => format!("{head} [{left_out} characters left out] {tail}"),
         None => text,

@@ -204,6 +204,8 @@ catalogue! {
         "Use a new key for a new call; repeat a call with exactly its arguments to get its answer.", Retry::No;
     NoRunningTurn = "no_running_turn", "No turn runs on the thread.",
         "Send the text with `codex-reply`: it starts the next turn.", Retry::No;
+    NothingToCancel = "nothing_to_cancel", "No turn runs or waits on the thread, so there is nothing to stop.",
+        "Nothing: the thread is at rest. `codex.wait` gives its newest turn.", Retry::No;
     WrongTurn = "wrong_turn", "The named turn is not the one that runs.",
         "Leave `turnId` out to mean the running turn, or name that one.", Retry::No;
     TurnNotSteerable = "turn_not_steerable", "The running turn takes no further input.",

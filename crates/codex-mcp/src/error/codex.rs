@@ -7,6 +7,7 @@ use bridge_core::{CodexError, Json, RequestFailure};
 
 use super::{Code, Problem, Retry, reset};
 use crate::clock;
+use crate::workspace::RootError;
 
 /// An error that ended a turn.
 pub(super) fn turn_error(error: &CodexError) -> Problem {
@@ -45,11 +46,25 @@ pub(super) fn turn_error(error: &CodexError) -> Problem {
         }
         _ => problem,
     };
-    let retry_after = match code.entry().retry {
-        Retry::After(_) | Retry::AfterReset => reset::pause(&error.message, &clock::local()),
-        Retry::No | Retry::AfterLooking => None,
-    };
-    Problem { retry_after, ..problem }
+    match code.entry().retry {
+        Retry::After(_) | Retry::AfterReset => with_pause(problem, error),
+        Retry::No | Retry::AfterLooking => problem,
+    }
+}
+
+/// Adds when to try again: as Codex's message says it, or else what it has told of the account's limits.
+fn with_pause(problem: Problem, error: &CodexError) -> Problem {
+    if let Some(pause) = reset::pause(&error.message, &clock::local()) {
+        return Problem { retry_after: Some(pause), ..problem };
+    }
+    let known = error.resets_at.and_then(|at| reset::at(at, clock::timestamp_ms()));
+    match known {
+        Some((time, pause)) => {
+            let problem = problem.with_hint(format!("What is used up is there again at {time}."));
+            Problem { retry_after: Some(pause), ..problem }
+        }
+        None => problem,
+    }
 }
 
 /// What the status of the provider's last answer means.
@@ -99,6 +114,9 @@ pub(super) fn request_failure(method: &str, failure: &RequestFailure) -> Problem
             Code::CodexOverloaded,
             format!("`{method}` was not sent: too many requests are under way"),
         ),
+        RequestFailure::Misplaced { folder } => {
+            Problem::from(&RootError::Moved { path: folder.into() })
+        }
         RequestFailure::Closed => {
             Problem::new(Code::CodexExited, format!("`{method}` was cut off"))
         }

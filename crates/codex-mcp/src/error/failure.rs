@@ -79,9 +79,10 @@ fn start_failure(failure: &StartFailure) -> Problem {
         StartFailureKind::NotExecutable => Code::CodexNotExecutable,
         StartFailureKind::NotCodex => Code::NotCodex,
         StartFailureKind::TooOld => Code::CodexTooOld,
-        StartFailureKind::ExitedEarly | StartFailureKind::Deadline | StartFailureKind::System => {
-            Code::CodexStartFailed
-        }
+        StartFailureKind::BrokenAppServer
+        | StartFailureKind::ExitedEarly
+        | StartFailureKind::Deadline
+        | StartFailureKind::System => Code::CodexStartFailed,
         StartFailureKind::NoPlace => Code::CodexProcessLimit,
     };
     let problem = Problem::new(code, failure.detail.clone());
@@ -91,6 +92,7 @@ fn start_failure(failure: &StartFailure) -> Problem {
         StartFailureKind::NotFound
         | StartFailureKind::NotExecutable
         | StartFailureKind::NotCodex
+        | StartFailureKind::BrokenAppServer
         | StartFailureKind::TooOld
         | StartFailureKind::ExitedEarly
         | StartFailureKind::System => problem,

@@ -73,7 +73,7 @@ impl Problem {
     /// The same for a text that is not one of those allowed. A long one is not told back whole.
     #[must_use]
     pub(crate) fn argument_text(name: &str, given: &str, allowed: &str) -> Self {
-        let given: String = given.chars().take(60).collect();
+        let given = redact::shortened(given, 60);
         Self::argument(name, &format!("{given:?}"), allowed)
     }
 

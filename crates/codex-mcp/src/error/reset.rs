@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use bridge_store::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::{ToSpan as _, Zoned};
+
+use crate::clock;
 
 /// After these words comes a point in time (`at 3:52 PM`) or a length of time (`in 11.054s`).
 const WORDS: &str = "try again ";
@@ -17,6 +20,15 @@ pub(super) fn pause(message: &str, now: &Zoned) -> Option<Duration> {
         ("at", point) => until(point, now),
         _ => None,
     }
+}
+
+/// A time in seconds since 1970 that is still to come: for people, and how long it is until then.
+pub(super) fn at(seconds: i64, now: Timestamp) -> Option<(String, Duration)> {
+    let at = Timestamp(seconds.checked_mul(1000)?);
+    let pause = u64::try_from(at.0.checked_sub(now.0)?).ok()?;
+    let time = clock::show(at);
+    // Whole seconds, of which the last has to be over.
+    (!time.is_empty()).then(|| (time, Duration::from_secs(pause.div_ceil(1000))))
 }
 
 /// `3 days 4 hours 5 minutes`, `1h2m`, `11.054s`.
@@ -89,7 +101,21 @@ fn date(month: &str, day: &str, year: &str) -> Option<Date> {
 
 #[cfg(test)]
 mod tests {
-    use super::pause;
+    use std::time::Duration;
+
+    use bridge_store::Timestamp;
+
+    use super::{at, pause};
+
+    #[test]
+    fn a_time_that_is_still_to_come_is_told_and_no_other() {
+        let now = Timestamp(1_000_500);
+        let told = ("1970-01-01T00:16:42Z".to_owned(), Duration::from_secs(2));
+        assert_eq!(at(1_002, now), Some(told));
+        for seconds in [1_000, 0, -1, i64::MAX, i64::MIN, i64::MAX / 1000] {
+            assert_eq!(at(seconds, now), None, "{seconds}");
+        }
+    }
 
     #[test]
     fn what_codex_says_of_the_time_to_wait_is_read() {

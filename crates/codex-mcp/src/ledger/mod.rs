@@ -6,7 +6,7 @@
 mod clean;
 mod keys;
 mod problem;
-mod record;
+pub(crate) mod record;
 
 use std::sync::Arc;
 use std::time::Duration;

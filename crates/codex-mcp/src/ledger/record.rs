@@ -10,7 +10,7 @@ use super::{clean, to_json};
 use crate::error::Problem;
 use crate::mcp::stopped_by;
 
-pub(super) fn writes(record: Record, home: &str) -> Vec<Write> {
+pub(crate) fn writes(record: Record, home: &str) -> Vec<Write> {
     let write = match clean::record(record) {
         Record::ThreadOpened { thread, connection: _, working_directory, options, model } => {
             let name = options.as_ref().and_then(|options| options.name.clone());

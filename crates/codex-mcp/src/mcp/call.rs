@@ -29,7 +29,7 @@ use crate::engine::{Asking, Next};
 use crate::error::{Code, Problem};
 use crate::ledger::Ledger;
 use crate::workspace::git::{At, Git, Repositories};
-use crate::workspace::{Places, WorkingDirectory};
+use crate::workspace::{Places, Roots, WorkingDirectory};
 
 /// How many paths a call may name.
 const MAX_PATHS: usize = 200;
@@ -157,6 +157,11 @@ impl<'a> ToolCall<'a> {
         self.server.roots().iter().map(|root| root.display().to_string()).collect()
     }
 
+    /// Where Codex may work.
+    pub(super) fn roots(&self) -> &Roots {
+        self.server.roots()
+    }
+
     /// Checks a working directory against the workspace roots.
     ///
     /// # Errors
@@ -165,7 +170,7 @@ impl<'a> ToolCall<'a> {
         &self,
         given: Option<&str>,
     ) -> Result<WorkingDirectory, Problem> {
-        self.server.roots().resolve(given).map_err(|error| Problem::from(&error))
+        self.roots().resolve(given).map_err(|error| Problem::from(&error))
     }
 
     /// The path of a working directory, looked at last thing before it is given to Codex.

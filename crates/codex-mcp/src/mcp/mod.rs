@@ -13,6 +13,7 @@ mod consent;
 mod cursor;
 mod decode;
 mod elicit;
+pub(crate) mod fuzzing;
 mod hardened;
 mod input_limits;
 mod line;

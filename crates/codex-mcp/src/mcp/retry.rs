@@ -114,9 +114,18 @@ fn required(
     binding: &str,
     ttl: Duration,
 ) -> Option<InputRequiredResult> {
-    let options = SealOptions::new().associated_data(binding.as_bytes()).ttl(ttl);
     let state = serde_json::to_vec(state).ok()?;
-    Some(InputRequiredResult::new(Some(requests), Some(SEAL.seal_with(&state, &options))))
+    Some(InputRequiredResult::new(Some(requests), Some(seal(&state, binding, ttl))))
+}
+
+fn seal(state: &[u8], binding: &str, ttl: Duration) -> String {
+    let options = SealOptions::new().associated_data(binding.as_bytes()).ttl(ttl);
+    SEAL.seal_with(state, &options)
+}
+
+/// Seals any state for a client's calls of a tool, for [`fuzzing`](crate::fuzzing).
+pub(super) fn seal_for(connection: ConnectionId, tool: &str, state: &[u8]) -> String {
+    seal(state, &binding(connection, tool), GRACE)
 }
 
 /// What a call brings that comes again; `None` if it is an ordinary call.

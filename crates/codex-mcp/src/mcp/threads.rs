@@ -6,7 +6,7 @@
 
 mod codex_list;
 
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use bridge_core::{CallRequest, Caller, Failure, Outcome, Person, ThreadId};
 use bridge_store::{
@@ -17,6 +17,7 @@ use super::outputs::{Slice, SliceError};
 use super::paging::OutputId;
 use super::resources::{News, ResourceUri};
 use super::server::Server;
+use crate::codex::exec::rollout;
 use crate::engine::Next;
 use crate::error::{Code, Problem};
 use crate::ledger::Ledger;
@@ -102,7 +103,11 @@ impl<'a> Threads<'a> {
             Err(problem) if problem.code == Code::ThreadNotFound => {
                 return Err(not_found(thread));
             }
-            Err(problem) => return Err(problem),
+            Err(problem) => {
+                // Also while Codex cannot be asked, the thread may be there.
+                let folder = self.folder_on_disk(thread).await.ok_or(problem)?;
+                return self.admit(thread, folder, None);
+            }
         };
         let admitted = self.admit(thread, found.working_directory.clone(), None);
         // What is not kept shows in the health of the store.
@@ -241,6 +246,13 @@ impl<'a> Threads<'a> {
         let (wanted, home) = (thread.clone(), self.home());
         let place = self.read(move |store| store.thread_place(&wanted)).await;
         place.filter(|place| place.codex_home == home && !place.cwd.is_empty())
+    }
+
+    /// Where a thread works, if Codex's own file says so.
+    async fn folder_on_disk(&self, thread: &ThreadId) -> Option<String> {
+        let (home, thread) = (PathBuf::from(self.home()), thread.clone());
+        let found = tokio::task::spawn_blocking(move || rollout::working_directory(&home, &thread));
+        found.await.ok().flatten()
     }
 
     /// Asks the store; what it cannot say is not known.

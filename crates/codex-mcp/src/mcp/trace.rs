@@ -5,5 +5,5 @@ const MAX_BYTES: usize = 64 << 10;
 
 /// The beginning of a line, as far as anybody wants to read.
 pub(super) fn traced(line: &[u8]) -> String {
-    String::from_utf8_lossy(&line[..line.len().min(MAX_BYTES)]).trim_end().to_owned()
+    String::from_utf8_lossy(codex_client::beginning(line, MAX_BYTES)).trim_end().to_owned()
 }

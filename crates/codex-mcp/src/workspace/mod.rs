@@ -10,3 +10,11 @@ pub use git::Repositories;
 pub use places::Places;
 pub(crate) use places::Wanted;
 pub use roots::{InvalidRoot, RootError, Roots, WorkingDirectory};
+
+use std::path::Path;
+
+/// Whether a path leads to the folder that it names, and not through a link to another one. What was resolved when it was
+/// checked is looked at like this last thing before it is used: a turn may have waited in between.
+pub(crate) fn is_itself(path: &Path) -> bool {
+    path.canonicalize().is_ok_and(|found| found == path)
+}

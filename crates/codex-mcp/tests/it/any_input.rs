@@ -86,7 +86,7 @@ const TEXTS: &[&str] = &[
 ];
 
 /// Whatever JSON can say, for a few levels.
-fn anything() -> BoxedStrategy<Value> {
+pub(crate) fn anything() -> BoxedStrategy<Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

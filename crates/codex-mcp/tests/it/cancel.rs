@@ -96,7 +96,7 @@ async fn what_waits_in_the_queue_is_dropped_or_left_as_asked() {
     assert_eq!(content(&bridge.result(three).await), "Three.");
     assert_eq!(
         error_code(&bridge.call("codex.cancel", json!({ "threadId": thread })).await),
-        "no_running_turn"
+        "nothing_to_cancel"
     );
     bridge.finish().await;
 }

@@ -401,3 +401,61 @@ approvals! {
     a_form_put_away_in_a_legacy_claude_code: Legacy Nothing;
     silence_in_a_legacy_claude_code: Legacy Silence;
 }
+
+/// A thread is to be deleted, which nobody allowed beforehand, and Claude Code's host is asked.
+async fn check_consent(negotiation: Negotiation, says_what: Says) {
+    let claude_script = [
+        calls_tool(CODEX, json!({"prompt": "Hello."})),
+        calls_tool_with("mcp__x__codex_thread_archive", |request| {
+            let first = request.tool_results()[0].json();
+            json!({"threadId": first["threadId"], "action": "delete"})
+        }),
+        messages::says("That is it."),
+    ];
+    let rig = Rig::start([says("Hello.")], claude_script).await;
+    let mut host = match negotiation {
+        Negotiation::Default => rig.claude().converse(),
+        Negotiation::Legacy => rig.claude().legacy().converse(),
+    };
+    host.send(&user_message("Ask Codex.")).await;
+    let is_question = |event: &Value| event["request"]["subtype"] == "elicitation";
+    let asked = host.find("a question", is_question).await;
+    let action = if says_what == Says::Yes { "accept" } else { "decline" };
+    host.send(&answer(&asked, json!({ "action": action, "content": {} }))).await;
+    host.find("the end", |event| event["type"] == "result").await;
+    host.close_input();
+    host.wait_exit().await;
+
+    let requests = rig.finish();
+    let shown = requests.last().expect("Claude's model was asked").tool_results();
+    let [first, second] = shown.as_slice() else { panic!("not two results: {shown:#?}") };
+    let thread = text(&first.json()["threadId"]);
+    let question = format!("May codex-mcp delete thread {thread} with all its messages?");
+    assert!(text(&asked["request"]["message"]).starts_with(&question), "{asked}");
+    if says_what == Says::Yes {
+        assert_eq!(second.json(), json!({ "threadId": thread, "state": "deleted" }));
+    } else {
+        assert!(second.text.starts_with("Error consent_required: nobody allowed"), "{second:?}");
+        assert!(second.text.contains("the user did not agree"), "{second:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_yes_to_a_deletion_in_claude_code() {
+    check_consent(Negotiation::Default, Says::Yes).await;
+}
+
+#[tokio::test]
+async fn a_no_to_a_deletion_in_claude_code() {
+    check_consent(Negotiation::Default, Says::No).await;
+}
+
+#[tokio::test]
+async fn a_yes_to_a_deletion_in_a_legacy_claude_code() {
+    check_consent(Negotiation::Legacy, Says::Yes).await;
+}
+
+#[tokio::test]
+async fn a_no_to_a_deletion_in_a_legacy_claude_code() {
+    check_consent(Negotiation::Legacy, Says::No).await;
+}

@@ -233,6 +233,9 @@ errors! {
     NoRunningTurn no_running_turn: life::after_a_turn(&[("codex.steer", json!({ "prompt": "x" }))]) => expect![[r#"
         Error no_running_turn: no turn runs on thread [uuid-1]
     "#]];
+    NothingToCancel nothing_to_cancel: life::after_a_turn(&[("codex.cancel", json!({}))]) => expect![[r#"
+        Error nothing_to_cancel: no turn runs or waits on thread [uuid-1]
+    "#]];
     WrongTurn wrong_turn: life::during_a_turn(&[], "codex.steer", json!({ "prompt": "x", "turnId": "another" })) => expect![[r#"
         Error wrong_turn: turn another does not run; turn [uuid-1] does
     "#]];

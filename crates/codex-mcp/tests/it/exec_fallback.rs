@@ -15,14 +15,22 @@ use testkit::{poll, tools};
 use crate::bridge::{Setup, TestBridge, content, error_code, text};
 use crate::inherited;
 
-/// A Codex whose app-server ends at once while it is broken. Everything else is the real one's.
+/// What a broken app-server does.
+const ENDS: &str = "echo 'it is broken' >&2; exit 1";
+const SPEAKS_ANOTHER_LANGUAGE: &str = "echo Welcome!; exec cat";
+
+/// A Codex whose app-server does something else while it is broken. Everything else is the real one's.
 struct Breakable(TempDir);
 
 impl Breakable {
     fn new() -> Self {
+        Self::that(ENDS)
+    }
+
+    fn that(breaks: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let script = format!(
-            "#!/bin/sh\nif [ \"$1\" = app-server ] && [ -e '{broken}' ]; then\n  echo 'it is broken' >&2\n  exit 1\nfi\nexec '{codex}' \"$@\"\n",
+            "#!/bin/sh\nif [ \"$1\" = app-server ] && [ -e '{broken}' ]; then\n  {breaks}\nfi\nexec '{codex}' \"$@\"\n",
             broken = directory.path().join("broken").display(),
             codex = tools::codex().display(),
         );
@@ -304,5 +312,47 @@ async fn who_does_not_want_it_is_told_what_is_wrong() {
     assert_eq!(error_code(&answer), "codex_start_failed");
     let answer = bridge.call("codex", json!({ "prompt": "x" })).await;
     assert_eq!(error_code(&answer), "codex_quarantined");
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_codex_whose_app_server_speaks_another_language_is_still_one() {
+    let codex = Breakable::that(SPEAKS_ANOTHER_LANGUAGE);
+    codex.breaks();
+    let mut bridge = codex.bridge([says("Done.")]).await;
+    let answer = bridge.call("codex", json!({ "prompt": "x" })).await;
+    assert_eq!(content(&answer), "Done.", "{answer}");
+    let health = bridge.call("codex.health", json!({})).await;
+    let findings = health["structuredContent"]["findings"].to_string();
+    assert!(findings.contains("is not a Codex app-server: it asked for initialize"), "{findings}");
+    assert!(findings.contains("though it says that it is Codex 0."), "{findings}");
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_thread_of_another_program_goes_on_that_is_in_no_record() {
+    let codex = Breakable::broken();
+    let script = [says("One."), runs("pwd; sleep 0.3"), says("Two.")];
+    let mut bridge = codex.bridge(script).await;
+    let thread = bridge.thread_of_exec("one");
+    let two = bridge.call("codex-reply", json!({ "prompt": "two", "threadId": thread })).await;
+    assert_eq!(content(&two), "Two.", "{two}");
+    let workspace = bridge.home.workspace().display().to_string();
+    let output = text(&two["structuredContent"]["commands"][0]["output"]);
+    assert_eq!(output.trim(), workspace);
+    assert_eq!(bridge.model.captured()[1].texts("assistant"), ["One."]);
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_thread_outside_the_roots_stays_hidden_while_codex_cannot_be_asked() {
+    let codex = Breakable::broken();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let arguments = vec!["--workspace-root".into(), elsewhere.path().into()];
+    let setup = Setup { arguments, ..codex.setup() };
+    let mut bridge = TestBridge::start_with([says("One.")], setup).await;
+    let thread = bridge.thread_of_exec("one");
+    let two = bridge.call("codex-reply", json!({ "prompt": "two", "threadId": thread })).await;
+    assert_eq!(error_code(&two), "thread_not_found", "{two}");
     bridge.finish().await;
 }

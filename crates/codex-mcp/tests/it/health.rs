@@ -5,7 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use expect_test::expect;
 use serde_json::json;
-use testkit::fake_app_server;
+use testkit::fake_app_server::{self, Play};
+use testkit::model::usage_limit_reached;
 
 use crate::bridge::{Setup, TestBridge, error_code, text};
 
@@ -140,4 +141,60 @@ async fn a_codex_that_is_too_old() {
     "#]],
     )
     .await;
+}
+
+/// Codex's message about a usage limit often tells no time; what it has told of the account's limits does.
+#[tokio::test]
+async fn what_is_used_up_and_when_it_is_there_again() {
+    let home = testkit::home::CodexHome::new("http://127.0.0.1:9");
+    let window = |used: u32, at: u64| json!({ "usedPercent": used, "windowDurationMins": 300, "resetsAt": at });
+    let limits =
+        json!({ "primary": window(100, 4_102_444_800), "secondary": window(42, 4_102_531_200) });
+    let error = json!({
+        "message": "You've hit your usage limit.", "codexErrorInfo": "usageLimitExceeded", "additionalDetails": null,
+    });
+    let play = Play::new()
+        .begins_turn(1)
+        .tells("account/rateLimits/updated", json!({ "rateLimits": limits }))
+        // What most providers say: nothing.
+        .tells("account/rateLimits/updated", json!({ "rateLimits": {} }))
+        .fails_turn(1, &error)
+        .answers("account/read", json!({ "account": null, "requiresOpenaiAuth": false }))
+        .answers("command/exec", json!({ "exitCode": 0, "stdout": "", "stderr": "" }));
+    let program = fake_app_server::install(home.root(), &play.script());
+    let setup = Setup { codex: Some(program.into()), ..Setup::default() };
+    let mut bridge = TestBridge::start_with([], setup).await;
+    let answer = bridge.call("codex", json!({ "prompt": "x" })).await;
+    assert_eq!(error_code(&answer), "usage_limit", "{answer}");
+    let told = text(&answer["content"][0]["text"]);
+    assert!(told.contains("What is used up is there again at 2100-01-01T00:00:00Z."), "{told}");
+    let error = &answer["structuredContent"]["error"];
+    assert!(error["retryAfterSeconds"].as_u64().unwrap() > 86_400, "{error}");
+    let health = bridge.call("codex.health", json!({})).await;
+    assert_eq!(
+        health["structuredContent"]["usage"],
+        json!([
+            { "usedPercent": 100, "windowMinutes": 300, "resetsAt": "2100-01-01T00:00:00Z" },
+            { "usedPercent": 42, "windowMinutes": 300, "resetsAt": "2100-01-02T00:00:00Z" },
+        ])
+    );
+    let shown = text(&health["content"][0]["text"]);
+    let line = "Usage limit: 100 % used of 300 minutes, begins anew at 2100-01-01T00:00:00Z";
+    assert!(shown.contains(line), "{shown}");
+    bridge.finish().await;
+}
+
+/// The same of the real Codex, whose provider tells it in the headers of its answer.
+#[tokio::test]
+async fn what_the_provider_tells_of_a_used_up_limit() {
+    let answer = usage_limit_reached(3600)
+        .header("x-codex-primary-used-percent", "100")
+        .header("x-codex-primary-window-minutes", "300")
+        .header("x-codex-primary-reset-at", "4102444800");
+    let mut bridge = TestBridge::start([answer]).await;
+    let answer = bridge.call("codex", json!({ "prompt": "x" })).await;
+    assert_eq!(error_code(&answer), "usage_limit", "{answer}");
+    let told = text(&answer["content"][0]["text"]);
+    assert!(told.contains("What is used up is there again at 2100-01-01T00:00:00Z."), "{told}");
+    bridge.finish().await;
 }

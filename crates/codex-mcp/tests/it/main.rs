@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails, fails the test that called it")]
 
+mod any_codex;
 mod any_input;
 mod approvals;
 mod bad_input;
@@ -15,6 +16,7 @@ mod codex_process;
 mod config;
 mod conformance;
 mod connections;
+mod corpus;
 mod crash;
 mod crowd;
 mod daemon;
@@ -54,6 +56,7 @@ mod steer;
 mod store;
 mod subscriptions;
 mod supervision;
+mod swapped;
 mod takeover;
 mod tasks;
 mod thread_archive;

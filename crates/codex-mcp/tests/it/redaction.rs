@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use codex_mcp::error::{Code, Problem};
+use codex_mcp::logging;
 use serde_json::json;
 use testkit::model::{reply, says};
 use testkit::poll;
@@ -72,6 +73,13 @@ async fn both_pipes_are_traced_and_no_file_has_a_secret() {
     assert!(log.contains("[redacted]"), "{log}");
     bridge.restart(Setup::default()).await;
     bridge.finish().await;
+}
+
+#[test]
+fn the_last_words_of_an_engine_repeat_no_secret() {
+    let mut said = Vec::new();
+    logging::say_redacted(&format!("panicked at src/x.rs:1:1:\n{}", SECRETS[1]), &mut said);
+    assert_eq!(String::from_utf8(said).unwrap(), "panicked at src/x.rs:1:1:\n[redacted]\n");
 }
 
 #[test]

@@ -319,6 +319,7 @@ impl World {
                     http_status: None,
                     message: String::new(),
                     details: None,
+                    resets_at: None,
                 };
                 self.turn_event(which, TurnEvent::ErrorReported { error, will_retry: true });
             }

@@ -252,14 +252,14 @@ fn a_turn_that_failed_says_why() {
         RESTS,
         "exec-started T t1\nexec-failed \"usageLimitExceeded\"\n",
         expect![[r#"
-        exec-started T t1
-          -> keep new thread T
-          -> keep Foreground turn 1 of T "hi"
-          -> keep turn 1 started as t1
-        exec-failed "usageLimitExceeded"
-          -> keep end of turn 1: Failed
-          -> answer 1 Failed T/t1 after 0ns because Codex(CodexError { kind: "usageLimitExceeded", http_status: None, message: "it broke", details: None }) warning "Codex's app-server cannot be used now, so this turn ran through `codex exec`: it could not be steered, and asked for no approval; `codex.health` says what is wrong"
-    "#]],
+            exec-started T t1
+              -> keep new thread T
+              -> keep Foreground turn 1 of T "hi"
+              -> keep turn 1 started as t1
+            exec-failed "usageLimitExceeded"
+              -> keep end of turn 1: Failed
+              -> answer 1 Failed T/t1 after 0ns because Codex(CodexError { kind: "usageLimitExceeded", http_status: None, message: "it broke", details: None, resets_at: None }) warning "Codex's app-server cannot be used now, so this turn ran through `codex exec`: it could not be steered, and asked for no approval; `codex.health` says what is wrong"
+        "#]],
     );
 }
 
@@ -398,11 +398,11 @@ fn what_is_read_is_refused_and_health_says_how_turns_run() {
         RESTS,
         "list 2\nhealth 3\n",
         expect![[r#"
-        list 2
-          -> answer 2 Quarantined { failures: 3, rest: 5s, last: Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" }) }
-        health 3
-          -> answer 3 HealthReport { process: Quarantined { failures: 3, rest: 5s }, falls_back: true, info: None, resident_bytes: None, last_exit: None, account: Err(Quarantined { failures: 3, rest: 5s, last: Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" }) }), sandbox: Err(Quarantined { failures: 3, rest: 5s, last: Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" }) }), threads_loaded: 0, turns_running: 1, turns_queued: 0, connections: 1 }
-    "#]],
+            list 2
+              -> answer 2 Quarantined { failures: 3, rest: 5s, last: Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" }) }
+            health 3
+              -> answer 3 HealthReport { process: Quarantined { failures: 3, rest: 5s }, falls_back: true, info: None, resident_bytes: None, last_exit: None, account: Err(Quarantined { failures: 3, rest: 5s, last: Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" }) }), sandbox: Err(Quarantined { failures: 3, rest: 5s, last: Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" }) }), usage: [], threads_loaded: 0, turns_running: 1, turns_queued: 0, connections: 1 }
+        "#]],
     );
 }
 

@@ -127,7 +127,7 @@ fn a_start_that_may_pass_is_tried_again_with_pauses_and_then_refused_for_a_while
             codex 2 "hi"
               -> answer 2 Quarantined { failures: 3, rest: 5s, last: Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" }) }
             health 3
-              -> answer 3 HealthReport { process: Quarantined { failures: 3, rest: 5s }, falls_back: false, info: None, resident_bytes: None, last_exit: None, account: Err(Quarantined { failures: 3, rest: 5s, last: Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" }) }), sandbox: Err(Quarantined { failures: 3, rest: 5s, last: Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" }) }), threads_loaded: 0, turns_running: 0, turns_queued: 0, connections: 1 }
+              -> answer 3 HealthReport { process: Quarantined { failures: 3, rest: 5s }, falls_back: false, info: None, resident_bytes: None, last_exit: None, account: Err(Quarantined { failures: 3, rest: 5s, last: Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" }) }), sandbox: Err(Quarantined { failures: 3, rest: 5s, last: Start(StartFailure { program: "codex", kind: ExitedEarly, detail: "why" }) }), usage: [], threads_loaded: 0, turns_running: 0, turns_queued: 0, connections: 1 }
             +5s
             codex 4 "hi"
               -> start the app-server
@@ -259,7 +259,7 @@ fn health_asks_for_both_parts() {
               -> send command/exec
             account
             sandbox
-              -> answer 1 HealthReport { process: Ready { uptime: 0ns }, falls_back: false, info: Some(AppServerInfo { program: "codex", pid: 1, version: Some("0.169.0"), codex_home: None }), resident_bytes: None, last_exit: None, account: Ok(Account { kind: Some("apiKey"), plan: None, login_required: true }), sandbox: Ok(SandboxProbe { exit_code: 0, stderr: "" }), threads_loaded: 0, turns_running: 0, turns_queued: 0, connections: 1 }
+              -> answer 1 HealthReport { process: Ready { uptime: 0ns }, falls_back: false, info: Some(AppServerInfo { program: "codex", pid: 1, version: Some("0.169.0"), codex_home: None }), resident_bytes: None, last_exit: None, account: Ok(Account { kind: Some("apiKey"), plan: None, login_required: true }), sandbox: Ok(SandboxProbe { exit_code: 0, stderr: "" }), usage: [], threads_loaded: 0, turns_running: 0, turns_queued: 0, connections: 1 }
         "#]],
     );
 }
@@ -276,7 +276,7 @@ fn health_without_an_app_server_says_why() {
             health 1
               -> start the app-server
             start-failed missing
-              -> answer 1 HealthReport { process: Stopped, falls_back: false, info: None, resident_bytes: None, last_exit: None, account: Err(Start(StartFailure { program: "codex", kind: NotFound, detail: "why" })), sandbox: Err(Start(StartFailure { program: "codex", kind: NotFound, detail: "why" })), threads_loaded: 0, turns_running: 0, turns_queued: 0, connections: 0 }
+              -> answer 1 HealthReport { process: Stopped, falls_back: false, info: None, resident_bytes: None, last_exit: None, account: Err(Start(StartFailure { program: "codex", kind: NotFound, detail: "why" })), sandbox: Err(Start(StartFailure { program: "codex", kind: NotFound, detail: "why" })), usage: [], threads_loaded: 0, turns_running: 0, turns_queued: 0, connections: 0 }
         "#]],
     );
 }

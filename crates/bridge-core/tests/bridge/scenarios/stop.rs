@@ -360,7 +360,7 @@ fn shutdown_answers_everything_and_refuses_the_rest() {
               -> answer 1 Interrupted T/t1 after 0ns effort=medium because ShuttingDown stopped by Shutdown
               -> keep end of turn 2: Interrupted
               -> answer 2 Interrupted T/- after 0ns because ShuttingDown stopped by Shutdown
-              -> answer 3 HealthReport { process: Ready { uptime: 0ns }, falls_back: false, info: Some(AppServerInfo { program: "codex", pid: 1, version: Some("0.169.0"), codex_home: None }), resident_bytes: None, last_exit: None, account: Err(ShuttingDown), sandbox: Err(ShuttingDown), threads_loaded: 1, turns_running: 0, turns_queued: 0, connections: 1 }
+              -> answer 3 HealthReport { process: Ready { uptime: 0ns }, falls_back: false, info: Some(AppServerInfo { program: "codex", pid: 1, version: Some("0.169.0"), codex_home: None }), resident_bytes: None, last_exit: None, account: Err(ShuttingDown), sandbox: Err(ShuttingDown), usage: [], threads_loaded: 1, turns_running: 0, turns_queued: 0, connections: 1 }
               -> stop the app-server
             reply 4 T "four"
               -> answer 4 ShuttingDown

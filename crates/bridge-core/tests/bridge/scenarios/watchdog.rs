@@ -14,7 +14,26 @@ fn codex_says_why_a_turn_failed() {
         expect![[r#"
             failed T t1 "usageLimitExceeded"
               -> keep end of turn 1: Failed
-              -> answer 1 Failed T/t1 after 0ns effort=medium because Codex(CodexError { kind: "usageLimitExceeded", http_status: None, message: "it broke", details: None })
+              -> answer 1 Failed T/t1 after 0ns effort=medium because Codex(CodexError { kind: "usageLimitExceeded", http_status: None, message: "it broke", details: None, resets_at: None })
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_used_up_is_told_with_its_end() {
+    check(
+        RUNNING,
+        r#"
+            usage 99 500
+            usage 100 700
+            failed T t1 "usageLimitExceeded"
+        "#,
+        expect![[r#"
+            usage 99 500
+            usage 100 700
+            failed T t1 "usageLimitExceeded"
+              -> keep end of turn 1: Failed
+              -> answer 1 Failed T/t1 after 0ns effort=medium because Codex(CodexError { kind: "usageLimitExceeded", http_status: None, message: "it broke", details: None, resets_at: Some(700) })
         "#]],
     );
 }
@@ -127,7 +146,7 @@ fn retries_without_progress_end_a_turn() {
               -> send thread/backgroundTerminals/clean T
             done thread/backgroundTerminals/clean
               -> keep end of turn 1: Interrupted
-              -> answer 1 Interrupted T/t1 after 50s effort=medium because ProviderUnreachable { after: 50s, last: CodexError { kind: "httpConnectionFailed", http_status: None, message: "it broke", details: None } } stopped by Limit
+              -> answer 1 Interrupted T/t1 after 50s effort=medium because ProviderUnreachable { after: 50s, last: CodexError { kind: "httpConnectionFailed", http_status: None, message: "it broke", details: None, resets_at: None } } stopped by Limit
         "#]],
     );
 }

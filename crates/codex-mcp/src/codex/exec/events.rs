@@ -139,7 +139,7 @@ impl Reader {
             cached_input: usage.cached_input_tokens,
             output: usage.output_tokens,
             reasoning_output: usage.reasoning_output_tokens,
-            total: usage.input_tokens + usage.output_tokens,
+            total: usage.input_tokens.saturating_add(usage.output_tokens),
         };
         let counted = TurnEvent::TokensCounted { last: thread, thread, context_window: None };
         // What an older thread had used before is not known.
@@ -161,7 +161,8 @@ fn codex_error(message: String) -> CodexError {
         let (_, rest) = message.split_once(words)?;
         rest.get(..3)?.parse().ok()
     });
-    CodexError { kind: "other".to_owned(), http_status: status, message, details: None }
+    let kind = "other".to_owned();
+    CodexError { kind, http_status: status, message, details: None, resets_at: None }
 }
 
 fn item(item: Value, stage: Stage, working_directory: &str) -> Option<ExecEvent> {
@@ -303,10 +304,10 @@ mod tests {
                 r#"{"type":"turn.failed","error":{"message":"exceeded retry limit, last status: 429 Too Many Requests"}}"#,
             ],
             expect![[r#"
-                Some(Turn(ErrorReported { error: CodexError { kind: "other", http_status: None, message: "Reconnecting... 1/5", details: None }, will_retry: true }))
+                Some(Turn(ErrorReported { error: CodexError { kind: "other", http_status: None, message: "Reconnecting... 1/5", details: None, resets_at: None }, will_retry: true }))
                 Some(Turn(Activity))
                 None
-                end: Some(Err(Codex(CodexError { kind: "other", http_status: Some(429), message: "exceeded retry limit, last status: 429 Too Many Requests", details: None })))
+                end: Some(Err(Codex(CodexError { kind: "other", http_status: Some(429), message: "exceeded retry limit, last status: 429 Too Many Requests", details: None, resets_at: None })))
             "#]],
         );
     }

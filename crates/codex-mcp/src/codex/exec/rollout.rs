@@ -49,7 +49,24 @@ impl Rollout {
     }
 }
 
-fn name(line: &str) -> Option<TurnId> {
+/// Where a thread works, as its file says in its first line: for one that is in no record, while Codex cannot be asked.
+/// Blocks for some milliseconds.
+pub(crate) fn working_directory(codex_home: &Path, thread: &ThreadId) -> Option<String> {
+    let file = File::open(find(&codex_home.join("sessions"), thread)?).ok()?;
+    let mut first = String::new();
+    BufReader::new(file.take(MAX_BYTES)).read_line(&mut first).ok()?;
+    folder(&first)
+}
+
+/// The folder that the first line of a thread's file tells.
+pub(crate) fn folder(line: &str) -> Option<String> {
+    let line: Value = serde_json::from_str(line).ok()?;
+    let is_first = line["type"] == "session_meta";
+    is_first.then(|| line["payload"]["cwd"].as_str().map(str::to_owned))?
+}
+
+/// The name of the turn that a line of the file tells the beginning of.
+pub(crate) fn name(line: &str) -> Option<TurnId> {
     let line: Value = serde_json::from_str(line).ok()?;
     let payload = line.get("payload").filter(|payload| payload["type"] == "task_started")?;
     let name = payload.get("turn_id").or_else(|| payload.pointer("/turn_attribution/turn_id"))?;
@@ -92,6 +109,21 @@ mod tests {
         assert_eq!(rollout.turn(&thread), None);
         fs::write(&file, started("t1") + &started("t2")).unwrap();
         assert_eq!(rollout.turn(&thread), Some(TurnId("t2".to_owned())));
+    }
+
+    #[test]
+    fn the_folder_of_a_thread_stands_in_the_first_line() {
+        let home = tempfile::tempdir().unwrap();
+        let day = home.path().join("sessions/2026/11/25");
+        fs::create_dir_all(&day).unwrap();
+        let meta = r#"{"type":"session_meta","payload":{"id":"T","cwd":"/w"}}"#;
+        let turn = r#"{"type":"turn_context","payload":{"cwd":"/elsewhere"}}"#;
+        fs::write(day.join("rollout-1-T.jsonl"), format!("{meta}\n{turn}\n")).unwrap();
+        fs::write(day.join("rollout-1-U.jsonl"), format!("{turn}\n{meta}\n")).unwrap();
+        let folder = |thread: &str| working_directory(home.path(), &ThreadId(thread.to_owned()));
+        assert_eq!(folder("T").as_deref(), Some("/w"));
+        assert_eq!(folder("U"), None);
+        assert_eq!(folder("V"), None);
     }
 
     #[test]

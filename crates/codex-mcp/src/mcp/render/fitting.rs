@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::MoreResult;
-use crate::mcp::outputs::{NewOutput, Outputs};
+use crate::mcp::outputs::Outputs;
 use crate::mcp::paging::{Budget, ClientLimits, Kind, cost, split};
 
 /// What the fields around may cost.
@@ -65,16 +65,9 @@ impl<'a> Fitting<'a> {
     }
 
     async fn keep(&mut self, field: &'static str, text: String, kind: Kind, shown: usize) {
-        if shown == text.len() {
-            return;
-        }
-        let chars = text.chars().count();
-        match self.outputs.keep(NewOutput { text, kind, thread: None, turn: None }).await {
-            Ok(id) => self.more.push(MoreResult::new(field, chars, id, shown, self.outputs)),
-            Err(error) => {
-                self.warnings
-                    .push(format!("`{field}` is cut, and the rest could not be kept: {error}"));
-            }
+        match MoreResult::keep(field, text, kind, shown, self.outputs).await {
+            Ok(more) => self.more.extend(more),
+            Err(warning) => self.warnings.push(warning),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! `codex.cancel`: the end of a turn and of everything that it started.
 
-use bridge_core::{CallRequest, Outcome};
+use bridge_core::{CallRequest, Failure, Outcome, ThreadId, TurnId};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Definition, Visibility, unexpected};
-use crate::error::Problem;
+use crate::error::{Code, Problem};
 use crate::mcp::arguments::{parse, thread_id, turn_id};
 use crate::mcp::call::ToolCall;
 use crate::mcp::render::{Answer, TurnResult};
@@ -48,18 +48,30 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, Cancelled>()
 }
 
+/// What a call asks for.
+pub(super) struct Asked {
+    thread: ThreadId,
+    turn: Option<TurnId>,
+    reason: Option<String>,
+}
+
+/// Reads the arguments.
+pub(super) fn read(arguments: Option<JsonObject>) -> Result<Asked, Problem> {
+    let arguments: Arguments = parse(arguments)?;
+    Ok(Asked {
+        turn: turn_id(arguments.turn_id.as_deref())?,
+        thread: thread_id(&arguments.thread_id)?,
+        reason: arguments.reason.filter(|reason| !reason.trim().is_empty()),
+    })
+}
+
 pub(super) async fn call(
     arguments: Option<JsonObject>,
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
-    let arguments: Arguments = parse(arguments)?;
-    let turn = turn_id(arguments.turn_id.as_deref())?;
-    let thread = call.threads().find(&thread_id(&arguments.thread_id)?).await?.id().clone();
-    let request = CallRequest::Cancel {
-        thread: thread.clone(),
-        turn,
-        reason: arguments.reason.filter(|reason| !reason.trim().is_empty()),
-    };
+    let Asked { thread, turn, reason } = read(arguments)?;
+    let thread = call.threads().find(&thread).await?.id().clone();
+    let request = CallRequest::Cancel { thread: thread.clone(), turn, reason };
     match call.run(request).await {
         Outcome::Cancelled { turn, dropped } => {
             let turn = match turn {
@@ -81,6 +93,10 @@ pub(super) async fn call(
                 text,
                 &Cancelled { thread_id: thread.0, dropped_from_queue: dropped, turn },
             ))
+        }
+        Outcome::Failed(Failure::NoRunningTurn { thread }) => {
+            let message = format!("no turn runs or waits on thread {thread}");
+            Err(Problem::new(Code::NothingToCancel, message))
         }
         Outcome::Failed(failure) => Err(Problem::from(&failure)),
         Outcome::Turn(_)

@@ -1,6 +1,8 @@
 //! `codex`: a new thread and its first turn. A drop-in for the removed official tool of the same name.
 
-use bridge_core::{CallRequest, ThreadOptions};
+use std::path::Path;
+
+use bridge_core::{CallRequest, ThreadOptions, TurnRequest};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -10,8 +12,10 @@ use crate::codex::thread_config::{self, Given};
 use crate::error::Problem;
 use crate::mcp::arguments::{Approval, Changes, Effort, Sandbox, TurnArguments, parse};
 use crate::mcp::call::ToolCall;
+use crate::mcp::input_limits::InputLimits;
 use crate::mcp::render::{Answer, TurnResult};
 use crate::mcp::repeat::{self, Key};
+use crate::workspace::Roots;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -74,16 +78,25 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, TurnResult>()
 }
 
-pub(super) async fn call(
+/// What a call asks for.
+pub(super) struct Asked {
+    key: Option<Key>,
+    options: ThreadOptions,
+    turn: TurnRequest,
+}
+
+/// Reads the arguments.
+pub(super) fn read(
     arguments: Option<JsonObject>,
-    call: ToolCall<'_>,
-) -> Result<Answer, Problem> {
+    limits: &InputLimits<'_>,
+    roots: &Roots,
+) -> Result<Asked, Problem> {
     let asked = repeat::digest("codex", arguments.as_ref());
     let arguments: Arguments = parse(arguments)?;
     let key = Key::new(arguments.idempotency_key, asked)?;
-    let working_directory = call.working_directory(arguments.cwd.as_deref())?;
-    let codex_home = call.config().codex_home();
-    let limits = call.input_limits();
+    let working_directory = roots.resolve(arguments.cwd.as_deref());
+    let working_directory = working_directory.map_err(|error| Problem::from(&error))?;
+    let codex_home = limits.0.codex_home();
     limits.object("config", arguments.config.as_ref())?;
     for (name, text) in [
         ("developer-instructions", &arguments.developer_instructions),
@@ -97,7 +110,7 @@ pub(super) async fn call(
         profile: arguments.profile.as_deref(),
         compact_prompt: arguments.compact_prompt.as_deref(),
         mcp_servers: arguments.mcp_servers.as_deref(),
-        allowed: &call.config().config_allow,
+        allowed: &limits.0.config_allow,
         working_directory: working_directory.path(),
         codex_home: codex_home.as_deref(),
     };
@@ -113,10 +126,7 @@ pub(super) async fn call(
         sandbox: arguments.sandbox,
         approval_policy: arguments.approval_policy,
     };
-    let mut turn = turn.check(&limits)?;
-    if let Some(asks) = call.allow_changes(&mut turn.options, working_directory.path()).await? {
-        return Ok(asks);
-    }
+    let mut turn = turn.check(limits)?;
     let options = ThreadOptions {
         working_directory: ToolCall::confirmed(&working_directory)?,
         // What the first call says holds for the thread, as it did with the official tool.
@@ -126,8 +136,21 @@ pub(super) async fn call(
         base_instructions: arguments.base_instructions,
         developer_instructions: arguments.developer_instructions,
         name: arguments.name.filter(|name| !name.trim().is_empty()),
-        metadata: Some(call.started_by().to_json()),
+        metadata: None,
     };
+    Ok(Asked { key, options, turn })
+}
+
+pub(super) async fn call(
+    arguments: Option<JsonObject>,
+    call: ToolCall<'_>,
+) -> Result<Answer, Problem> {
+    let Asked { key, options, mut turn } = read(arguments, &call.input_limits(), call.roots())?;
+    let directory = Path::new(&options.working_directory);
+    if let Some(asks) = call.allow_changes(&mut turn.options, directory).await? {
+        return Ok(asks);
+    }
+    let options = ThreadOptions { metadata: Some(call.started_by().to_json()), ..options };
     let attachment = turn.attachment;
     let request = CallRequest::StartThread { options, turn };
     call.run_once(key.as_ref(), request, attachment).await?.ok_or_else(|| unexpected("codex"))

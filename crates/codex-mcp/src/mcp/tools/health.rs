@@ -1,11 +1,12 @@
 //! `codex.health`: what runs, who is logged in, what is wrong and what to do about it.
 
 mod limits;
+mod usage;
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use bridge_core::{CallRequest, Failure, HealthReport, Outcome, ProcessState};
+use bridge_core::{Account, CallRequest, Failure, HealthReport, Outcome, ProcessState};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use crate::mcp::arguments::parse;
 use crate::mcp::call::ToolCall;
 use crate::mcp::render::Answer;
 use limits::{Limit, Settings};
+use usage::Usage;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +36,9 @@ struct Health {
     process: Process,
     #[serde(skip_serializing_if = "Option::is_none")]
     login: Option<Login>,
+    /// How much of the account's limits is used, where Codex has told it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    usage: Vec<Usage>,
     /// Whether commands can run in Codex's read-only sandbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox_works: Option<bool>,
@@ -134,6 +139,12 @@ struct Login {
     plan: Option<String>,
 }
 
+impl From<Account> for Login {
+    fn from(account: Account) -> Self {
+        Self { required: account.login_required, kind: account.kind, plan: account.plan }
+    }
+}
+
 impl fmt::Display for Login {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.kind, self.required) {
@@ -167,11 +178,16 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, Health>()
 }
 
+/// Reads the arguments, of which there are none.
+pub(super) fn read(arguments: Option<JsonObject>) -> Result<(), Problem> {
+    parse(arguments).map(|Arguments {}| ())
+}
+
 pub(super) async fn call(
     arguments: Option<JsonObject>,
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
-    let Arguments {} = parse(arguments)?;
+    read(arguments)?;
     match call.run(CallRequest::Health).await {
         Outcome::Health(report) => {
             let store = StoreResult::of(call.ledger()).await;
@@ -244,11 +260,8 @@ impl Health {
                     .last_exit
                     .map(|exit| Problem::from(&Failure::AppServerExited(exit)).message),
             },
-            login: report.account.ok().map(|account| Login {
-                required: account.login_required,
-                kind: account.kind,
-                plan: account.plan,
-            }),
+            login: report.account.ok().map(Login::from),
+            usage: report.usage.iter().map(Usage::from).collect(),
             sandbox_works: report.sandbox.ok().map(|probe| probe.exit_code == 0),
             work: Work {
                 threads_loaded: report.threads_loaded,
@@ -286,6 +299,7 @@ impl Health {
             (_, _) => format!("App-server: {}", self.process.state),
         });
         lines.extend(self.login.as_ref().map(ToString::to_string));
+        lines.extend(self.usage.iter().map(ToString::to_string));
         if let Some(works) = self.sandbox_works {
             lines.push(format!("Sandbox: {}", if works { "works" } else { "does not work" }));
         }

@@ -23,9 +23,12 @@ use schemars::JsonSchema;
 use serde_json::json;
 
 use super::call::ToolCall;
+use super::input_limits::InputLimits;
+use super::paging::TokenKey;
 use super::render::Answer;
 use super::schema;
 use crate::error::{Code, Problem};
+use crate::workspace::Roots;
 
 /// What a result may have in characters before Claude Code puts it into a file. Its own ceiling is 500,000.
 const MAX_RESULT_CHARS: u32 = 400_000;
@@ -113,6 +116,37 @@ pub(super) async fn call(
         _ => return None,
     };
     Some(result.unwrap_or_else(Answer::from))
+}
+
+/// Does what [`call`] does before it asks the engine, for [`fuzzing`](crate::fuzzing).
+pub(super) fn check(
+    name: &str,
+    arguments: Option<JsonObject>,
+    limits: &InputLimits<'_>,
+    roots: &Roots,
+    key: &TokenKey,
+) -> Option<Result<(), Problem>> {
+    if let Err(problem) = limits.arguments(arguments.as_ref()) {
+        return Some(Err(problem));
+    }
+    Some(match name {
+        "codex" => codex::read(arguments, limits, roots).map(drop),
+        "codex-reply" => reply::read(arguments, limits).map(drop),
+        "codex.steer" => steer::read(arguments, limits).map(drop),
+        "codex.wait" => wait::read(arguments).map(drop),
+        "codex.cancel" => cancel::read(arguments).map(drop),
+        "codex.thread.list" => thread_list::read(arguments, roots).map(drop),
+        "codex.thread.read" => thread_read::read(arguments).map(drop),
+        "codex.thread.archive" => thread_archive::read(arguments).map(drop),
+        "codex.read" => read::read(arguments, key).map(drop),
+        "codex.health" => health::read(arguments),
+        "codex.review" => review::read(arguments).map(drop),
+        "codex.patch.preview" => patch_preview::read(arguments).map(drop),
+        "codex.patch.apply" => patch_apply::read(arguments).map(drop),
+        "codex.repo.status" => repo_status::read(arguments).map(drop),
+        "codex.repo.diff" => repo_diff::read(arguments).map(drop),
+        _ => return None,
+    })
 }
 
 /// An outcome that no request of this tool can have.

@@ -24,7 +24,7 @@ const NAMED: usize = 20;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Arguments {
+pub(super) struct Arguments {
     /// A turn's `patch.patchId`.
     patch_id: Option<String>,
     /// Instead: a unified diff, relative to `cwd`.
@@ -87,11 +87,16 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, Applied>()
 }
 
+/// Reads the arguments.
+pub(super) fn read(arguments: Option<JsonObject>) -> Result<Arguments, Problem> {
+    parse(arguments)
+}
+
 pub(super) async fn call(
     arguments: Option<JsonObject>,
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
-    let arguments: Arguments = parse(arguments)?;
+    let arguments = read(arguments)?;
     let Arguments { patch_id, diff, cwd, .. } = &arguments;
     let which = Which::of(patch_id.as_deref(), diff.as_deref(), cwd.as_deref())?;
     let mut patch = call.patch(which).await?;

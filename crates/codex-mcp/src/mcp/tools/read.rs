@@ -10,7 +10,7 @@ use super::{Definition, Visibility};
 use crate::error::{Code, Problem};
 use crate::mcp::arguments::parse;
 use crate::mcp::call::ToolCall;
-use crate::mcp::paging::{Budget, ResumeToken, split};
+use crate::mcp::paging::{Budget, ResumeToken, TokenKey, split};
 use crate::mcp::render::Answer;
 
 /// What the fields around a page may cost.
@@ -60,17 +60,26 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, Page>()
 }
 
-pub(super) async fn call(
+/// Reads the arguments: where to go on reading, and from which byte on.
+pub(super) fn read(
     arguments: Option<JsonObject>,
-    call: ToolCall<'_>,
-) -> Result<Answer, Problem> {
+    key: &TokenKey,
+) -> Result<(ResumeToken, usize), Problem> {
     let arguments: Arguments = parse(arguments)?;
-    let outputs = call.outputs();
-    let token = ResumeToken::open(&arguments.token, outputs.token_key());
+    let token = ResumeToken::open(&arguments.token, key);
     let token = token.map_err(|error| Problem::from(&error))?;
     let offset = usize::try_from(token.offset).map_err(|_too_large| {
         Problem::new(Code::TokenInvalid, "`token`: the offset is larger than this system allows")
     })?;
+    Ok((token, offset))
+}
+
+pub(super) async fn call(
+    arguments: Option<JsonObject>,
+    call: ToolCall<'_>,
+) -> Result<Answer, Problem> {
+    let outputs = call.outputs();
+    let (token, offset) = read(arguments, outputs.token_key())?;
     let budget = Budget::new(call.limits().result().units().saturating_sub(FRAME_UNITS));
     let slice = call.threads().slice(token.output, offset, budget.window()).await;
     let slice = slice.map_err(|error| Problem::from(&error))?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bridge_core::CallRequest;
+use bridge_core::{CallRequest, ThreadId, TurnRequest};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use crate::codex::thread_config;
 use crate::error::Problem;
 use crate::mcp::arguments::{Approval, Changes, Effort, Sandbox, TurnArguments, parse, thread_id};
 use crate::mcp::call::ToolCall;
+use crate::mcp::input_limits::InputLimits;
 use crate::mcp::render::{Answer, TurnResult};
 use crate::mcp::repeat::{self, Key};
 
@@ -59,10 +60,18 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, TurnResult>()
 }
 
-pub(super) async fn call(
+/// What a call asks for.
+pub(super) struct Asked {
+    key: Option<Key>,
+    thread: ThreadId,
+    turn: TurnRequest,
+}
+
+/// Reads the arguments.
+pub(super) fn read(
     arguments: Option<JsonObject>,
-    call: ToolCall<'_>,
-) -> Result<Answer, Problem> {
+    limits: &InputLimits<'_>,
+) -> Result<Asked, Problem> {
     let asked = repeat::digest("codex-reply", arguments.as_ref());
     let arguments: Arguments = parse(arguments)?;
     let key = Key::new(arguments.idempotency_key, asked)?;
@@ -81,9 +90,17 @@ pub(super) async fn call(
         sandbox: arguments.sandbox,
         approval_policy: arguments.approval_policy,
     };
-    let mut turn = turn.check(&call.input_limits())?;
+    let turn = turn.check(limits)?;
+    Ok(Asked { key, thread: thread_id(&thread)?, turn })
+}
+
+pub(super) async fn call(
+    arguments: Option<JsonObject>,
+    call: ToolCall<'_>,
+) -> Result<Answer, Problem> {
+    let Asked { key, thread, mut turn } = read(arguments, &call.input_limits())?;
     let attachment = turn.attachment;
-    let thread = call.threads().find(&thread_id(&thread)?).await?;
+    let thread = call.threads().find(&thread).await?;
     let directory = Path::new(thread.working_directory());
     if let Some(asks) = call.allow_changes(&mut turn.options, directory).await? {
         return Ok(asks);

@@ -10,8 +10,8 @@ use super::{Definition, Visibility};
 use crate::error::Problem;
 use crate::mcp::arguments::{in_range, parse};
 use crate::mcp::call::ToolCall;
-use crate::mcp::paging::{Budget, Kind, cost, split};
-use crate::mcp::render::{Answer, MoreResult, fmt_more};
+use crate::mcp::paging::Kind;
+use crate::mcp::render::{Answer, Fitting, MoreResult, fmt_more};
 use crate::workspace::git::{
     Base, Diff, DiffFile, DiffKind, DiffRequest, Revision, Side, TextLimit, Untracked, shown,
 };
@@ -20,14 +20,12 @@ const DEFAULT_CONTEXT: u32 = 3;
 const MAX_CONTEXT: u32 = 1_000;
 /// The longest name of a commit, in bytes.
 const MAX_REVISION: usize = 500;
-/// What the fields around the files and the text may cost.
-const FRAME_UNITS: usize = 4_000;
 /// How many names of files without content a warning tells.
 const MAX_NAMES: usize = 10;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Arguments {
+pub(super) struct Arguments {
     /// A folder of the repository. Default: the client's project.
     cwd: Option<String>,
     /// `worktree`, `index`, or a commit, branch, tag, or a range `a..b` or `a...b`. Default: `HEAD`.
@@ -100,11 +98,16 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, Page>()
 }
 
+/// Reads the arguments.
+pub(super) fn read(arguments: Option<JsonObject>) -> Result<Arguments, Problem> {
+    parse(arguments)
+}
+
 pub(super) async fn call(
     arguments: Option<JsonObject>,
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
-    let arguments: Arguments = parse(arguments)?;
+    let arguments = read(arguments)?;
     let context = in_range("context", arguments.context, 0..=MAX_CONTEXT)?;
     let (from, to) = (arguments.from.as_deref(), arguments.to.as_deref());
     let Sides { from, to, arguments: names, base } = sides("from", from, to)?;
@@ -207,45 +210,17 @@ impl Page {
 
     /// Fills in as much as a page holds, and keeps the rest.
     async fn fit(mut self, diff: &Diff, call: &ToolCall<'_>) -> Self {
-        let mut room = call.limits().result().units().saturating_sub(FRAME_UNITS);
-        let list = |file: &File| serde_json::to_string(file).unwrap_or_default() + "\n";
-        let files: Vec<_> = diff.files.iter().map(File::from).collect();
-        let whole: String = files.iter().map(list).collect();
-        let mut shown = 0;
+        let mut fitting = Fitting::new(call.limits(), call.outputs());
         // The diff names all files again, so the list may take no more than half.
-        let half = room / 2;
-        for file in files {
-            let line = list(&file);
-            if room - half < cost(&line) {
-                break;
-            }
-            room -= cost(&line);
-            shown += line.len();
-            self.files.push(file);
-        }
-        self.keep("files", whole, Kind::Json, shown, call).await;
-        let shown = split(&diff.text, Budget::new(room), Kind::Diff);
-        self.diff = diff.text[..shown].to_owned();
-        self.keep("diff", diff.text.clone(), Kind::Diff, shown, call).await;
+        let files = diff.files.iter().map(File::from).collect();
+        self.files = fitting.list("files", files, 2).await;
+        self.diff = fitting.text("diff", diff.text.clone(), Kind::Diff).await;
+        self.more = fitting.more;
+        self.warnings.extend(fitting.warnings);
         self
-    }
-
-    async fn keep(
-        &mut self,
-        field: &'static str,
-        text: String,
-        kind: Kind,
-        shown: usize,
-        call: &ToolCall<'_>,
-    ) {
-        match MoreResult::keep(field, text, kind, shown, call.outputs()).await {
-            Ok(more) => self.more.extend(more),
-            Err(warning) => self.warnings.push(warning),
-        }
     }
 }
 
-/// What a reader of a diff has to know.
 pub(super) fn warnings(diff: &Diff) -> Vec<String> {
     let mut warnings = Vec::new();
     if diff.is_cut {

@@ -27,7 +27,7 @@ const FRAME_UNITS: usize = 5_000;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Arguments {
+pub(super) struct Arguments {
     /// A folder of the repository. Default: the client's project.
     cwd: Option<String>,
     /// Only these files and folders, relative to `cwd`.
@@ -144,11 +144,16 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, Page>()
 }
 
+/// Reads the arguments.
+pub(super) fn read(arguments: Option<JsonObject>) -> Result<Arguments, Problem> {
+    parse(arguments)
+}
+
 pub(super) async fn call(
     arguments: Option<JsonObject>,
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
-    let arguments: Arguments = parse(arguments)?;
+    let arguments = read(arguments)?;
     let limit = in_range("limit", arguments.limit, 1..=MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
     let after = arguments.cursor.as_deref().map(cursor::read).transpose()?;
     let at = call.at(arguments.cwd.as_deref(), arguments.paths)?;

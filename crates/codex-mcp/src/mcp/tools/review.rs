@@ -22,9 +22,10 @@ use crate::error::{Code, Problem, brief};
 use crate::mcp::arguments::{Approval, Effort, TurnArguments, parse};
 use crate::mcp::call::ToolCall;
 use crate::mcp::paging::{Kind, cost};
+use crate::mcp::patches::Which;
 use crate::mcp::render::{Answer, MoreResult, fmt_more};
-use crate::workspace::WorkingDirectory;
 use crate::workspace::git::{Base, DiffRequest, Revision, TextLimit, Untracked, shown};
+use crate::workspace::{WorkingDirectory, patches};
 use findings::{Finding, Review, Verdict};
 use places::Places;
 use prompt::Parts;
@@ -36,7 +37,7 @@ const FRAME_UNITS: usize = 6_000;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Arguments {
+pub(super) struct Arguments {
     /// A folder of the repository. Default: the client's project.
     cwd: Option<String>,
     /// Review what was changed since this branch, uncommitted changes too.
@@ -47,6 +48,8 @@ struct Arguments {
     range: Option<String>,
     /// Review this unified diff.
     diff: Option<String>,
+    /// Review what Codex proposed: a turn's `patch.patchId`.
+    patch_id: Option<String>,
     /// Only these files and folders, relative to `cwd`.
     paths: Option<Vec<String>>,
     /// What to look at, besides what any review does.
@@ -67,6 +70,7 @@ enum Target {
     Commit(String),
     Range(String),
     Diff(String),
+    Patch(String),
 }
 
 /// The findings of a review.
@@ -99,7 +103,7 @@ pub(super) fn definition() -> Tool {
         name: "codex.review",
         title: "Review changes with Codex",
         description: "Codex reviews changes: all that is uncommitted (the default), since a base branch, a commit, a range, \
-            or a diff that you pass; `instructions` narrow it. Returns findings with severity, file, lines, confidence \
+            a diff that you pass or a patch of Codex; `instructions` narrow it. Returns findings with severity, file, lines, confidence \
             and recommendation, and a verdict. Changes nothing.",
         search_hint: "code review bugs findings pull request pr diff audit check my changes",
         annotations: ToolAnnotations::new().read_only(false).destructive(false).idempotent(false).open_world(true),
@@ -108,11 +112,16 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, Page>()
 }
 
+/// Reads the arguments.
+pub(super) fn read(arguments: Option<JsonObject>) -> Result<Arguments, Problem> {
+    parse(arguments)
+}
+
 pub(super) async fn call(
     arguments: Option<JsonObject>,
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
-    let mut arguments: Arguments = parse(arguments)?;
+    let mut arguments = read(arguments)?;
     call.input_limits().instructions("instructions", arguments.instructions.as_deref())?;
     let directory = call.working_directory(arguments.cwd.as_deref())?;
     let target = Target::of(&mut arguments)?;
@@ -132,17 +141,20 @@ impl Target {
             arguments.commit.take().map(Self::Commit),
             arguments.range.take().map(Self::Range),
             arguments.diff.take().map(Self::Diff),
+            arguments.patch_id.take().map(Self::Patch),
         ]
         .into_iter()
         .flatten();
         let target = given.next().unwrap_or(Self::Uncommitted);
         match (given.next(), &target, &arguments.paths) {
             (Some(_), _, _) => {
-                let message = "give only one of `baseBranch`, `commit`, `range` and `diff`";
+                let message =
+                    "give only one of `baseBranch`, `commit`, `range`, `diff` and `patchId`";
                 Err(Problem::new(Code::InvalidArguments, message))
             }
-            (None, Self::Diff(_), Some(_)) => {
-                Err(Problem::argument("paths", "`diff` is given too", "nothing beside a diff"))
+            (None, Self::Diff(_) | Self::Patch(_), Some(_)) => {
+                let given = "a diff or a patch is given too";
+                Err(Problem::argument("paths", given, "nothing beside a diff or a patch"))
             }
             (None, _, _) => Ok(target),
         }
@@ -172,7 +184,17 @@ impl Changes {
             base,
         };
         let (what, sides) = match target {
-            Target::Diff(diff) => return Self::of_text(diff),
+            Target::Diff(diff) => return Self::of_text("a diff that was passed".to_owned(), diff),
+            Target::Patch(id) => {
+                let patch = call.patch(Which::Known(&id)).await?;
+                let contents = call.places().contents().clone();
+                let diff = move || patches::diff(&patch.row.changes, &contents);
+                let diff = tokio::task::spawn_blocking(diff).await.map_err(std::io::Error::other);
+                let diff = diff.flatten().map_err(|error| {
+                    Problem::new(Code::PatchFailed, format!("the patch cannot be read: {error}"))
+                })?;
+                return Self::of_text(format!("patch {id}"), diff);
+            }
             Target::Uncommitted => {
                 let head = Revision::Commit("HEAD".to_owned());
                 ("what is not committed".to_owned(), uncommitted(head, Base::Itself, "cwd"))
@@ -212,7 +234,7 @@ impl Changes {
         })
     }
 
-    fn of_text(diff: String) -> Result<Self, Problem> {
+    fn of_text(what: String, diff: String) -> Result<Self, Problem> {
         let places = Places::of(&diff);
         if places.is_empty() && !diff.trim().is_empty() {
             let allowed = "a unified diff, as `git diff` writes it";
@@ -220,7 +242,7 @@ impl Changes {
         }
         let diff = if places.is_empty() { String::new() } else { diff };
         let (warnings, left_out) = (Vec::new(), Vec::new());
-        Ok(Self { what: "a diff that was passed".to_owned(), diff, places, warnings, left_out })
+        Ok(Self { what, diff, places, warnings, left_out })
     }
 }
 
@@ -321,7 +343,13 @@ impl Page {
                 let codex_home = call.config().codex_home();
                 let config = thread_config::resume(None, directory.path(), codex_home.as_deref());
                 let thread = ThreadId(thread.clone());
-                CallRequest::ContinueThread { thread, config: Some(config), turn }
+                let working_directory = Some(directory.path().to_string_lossy().into_owned());
+                CallRequest::ContinueThread {
+                    thread,
+                    config: Some(config),
+                    working_directory,
+                    turn,
+                }
             }
             None => CallRequest::StartThread { options: options(directory, call)?, turn },
         };
@@ -339,7 +367,7 @@ impl Page {
         };
         self.thread_id = report.thread.clone().map(|thread| thread.0);
         let thread = self.thread_id.as_deref().unwrap_or("unknown");
-        read(&report).map_err(|problem| {
+        read_answer(&report).map_err(|problem| {
             let hint = format!("The review's thread is {thread}.");
             if problem.hint.is_none() { problem.with_hint(hint) } else { problem }
         })
@@ -390,7 +418,7 @@ fn options(directory: &WorkingDirectory, call: &ToolCall<'_>) -> Result<ThreadOp
 }
 
 /// What a turn found, if it came to its end and says so in the form that was asked for.
-fn read(report: &TurnReport) -> Result<Review, Problem> {
+fn read_answer(report: &TurnReport) -> Result<Review, Problem> {
     if let Some(failure) = &report.failure {
         return Err(Problem::from(failure));
     }

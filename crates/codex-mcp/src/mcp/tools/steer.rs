@@ -1,6 +1,6 @@
 //! `codex.steer`: more input for the turn that runs, and never silently a new one.
 
-use bridge_core::{CallRequest, Outcome};
+use bridge_core::{CallRequest, Outcome, ThreadId, TurnId};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use super::{Definition, Visibility, unexpected};
 use crate::error::Problem;
 use crate::mcp::arguments::{parse, thread_id, turn_id};
 use crate::mcp::call::ToolCall;
+use crate::mcp::input_limits::InputLimits;
 use crate::mcp::render::Answer;
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -47,14 +48,32 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, Steered>()
 }
 
+/// What a call asks for.
+pub(super) struct Asked {
+    thread: ThreadId,
+    turn: Option<TurnId>,
+    prompt: String,
+}
+
+/// Reads the arguments.
+pub(super) fn read(
+    arguments: Option<JsonObject>,
+    limits: &InputLimits<'_>,
+) -> Result<Asked, Problem> {
+    let arguments: Arguments = parse(arguments)?;
+    Ok(Asked {
+        turn: turn_id(arguments.turn_id.as_deref())?,
+        prompt: limits.prompt(arguments.prompt)?,
+        thread: thread_id(&arguments.thread_id)?,
+    })
+}
+
 pub(super) async fn call(
     arguments: Option<JsonObject>,
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
-    let arguments: Arguments = parse(arguments)?;
-    let turn = turn_id(arguments.turn_id.as_deref())?;
-    let prompt = call.input_limits().prompt(arguments.prompt)?;
-    let thread = call.threads().find(&thread_id(&arguments.thread_id)?).await?;
+    let Asked { thread, turn, prompt } = read(arguments, &call.input_limits())?;
+    let thread = call.threads().find(&thread).await?;
     let request = CallRequest::Steer { thread: thread.id().clone(), turn, prompt };
     match call.run(request).await {
         Outcome::Steered { thread, turn } => {

@@ -1,6 +1,6 @@
 //! `codex.thread.archive`: puts a thread away, takes it back, or deletes it.
 
-use bridge_core::{CallRequest, Failure, Outcome, ThreadChange};
+use bridge_core::{CallRequest, Failure, Outcome, ThreadChange, ThreadId};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ struct Arguments {
 
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-enum Action {
+pub(super) enum Action {
     #[default]
     Archive,
     Unarchive,
@@ -64,13 +64,19 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, Changed>()
 }
 
+/// Reads the arguments: which thread, and what becomes of it.
+pub(super) fn read(arguments: Option<JsonObject>) -> Result<(ThreadId, Action), Problem> {
+    let arguments: Arguments = parse(arguments)?;
+    Ok((thread_id(&arguments.thread_id)?, arguments.action.unwrap_or_default()))
+}
+
 pub(super) async fn call(
     arguments: Option<JsonObject>,
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
-    let arguments: Arguments = parse(arguments)?;
-    let thread = call.threads().find(&thread_id(&arguments.thread_id)?).await?;
-    let (change, state, word) = match arguments.action.unwrap_or_default() {
+    let (thread, action) = read(arguments)?;
+    let thread = call.threads().find(&thread).await?;
+    let (change, state, word) = match action {
         Action::Archive => (ThreadChange::Archive, Place::Archived, "archived"),
         Action::Unarchive => (ThreadChange::Unarchive, Place::Active, "brought back"),
         Action::Delete => (ThreadChange::Delete, Place::Deleted, "deleted"),

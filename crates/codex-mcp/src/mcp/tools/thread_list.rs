@@ -15,6 +15,7 @@ use crate::mcp::call::ToolCall;
 use crate::mcp::cursor;
 use crate::mcp::paging::cost;
 use crate::mcp::render::{Answer, ThreadResult};
+use crate::workspace::Roots;
 
 const DEFAULT_LIMIT: u32 = 20;
 const MAX_LIMIT: u32 = 100;
@@ -96,14 +97,29 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, Page>()
 }
 
+/// What a call asks for.
+pub(super) struct Asked {
+    filter: ThreadFilter,
+    limit: usize,
+    after: Option<Cursor>,
+}
+
+/// Reads the arguments.
+pub(super) fn read(arguments: Option<JsonObject>, roots: &Roots) -> Result<Asked, Problem> {
+    let arguments: Arguments = parse(arguments)?;
+    let limit = in_range("limit", arguments.limit, 1..=MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
+    Ok(Asked {
+        limit: limit as usize,
+        after: arguments.cursor.as_deref().map(cursor::read).transpose()?,
+        filter: arguments.filter(roots)?,
+    })
+}
+
 pub(super) async fn call(
     arguments: Option<JsonObject>,
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
-    let arguments: Arguments = parse(arguments)?;
-    let limit = in_range("limit", arguments.limit, 1..=MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
-    let after: Option<Cursor> = arguments.cursor.as_deref().map(cursor::read).transpose()?;
-    let filter = arguments.filter(&call)?;
+    let Asked { filter, limit, after } = read(arguments, call.roots())?;
     let mut warnings = Vec::new();
     // The page after another one belongs to the same list.
     if after.is_none()
@@ -114,7 +130,7 @@ pub(super) async fn call(
             problem.message
         ));
     }
-    let page = call.threads().list(filter, limit as usize, after).await?;
+    let page = call.threads().list(filter, limit, after).await?;
     let mut next = page.next;
     let mut room = call.limits().result().units().saturating_sub(FRAME_UNITS);
     let mut threads = Vec::new();
@@ -136,9 +152,11 @@ pub(super) async fn call(
 }
 
 impl Arguments {
-    fn filter(&self, call: &ToolCall<'_>) -> Result<ThreadFilter, Problem> {
-        let folder =
-            |cwd: &String| call.working_directory(Some(cwd)).map(|folder| folder.path().to_owned());
+    fn filter(&self, roots: &Roots) -> Result<ThreadFilter, Problem> {
+        let folder = |cwd: &String| match roots.resolve(Some(cwd)) {
+            Ok(folder) => Ok(folder.path().to_owned()),
+            Err(error) => Err(Problem::from(&error)),
+        };
         let text = self.text.as_deref().map(str::trim).filter(|text| !text.is_empty());
         if let Some(text) = text.filter(|text| text.chars().count() > MAX_TEXT) {
             let given = format!("it has {} characters", text.chars().count());

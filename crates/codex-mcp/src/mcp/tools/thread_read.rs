@@ -140,10 +140,8 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, Page>()
 }
 
-pub(super) async fn call(
-    arguments: Option<JsonObject>,
-    call: ToolCall<'_>,
-) -> Result<Answer, Problem> {
+/// Reads the arguments: which part of which thread.
+pub(super) fn read(arguments: Option<JsonObject>) -> Result<(ThreadId, Part), Problem> {
     let arguments: Arguments = parse(arguments)?;
     let limit = in_range("limit", arguments.limit, 1..=MAX_LIMIT)?.unwrap_or(DEFAULT_LIMIT);
     let after: Option<Cursor> = arguments.cursor.as_deref().map(cursor::read).transpose()?;
@@ -151,8 +149,16 @@ pub(super) async fn call(
         Some(kinds) if !kinds.is_empty() => kinds.into_iter().map(EntryKind::from).collect(),
         Some(_) | None => vec![EntryKind::Message],
     };
-    let thread = call.threads().find(&thread_id(&arguments.thread_id)?).await?;
     let part = Part { kinds, limit: limit as usize, after };
+    Ok((thread_id(&arguments.thread_id)?, part))
+}
+
+pub(super) async fn call(
+    arguments: Option<JsonObject>,
+    call: ToolCall<'_>,
+) -> Result<Answer, Problem> {
+    let (thread, part) = read(arguments)?;
+    let thread = call.threads().find(&thread).await?;
     let mut warnings = Vec::new();
     let page = timeline::page(&call, &thread, part, &mut warnings).await?;
     let row = call.threads().row(&thread).await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bridge_core::{CallRequest, Outcome, TurnId};
+use bridge_core::{CallRequest, Outcome, ThreadId, TurnId};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -45,20 +45,31 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, TurnResult>()
 }
 
+/// What a call asks for.
+pub(super) struct Asked {
+    thread: ThreadId,
+    turn: Option<TurnId>,
+    wait: Duration,
+}
+
+/// Reads the arguments.
+pub(super) fn read(arguments: Option<JsonObject>) -> Result<Asked, Problem> {
+    let arguments: Arguments = parse(arguments)?;
+    let wait = in_range("waitSeconds", arguments.wait_seconds, 0..=MAX_WAIT)?;
+    Ok(Asked {
+        turn: turn_id(arguments.turn_id.as_deref())?,
+        thread: thread_id(&arguments.thread_id)?,
+        wait: Duration::from_secs(u64::from(wait.unwrap_or(DEFAULT_WAIT))),
+    })
+}
+
 pub(super) async fn call(
     arguments: Option<JsonObject>,
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
-    let arguments: Arguments = parse(arguments)?;
-    let wait = in_range("waitSeconds", arguments.wait_seconds, 0..=MAX_WAIT)?;
-    let wait = wait.unwrap_or(DEFAULT_WAIT);
-    let turn = turn_id(arguments.turn_id.as_deref())?;
-    let thread = call.threads().find(&thread_id(&arguments.thread_id)?).await?;
-    let request = CallRequest::Wait {
-        thread: thread.id().clone(),
-        turn: turn.clone(),
-        wait: Duration::from_secs(u64::from(wait)),
-    };
+    let Asked { thread, turn, wait } = read(arguments)?;
+    let thread = call.threads().find(&thread).await?;
+    let request = CallRequest::Wait { thread: thread.id().clone(), turn: turn.clone(), wait };
     let outcome = call.run(request).await;
     if matches!(outcome, Outcome::NotLive) {
         return from_disk(&call, &thread, turn).await;
