@@ -15,7 +15,7 @@ mod runner;
 mod tally;
 
 pub use detect::{Facts, Found, LOOKED_FOR, detect};
-pub use parse::{Format, found_nothing, read_log, read_report};
+pub use parse::{Format, found_nothing, read_log, read_report, readable};
 pub use plan::{Network, Plan, Refused, Source, Wanted, plan, plan_of_command};
 pub use report::{Counts, Failure, Limits, Report};
 pub use runner::Runner;

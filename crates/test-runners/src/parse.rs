@@ -10,6 +10,8 @@ mod tap;
 mod trx;
 mod unittest;
 
+use std::borrow::Cow;
+
 use crate::place;
 use crate::report::{Failure, Limits, Report};
 use crate::runner::Runner;
@@ -72,6 +74,32 @@ pub fn read_log(runner: Runner, log: &str, root: &str, limits: &Limits) -> Optio
     let any = [libtest::read, go::read, unittest::read, tap::read, summary::read];
     let report = own.or_else(|| any.into_iter().find_map(|read| read(&log, limits)));
     report.map(|report| tidy(report, root))
+}
+
+/// A log as a person reads it: where a runner writes data, the words in it.
+#[must_use]
+pub fn readable(runner: Runner, log: &str) -> Cow<'_, str> {
+    match runner {
+        Runner::Go => go::words(log).into(),
+        Runner::Command
+        | Runner::Cargo
+        | Runner::Nextest
+        | Runner::Vitest
+        | Runner::Jest
+        | Runner::Mocha
+        | Runner::Node
+        | Runner::Script
+        | Runner::Pytest
+        | Runner::Unittest
+        | Runner::Maven
+        | Runner::Gradle
+        | Runner::Dotnet
+        | Runner::Rspec
+        | Runner::Phpunit
+        | Runner::Ctest
+        | Runner::Prove
+        | Runner::Make => log.into(),
+    }
 }
 
 /// What runners say, some with an error, when there is nothing to run.

@@ -16,6 +16,8 @@ const PLACES: &[&str] = &[
     r"(?m)(?:at |❯ )(?:[^\n(]*\()?(?:file://)?(?P<file>[^\s():][^\n():]*\.[cm]?[jt]sx?):(?P<line>\d+):\d+",
     // Perl: #   at t/a.t line 5.
     r"(?m)\bat (?P<file>\S+) line (?P<line>\d+)\.?$",
+    // TAP of Node: location: '/path/a.test.js:5:1'
+    r"(?m)^ *location: '(?P<file>[^'\n:]+):(?P<line>\d+):\d+'",
     // Java: at com.example.ATest.b(ATest.java:12)
     r"\((?P<file>[A-Za-z0-9_]+\.(?:java|kt|scala|groovy)):(?P<line>\d+)\)",
     // C#: in /path/A.cs:line 12
@@ -50,7 +52,7 @@ static EXPRESSIONS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 
 /// The first place in the text, or in Python's traces, which run the other way, the last.
 pub(crate) fn find(text: &str) -> Option<(String, u64)> {
-    let found = EXPRESSIONS.iter().enumerate().find_map(|(index, expression)| {
+    EXPRESSIONS.iter().enumerate().find_map(|(index, expression)| {
         let mut places = expression.captures_iter(text).filter_map(|captures| {
             let file = captures.name("file")?.as_str();
             let line = captures.name("line")?.as_str().parse().ok()?;
@@ -59,8 +61,7 @@ pub(crate) fn find(text: &str) -> Option<(String, u64)> {
         });
         let is_trace_of_python = index == 1;
         if is_trace_of_python { places.last() } else { places.next() }
-    });
-    found
+    })
 }
 
 #[cfg(test)]

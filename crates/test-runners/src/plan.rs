@@ -54,6 +54,16 @@ pub enum Source {
     },
 }
 
+impl Source {
+    /// How it is written.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        match self {
+            Self::File { format, .. } | Self::Below { format, .. } => *format,
+        }
+    }
+}
+
 /// What to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {

@@ -23,6 +23,23 @@ pub(super) fn read(log: &str, limits: &Limits) -> Option<Report> {
     reading.is_go.then_some(reading.report)
 }
 
+/// What the tests printed, and every line that is no event.
+pub(super) fn words(log: &str) -> String {
+    let mut words = String::new();
+    for line in log.lines() {
+        match serde_json::from_str::<Value>(line) {
+            Ok(event) if event["Action"].is_string() => {
+                words.push_str(event["Output"].as_str().unwrap_or_default());
+            }
+            Ok(_) | Err(_) => {
+                words.push_str(line);
+                words.push('\n');
+            }
+        }
+    }
+    words
+}
+
 struct Reading {
     output: BTreeMap<(String, String), String>,
     /// Failed tests of each package.

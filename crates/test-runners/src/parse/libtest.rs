@@ -1,4 +1,5 @@
-//! What Rust's test programs print, one after the other under `cargo test`.
+//! What Rust's test programs print, one after the other under `cargo test`. Which program a test belongs to, cargo says on
+//! another stream, so it is not known.
 
 use crate::report::{Failure, Limits, Report, seconds};
 
@@ -22,7 +23,6 @@ pub(super) fn read(log: &str, limits: &Limits) -> Option<Report> {
 struct Reading {
     report: Report,
     is_libtest: bool,
-    suite: Option<String>,
     /// Passed, failed and ignored since the last summary.
     open: (u64, u64, u64),
     section: Option<(String, String)>,
@@ -46,10 +46,6 @@ impl Reading {
                 text.push_str(line);
                 text.push('\n');
             }
-        } else if let Some(name) =
-            trimmed.strip_prefix("Running ").or_else(|| trimmed.strip_prefix("Doc-tests "))
-        {
-            self.suite = Some(name.split(" (").next().unwrap_or(name).to_owned());
         } else if let Some(rest) = line.strip_prefix("test ") {
             self.test(rest);
         }
@@ -102,9 +98,6 @@ impl Reading {
             return;
         };
         let message = first_line(&details);
-        self.report.fail(
-            Failure { name, suite: self.suite.clone(), message, details, ..Failure::default() },
-            limits,
-        );
+        self.report.fail(Failure { name, message, details, ..Failure::default() }, limits);
     }
 }

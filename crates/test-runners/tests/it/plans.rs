@@ -69,7 +69,7 @@ fn every_runner_and_what_it_is_asked_for() {
 fn check_command(command: &[&str], expected: Expect) {
     let command = strings(command);
     let wanted = Wanted { filters: &[], paths: &[], reports: "/run", network: Network::Closed };
-    let plan = plan_of_command(&command, &wanted).unwrap();
+    let plan = plan_of_command(&command, &wanted).expect("neither filters nor paths");
     expected.assert_eq(&format!("{:?}\n{:?}\n", plan.command, plan.reports));
 }
 

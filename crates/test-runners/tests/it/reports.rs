@@ -36,7 +36,8 @@ fn show(report: Option<Report>, expected: &Expect) {
         let line = failure.line.map_or("-".to_owned(), |line| line.to_string());
         text += &format!("{} | {suite} | {file}:{line} | {}\n", failure.name, failure.message);
         for line in failure.details.lines() {
-            text += &format!("    {line}\n");
+            text += format!("    {line}").trim_end();
+            text += "\n";
         }
     }
     expected.assert_eq(&text);

@@ -46,18 +46,18 @@ test src/lib.rs - (line 3) ... ok
 test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.20s
 ",
         &expect![[r#"
-    2 passed, 2 failed, 1 skipped in 210 ms
-    tests::divides | unittests src/lib.rs | src/lib.rs:12 | assertion `left == right` failed
-      left: 1
-     right: 2
-        thread 'tests::divides' (4) panicked at src/lib.rs:12:9:
-        assertion `left == right` failed
-          left: 1
-         right: 2
-        note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
-    tests::prints | unittests src/lib.rs | -:- | Error: "no"
-        Error: "no"
-"#]],
+            2 passed, 2 failed, 1 skipped in 210 ms
+            tests::divides | - | src/lib.rs:12 | assertion `left == right` failed
+              left: 1
+             right: 2
+                thread 'tests::divides' (4) panicked at src/lib.rs:12:9:
+                assertion `left == right` failed
+                  left: 1
+                 right: 2
+                note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+            tests::prints | - | -:- | Error: "no"
+                Error: "no"
+        "#]],
     );
     check_log(
         Runner::Cargo,
@@ -79,7 +79,10 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
 fn tap() {
     check_log(
         Runner::Prove,
-        "t/a.t .. \nok 1 - adds\nnot ok 2 - divides\n#   Failed test 'divides'\n#   at t/a.t line 5.\n#          got: '1'\n#     expected: '2'\nok 3 # skip not here\nnot ok 4 - later # TODO soon\n    ok 1 - inner\n1..4\nDubious, test returned 1\nt/b.t .. \nok 1\n1..1\nok\nResult: FAIL\n",
+        concat!(
+            "t/a.t .. \nok 1 - adds\nnot ok 2 - divides\n#   Failed test 'divides'\n#   at t/a.t line 5.\n#          got: '1'\n#     expected: '2'\nok 3 # skip not here\nnot ok 4 - later # TO",
+            "DO soon\n    ok 1 - inner\n1..4\nDubious, test returned 1\nt/b.t .. \nok 1\n1..1\nok\nResult: FAIL\n"
+        ),
         &expect![[r#"
             2 passed, 1 failed, 2 skipped
             divides | t/a.t | t/a.t:5 | got: '1'
@@ -90,16 +93,25 @@ fn tap() {
         "#]],
     );
     check_log(
+        Runner::Prove,
+        "\n#   Failed test 'divides'\n#   at t/a.t line 3.\n#          got: '1'\n# Looks like you failed 1 test of 2.\nt/a.t .. \n1..2\nok 1 - adds\nnot ok 2 - divides\nDubious, test returned 1\n",
+        &expect![[r#"
+            1 passed, 1 failed, 0 skipped
+            divides | t/a.t | -:- | Dubious, test returned 1
+                Dubious, test returned 1
+        "#]],
+    );
+    check_log(
         Runner::Command,
         "TAP version 13\n1..2\nok 1 - a\nnot ok 2 - b\n  ---\n  message: 'no'\n  at: 'x'\n  ...\n",
         &expect![[r#"
-        1 passed, 1 failed, 0 skipped
-        b | - | -:- | message: 'no'
-              ---
-              message: 'no'
-              at: 'x'
-              ...
-    "#]],
+            1 passed, 1 failed, 0 skipped
+            b | - | -:- | no
+                  ---
+                  message: 'no'
+                  at: 'x'
+                  ...
+        "#]],
     );
 }
 
