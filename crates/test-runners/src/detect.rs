@@ -49,8 +49,7 @@ impl Facts {
         "GNUmakefile",
     ];
     /// The programs whose being there matters.
-    pub const PROGRAMS: &'static [&'static str] =
-        &["cargo-nextest", "pytest", "prove", "python3", "bundle", "phpunit", "mvn", "gradle"];
+    pub const PROGRAMS: &'static [&'static str] = &["cargo-nextest", "pytest", "prove", "bundle"];
 
     fn has(&self, folder: &str, name: &str) -> bool {
         self.names.get(folder).is_some_and(|names| names.contains(name))

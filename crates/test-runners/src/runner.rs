@@ -66,14 +66,6 @@ runners! {
     Make = "make";
 }
 
-impl Runner {
-    /// The runner of this name.
-    #[must_use]
-    pub fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|runner| runner.name() == name)
-    }
-}
-
 impl fmt::Display for Runner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())

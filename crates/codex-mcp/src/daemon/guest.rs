@@ -91,8 +91,16 @@ impl Guest<'_> {
             }
             Decision::Serve { seat, engine } => (seat, engine),
         };
-        let Common { outputs, subscriptions } = common;
-        let shared = Shared { config, roots, outputs, subscriptions, newer_client, claude_session };
+        let Common { outputs, subscriptions, test_runs } = common;
+        let shared = Shared {
+            config,
+            roots,
+            outputs,
+            subscriptions,
+            test_runs,
+            newer_client,
+            claude_session,
+        };
         let accepted =
             Welcome::Accepted { version: self.version.to_string(), pid: std::process::id() };
         let Self { reader, mut writer, .. } = self;

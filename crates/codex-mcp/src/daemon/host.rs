@@ -21,6 +21,7 @@ use crate::engine::{Activity, Engine, Room, Services};
 use crate::ledger::Ledger;
 use crate::mcp::outputs::Outputs;
 use crate::mcp::subscriptions::Subscriptions;
+use crate::test_run::{self, TestRuns};
 
 /// How long a client may take to introduce itself.
 pub(super) const INTRODUCTION: Duration = Duration::from_secs(2);
@@ -57,6 +58,28 @@ pub struct Host {
 pub(super) struct Common {
     pub(super) outputs: Arc<Outputs>,
     pub(super) subscriptions: Arc<Subscriptions>,
+    pub(super) test_runs: Arc<TestRuns>,
+}
+
+impl Common {
+    async fn open(
+        config: &Config,
+        ledger: &Ledger,
+        activity: &Arc<Activity>,
+        room: &Arc<Room>,
+        tasks: &TaskTracker,
+    ) -> Self {
+        let outputs = Outputs::open(ledger.clone(), config.max_output_megabytes).await;
+        let outputs = Arc::new(outputs);
+        let services = test_run::Services {
+            outputs: outputs.clone(),
+            activity: activity.clone(),
+            room: room.clone(),
+            tasks: tasks.clone(),
+        };
+        let test_runs = Arc::new(TestRuns::open(config, services));
+        Self { outputs, subscriptions: Arc::default(), test_runs }
+    }
 }
 
 /// What connections tell the host.
@@ -119,13 +142,12 @@ impl Host {
         let Ok(ledger) = tokio::task::spawn_blocking(move || Ledger::open(&opening)).await else {
             return;
         };
-        let common = Common {
-            outputs: Arc::new(Outputs::open(ledger.clone(), config.max_output_megabytes).await),
-            subscriptions: Arc::default(),
-        };
         let tasks = TaskTracker::new();
         tasks.spawn_blocking(sweep);
         let activity = Arc::new(Activity::starting_at(ledger.first_call()));
+        let room = Arc::new(Room::new(config.max_codex_processes));
+        let common = Common::open(&config, &ledger, &activity, &room, &tasks).await;
+        let test_runs = common.test_runs.clone();
         let (sender, news) = mpsc::channel(NEWS);
         // A client has one word to say, and there is no further one before it was heard: this is never full.
         let (leaving, left) = mpsc::channel(MAX_CLIENTS);
@@ -135,7 +157,7 @@ impl Host {
                 ledger: ledger.clone(),
                 subscriptions: common.subscriptions.clone(),
                 activity: activity.clone(),
-                room: Arc::new(Room::new(config.max_codex_processes)),
+                room,
                 switchboard: Arc::default(),
                 tasks: tasks.clone(),
             }),
@@ -162,6 +184,7 @@ impl Host {
         claim.close();
         drop(listener);
         shutdown.cancel();
+        test_runs.shut_down();
         hosting.launches.shut_down().await;
         drop(hosting);
         tasks.close();

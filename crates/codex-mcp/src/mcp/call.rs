@@ -1,5 +1,8 @@
 //! One tool call on its way through the engine: its progress, its cancellation, its outcome.
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
 use bridge_core::{
     Attachment, CallId, CallRequest, Caller, Failure, Outcome, Person, TurnNumber, TurnReport,
     TurnState,
@@ -25,6 +28,7 @@ use crate::daemon::Version;
 use crate::engine::{Asking, Next};
 use crate::error::{Code, Problem};
 use crate::ledger::Ledger;
+use crate::test_run::TestRuns;
 use crate::workspace::WorkingDirectory;
 
 /// What a tool may use.
@@ -95,8 +99,19 @@ impl<'a> ToolCall<'a> {
         }
     }
 
-    pub(super) fn config(&self) -> &Config {
+    pub(super) fn config(&self) -> &Arc<Config> {
         self.server.config()
+    }
+
+    /// Runs of projects' tests.
+    pub(super) fn test_runs(&self) -> &TestRuns {
+        self.server.test_runs()
+    }
+
+    /// The workspace root that a directory lies in.
+    pub(super) fn root_of(&self, directory: &Path) -> Option<PathBuf> {
+        let roots = self.server.roots();
+        roots.iter().find(|root| directory.starts_with(root)).map(Path::to_owned)
     }
 
     /// The configuration that the client's engine was started with.

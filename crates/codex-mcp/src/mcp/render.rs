@@ -4,6 +4,7 @@
 
 mod progress;
 mod size;
+mod test_run;
 mod thread;
 mod turn;
 
@@ -14,6 +15,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 pub(super) use progress::progress;
+pub(super) use test_run::{TestRunResult, test_progress};
 pub(super) use thread::{StartedBy, ThreadResult};
 pub(crate) use turn::stopped_by;
 pub(super) use turn::{PlanResult, TurnResult};

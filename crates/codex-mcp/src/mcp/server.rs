@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::daemon::Version;
 use crate::engine::{Engine, EngineConnection};
 use crate::error::{Code, Problem};
+use crate::test_run::TestRuns;
 use crate::workspace::Roots;
 
 /// How a model is told to use the tools. Claude Code cuts it at 4,096 characters.
@@ -36,7 +37,7 @@ const INSTRUCTIONS: &str = "Works with OpenAI's Codex through a live Codex proce
     sandbox; it changes no files. Different threads run side by side; turns of one thread run in order. While a turn \
     runs, `codex.steer` adds to it and `codex.cancel` stops it with everything it started. For long work pass \
     `background: true` and collect the result with `codex.wait`. `codex.thread.list` and `codex.thread.read` find earlier \
-    threads, also those of a Codex terminal. A result that is too long has `more`: read on with \
+    threads, also those of a Codex terminal. `codex.tests.run` runs the project's tests without a turn. A result that is too long has `more`: read on with \
     `codex.read`. Errors name a code, the cause and the next step; \
     `codex.health` tells what is wrong with the installation. Some clients show the dots in tool names as underscores.";
 
@@ -53,6 +54,7 @@ pub struct Server {
     tools: Arc<[Tool]>,
     outputs: Arc<Outputs>,
     subscriptions: ClientSubscriptions,
+    test_runs: Arc<TestRuns>,
     page_rule: PageRule,
     newer_client: Option<Version>,
     claude_session: Option<String>,
@@ -69,6 +71,8 @@ pub struct Shared {
     pub outputs: Arc<Outputs>,
     /// Who watches which resource.
     pub subscriptions: Arc<Subscriptions>,
+    /// Runs of projects' tests.
+    pub test_runs: Arc<TestRuns>,
     /// The version of the client's front, where that is newer than this engine.
     pub newer_client: Option<Version>,
     /// The Claude Code session that the client belongs to.
@@ -79,7 +83,15 @@ impl Server {
     /// A server for a new connection; the engine warms an app-server for it. The rule of pages is the client's own, which
     /// may have another environment than this process.
     pub async fn connect(engine: Engine, shared: Shared, page_rule: PageRule) -> Self {
-        let Shared { config, roots, outputs, subscriptions, newer_client, claude_session } = shared;
+        let Shared {
+            config,
+            roots,
+            outputs,
+            subscriptions,
+            test_runs,
+            newer_client,
+            claude_session,
+        } = shared;
         let connection = match config.is_too_deep() {
             true => engine.connect_idle(),
             false => engine.connect().await,
@@ -94,6 +106,7 @@ impl Server {
             tools,
             outputs,
             subscriptions,
+            test_runs,
             page_rule,
             newer_client,
             claude_session,
@@ -108,8 +121,12 @@ impl Server {
         self.connection.id()
     }
 
-    pub(super) fn config(&self) -> &Config {
+    pub(super) fn config(&self) -> &Arc<Config> {
         &self.config
+    }
+
+    pub(super) fn test_runs(&self) -> &TestRuns {
+        &self.test_runs
     }
 
     pub(super) fn roots(&self) -> &Roots {

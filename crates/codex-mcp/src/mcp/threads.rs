@@ -158,7 +158,11 @@ impl<'a> Threads<'a> {
             }
             ResourceUri::Output(id) => {
                 let id = id.to_string();
-                self.read(move |store| Ok(store.output(&id)?.and_then(|meta| meta.thread))).await
+                match self.read(move |store| store.output(&id)).await {
+                    // It belongs to no thread, and its name, which cannot be guessed, was given to who may have it.
+                    Some(meta) if meta.thread.is_none() => return true,
+                    meta => meta.and_then(|meta| meta.thread),
+                }
             }
         };
         match thread {

@@ -69,6 +69,12 @@ fn everything_has_a_default() {
         max_loaded_threads = 64
         thread_idle_seconds = 600
         max_line_bytes = 67108864
+        command_time_limit_seconds = 300
+        test_command = []
+        test_memory_megabytes = 4096
+        test_cpu_seconds = 3600
+        test_file_megabytes = 1024
+        test_processes = 2048
         command_output_chars = 4000
         store_thread_days = 180
         store_archived_days = 30
@@ -169,6 +175,46 @@ fn every_kind_of_value_is_read_from_flags() {
 }
 
 #[test]
+fn an_argument_array_is_never_taken_apart_by_a_shell() {
+    let file = "test_command = ['sh', '-c', 'a b']\n";
+    Home::new().file(file).check(
+        &[],
+        expect![[r#"
+        test_command = ["sh", "-c", "a b"] # $TEST/.config/codex-mcp/config.toml:1
+    "#]],
+    );
+    let variable = r#"CODEX_MCP_TEST_COMMAND=["make", "my check"]"#;
+    Home::new().file(file).variables(&[variable]).check(
+        &[],
+        expect![[r#"
+        test_command = ["make", "my check"] # CODEX_MCP_TEST_COMMAND
+    "#]],
+    );
+    let variable = "CODEX_MCP_TEST_COMMAND= make  check ";
+    Home::new().variables(&[variable]).check(
+        &[],
+        expect![[r#"
+        test_command = ["make", "check"] # CODEX_MCP_TEST_COMMAND
+    "#]],
+    );
+    let flags = ["--test-command=make", "--test-command=--", "--test-command="];
+    Home::new().check(
+        &flags,
+        expect![[r#"
+        test_command = ["make", "--", ""] # --test-command
+    "#]],
+    );
+    Home::new().file("test_command = 'make check'\n").check(&[], expect![[r#"
+        the configuration is not valid
+        - $TEST/.config/codex-mcp/config.toml:1: test_command: expected a program and its arguments, without NUL bytes, got "make check"
+    "#]]);
+    Home::new().variables(&[r#"CODEX_MCP_TEST_COMMAND=[""]"#]).check(&[], expect![[r#"
+        the configuration is not valid
+        - CODEX_MCP_TEST_COMMAND: expected a program and its arguments, without NUL bytes, got "[\"\"]"
+    "#]]);
+}
+
+#[test]
 fn directories_of_the_system_are_honoured() {
     let home = Home::new().write("etc/codex-mcp/config.toml", "verbose = true").variables(&[
         "XDG_CONFIG_HOME=$TEST/etc",
@@ -263,10 +309,10 @@ fn unknown_keys_are_refused_with_the_nearest_one() {
             the configuration is not valid
             - $TEST/.config/codex-mcp/config.toml:1: `log-level`: there is no such key; did you mean `log_level`?
             - $TEST/.config/codex-mcp/config.toml:2: `turn_time_limit`: there is no such key; did you mean `turn_time_limit_seconds`?
-            - $TEST/.config/codex-mcp/config.toml:4: `colours`: there is no such key; the keys are codex_bin, state_dir, workspace_roots, log_level, verbose, max_prompt_chars, max_instructions_chars, max_object_bytes, max_argument_bytes, max_queue_per_thread, max_running_turns, max_turns_per_minute, max_client_turns_per_minute, turn_time_limit_seconds, silence_limit_seconds, provider_retry_limit_seconds, approvals, destructive_operations, approval_deadline_seconds, request_deadline_seconds, start_deadline_seconds, exec_fallback, idle_stop_seconds, isolation, max_codex_processes, max_codex_megabytes, max_loaded_threads, thread_idle_seconds, max_line_bytes, command_output_chars, store_thread_days, store_archived_days, max_output_megabytes, store_output_days, store_max_megabytes, no_daemon, engine_linger_seconds, result_page_chars, max_depth, config_allow, environment_allow
+            - $TEST/.config/codex-mcp/config.toml:4: `colours`: there is no such key; the keys are codex_bin, state_dir, workspace_roots, log_level, verbose, max_prompt_chars, max_instructions_chars, max_object_bytes, max_argument_bytes, max_queue_per_thread, max_running_turns, max_turns_per_minute, max_client_turns_per_minute, turn_time_limit_seconds, silence_limit_seconds, provider_retry_limit_seconds, approvals, destructive_operations, approval_deadline_seconds, request_deadline_seconds, start_deadline_seconds, exec_fallback, idle_stop_seconds, isolation, max_codex_processes, max_codex_megabytes, max_loaded_threads, thread_idle_seconds, max_line_bytes, command_time_limit_seconds, test_command, test_memory_megabytes, test_cpu_seconds, test_file_megabytes, test_processes, command_output_chars, store_thread_days, store_archived_days, max_output_megabytes, store_output_days, store_max_megabytes, no_daemon, engine_linger_seconds, result_page_chars, max_depth, config_allow, environment_allow
             - CODEX_MCP_STATEDIR: there is no such key; did you mean `CODEX_MCP_STATE_DIR`?
             - CODEX_MCP_Verbose: there is no such key; did you mean `CODEX_MCP_VERBOSE`?
-            - CODEX_MCP_X: there is no such key; the keys are CODEX_MCP_CODEX_BIN, CODEX_MCP_STATE_DIR, CODEX_MCP_WORKSPACE_ROOTS, CODEX_MCP_LOG_LEVEL, CODEX_MCP_VERBOSE, CODEX_MCP_MAX_PROMPT_CHARS, CODEX_MCP_MAX_INSTRUCTIONS_CHARS, CODEX_MCP_MAX_OBJECT_BYTES, CODEX_MCP_MAX_ARGUMENT_BYTES, CODEX_MCP_MAX_QUEUE_PER_THREAD, CODEX_MCP_MAX_RUNNING_TURNS, CODEX_MCP_MAX_TURNS_PER_MINUTE, CODEX_MCP_MAX_CLIENT_TURNS_PER_MINUTE, CODEX_MCP_TURN_TIME_LIMIT_SECONDS, CODEX_MCP_SILENCE_LIMIT_SECONDS, CODEX_MCP_PROVIDER_RETRY_LIMIT_SECONDS, CODEX_MCP_APPROVALS, CODEX_MCP_DESTRUCTIVE_OPERATIONS, CODEX_MCP_APPROVAL_DEADLINE_SECONDS, CODEX_MCP_REQUEST_DEADLINE_SECONDS, CODEX_MCP_START_DEADLINE_SECONDS, CODEX_MCP_EXEC_FALLBACK, CODEX_MCP_IDLE_STOP_SECONDS, CODEX_MCP_ISOLATION, CODEX_MCP_MAX_CODEX_PROCESSES, CODEX_MCP_MAX_CODEX_MEGABYTES, CODEX_MCP_MAX_LOADED_THREADS, CODEX_MCP_THREAD_IDLE_SECONDS, CODEX_MCP_MAX_LINE_BYTES, CODEX_MCP_COMMAND_OUTPUT_CHARS, CODEX_MCP_STORE_THREAD_DAYS, CODEX_MCP_STORE_ARCHIVED_DAYS, CODEX_MCP_MAX_OUTPUT_MEGABYTES, CODEX_MCP_STORE_OUTPUT_DAYS, CODEX_MCP_STORE_MAX_MEGABYTES, CODEX_MCP_NO_DAEMON, CODEX_MCP_ENGINE_LINGER_SECONDS, CODEX_MCP_RESULT_PAGE_CHARS, CODEX_MCP_MAX_DEPTH, CODEX_MCP_CONFIG_ALLOW, CODEX_MCP_ENVIRONMENT_ALLOW
+            - CODEX_MCP_X: there is no such key; the keys are CODEX_MCP_CODEX_BIN, CODEX_MCP_STATE_DIR, CODEX_MCP_WORKSPACE_ROOTS, CODEX_MCP_LOG_LEVEL, CODEX_MCP_VERBOSE, CODEX_MCP_MAX_PROMPT_CHARS, CODEX_MCP_MAX_INSTRUCTIONS_CHARS, CODEX_MCP_MAX_OBJECT_BYTES, CODEX_MCP_MAX_ARGUMENT_BYTES, CODEX_MCP_MAX_QUEUE_PER_THREAD, CODEX_MCP_MAX_RUNNING_TURNS, CODEX_MCP_MAX_TURNS_PER_MINUTE, CODEX_MCP_MAX_CLIENT_TURNS_PER_MINUTE, CODEX_MCP_TURN_TIME_LIMIT_SECONDS, CODEX_MCP_SILENCE_LIMIT_SECONDS, CODEX_MCP_PROVIDER_RETRY_LIMIT_SECONDS, CODEX_MCP_APPROVALS, CODEX_MCP_DESTRUCTIVE_OPERATIONS, CODEX_MCP_APPROVAL_DEADLINE_SECONDS, CODEX_MCP_REQUEST_DEADLINE_SECONDS, CODEX_MCP_START_DEADLINE_SECONDS, CODEX_MCP_EXEC_FALLBACK, CODEX_MCP_IDLE_STOP_SECONDS, CODEX_MCP_ISOLATION, CODEX_MCP_MAX_CODEX_PROCESSES, CODEX_MCP_MAX_CODEX_MEGABYTES, CODEX_MCP_MAX_LOADED_THREADS, CODEX_MCP_THREAD_IDLE_SECONDS, CODEX_MCP_MAX_LINE_BYTES, CODEX_MCP_COMMAND_TIME_LIMIT_SECONDS, CODEX_MCP_TEST_COMMAND, CODEX_MCP_TEST_MEMORY_MEGABYTES, CODEX_MCP_TEST_CPU_SECONDS, CODEX_MCP_TEST_FILE_MEGABYTES, CODEX_MCP_TEST_PROCESSES, CODEX_MCP_COMMAND_OUTPUT_CHARS, CODEX_MCP_STORE_THREAD_DAYS, CODEX_MCP_STORE_ARCHIVED_DAYS, CODEX_MCP_MAX_OUTPUT_MEGABYTES, CODEX_MCP_STORE_OUTPUT_DAYS, CODEX_MCP_STORE_MAX_MEGABYTES, CODEX_MCP_NO_DAEMON, CODEX_MCP_ENGINE_LINGER_SECONDS, CODEX_MCP_RESULT_PAGE_CHARS, CODEX_MCP_MAX_DEPTH, CODEX_MCP_CONFIG_ALLOW, CODEX_MCP_ENVIRONMENT_ALLOW
         "#]]);
 }
 

@@ -84,6 +84,7 @@ async fn health_shows_each_with_its_value_and_who_set_it() {
     expect![[r#"
         approval_deadline_seconds = 300 # default
         command_output_chars = 4000 # default
+        command_time_limit_seconds = 300 # default
         idle_stop_seconds = 900 # default
         max_argument_bytes = 300 # CODEX_MCP_MAX_ARGUMENT_BYTES
         max_client_turns_per_minute = 1 # --max-client-turns-per-minute
@@ -108,6 +109,10 @@ async fn health_shows_each_with_its_value_and_who_set_it() {
         store_max_megabytes = 1024 # default
         store_output_days = 30 # default
         store_thread_days = 180 # default
+        test_cpu_seconds = 3600 # default
+        test_file_megabytes = 1024 # default
+        test_memory_megabytes = 4096 # default
+        test_processes = 2048 # default
         thread_idle_seconds = 600 # default
         turn_time_limit_seconds = 3600 # default
     "#]]

@@ -48,6 +48,7 @@ mod subscriptions;
 mod supervision;
 mod takeover;
 mod tasks;
+mod tests_run;
 mod thread_archive;
 mod thread_list;
 mod thread_read;

@@ -8,9 +8,14 @@ use serde_json::Value;
 
 use super::{Facts, Found};
 use crate::runner::Runner;
+use crate::tally::plain;
 
 /// What npm writes into a new `package.json`.
 const NO_TEST: &str = "no test specified";
+/// How much of a script is told, in characters.
+const MAX_SHOWN: usize = 100;
+/// The longest script that is taken apart, in bytes.
+const MAX_SCRIPT: usize = 1_000;
 /// What only a shell understands.
 const SHELL: &[char] =
     &['&', '|', ';', '<', '>', '$', '`', '"', '\'', '\\', '(', ')', '{', '}', '*', '?', '#'];
@@ -61,9 +66,11 @@ fn manager(facts: &Facts, package: &Value) -> &'static str {
 }
 
 fn of_script(script: &str, manager: &str) -> Found {
-    let reason = format!("the `test` script of package.json: {script}");
+    let shown: String = plain(script).chars().take(MAX_SHOWN).collect();
+    let reason = format!("the `test` script of package.json: {shown}");
     let words: Vec<&str> = script.split_whitespace().collect();
-    if !script.contains(SHELL)
+    if script.len() <= MAX_SCRIPT
+        && !script.contains(SHELL)
         && let ["node", rest @ ..] = words.as_slice()
         && rest.contains(&"--test")
     {

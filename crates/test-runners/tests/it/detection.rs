@@ -1,5 +1,7 @@
 //! Which runners are found in which project.
 
+use std::collections::BTreeSet;
+
 use expect_test::{Expect, expect};
 use test_runners::{Facts, Runner, detect};
 
@@ -202,8 +204,6 @@ fn the_others() {
 
 #[test]
 fn every_runner_has_a_name_of_its_own() {
-    for runner in Runner::ALL {
-        assert_eq!(Runner::of_name(runner.name()), Some(*runner));
-    }
-    assert_eq!(Runner::of_name("no such"), None);
+    let names: BTreeSet<_> = Runner::ALL.iter().map(|runner| runner.name()).collect();
+    assert_eq!(names.len(), Runner::ALL.len());
 }

@@ -8,6 +8,7 @@ mod health;
 mod read;
 mod reply;
 mod steer;
+mod tests_run;
 mod thread_archive;
 mod thread_list;
 mod thread_read;
@@ -67,6 +68,7 @@ pub(super) fn definitions() -> Vec<Tool> {
         steer::definition(),
         wait::definition(),
         cancel::definition(),
+        tests_run::definition(),
         thread_list::definition(),
         thread_read::definition(),
         thread_archive::definition(),
@@ -90,6 +92,7 @@ pub(super) async fn call(
         "codex.steer" => steer::call(arguments, call).await,
         "codex.wait" => wait::call(arguments, call).await,
         "codex.cancel" => cancel::call(arguments, call).await,
+        "codex.tests.run" => tests_run::call(arguments, call).await,
         "codex.thread.list" => thread_list::call(arguments, call).await,
         "codex.thread.read" => thread_read::call(arguments, call).await,
         "codex.thread.archive" => thread_archive::call(arguments, call).await,
