@@ -21,6 +21,7 @@ pub use error::RequestError;
 pub use framing::{Line, LineReader};
 pub use process::program;
 pub use process::{
-    AppServer, Exec, Exit, Greeting, Launch, MINIMUM_VERSION, ServerInfo, StartError, Version,
+    AppServer, Exec, Exit, Greeting, Launch, MINIMUM_VERSION, ProcessLimits, ServerInfo,
+    StartError, Version, become_program,
 };
 pub use rpc::{Malformed, RequestId, RpcError, beginning};

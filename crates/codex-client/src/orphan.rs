@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 #[cfg(target_os = "linux")]
 use linux as system;
@@ -107,4 +108,22 @@ impl Reaper {
 #[must_use]
 pub fn resident_bytes(pid: u32) -> Option<u64> {
     system::resident_bytes(pid)
+}
+
+/// What the commands of an app-server use together; it does not count itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Processes and their threads.
+    pub threads: u64,
+    /// Memory of their own.
+    pub memory_bytes: u64,
+    /// The time on processors of those that live and of those that they waited for.
+    pub cpu: Duration,
+}
+
+/// Looks at what lives below an app-server, and at what left it and was adopted. Memory that processes share counts for
+/// each, unless that makes it more than `ceiling`: then it is looked at closely. `None` where the system does not tell.
+#[must_use]
+pub fn usage(marker: &Marker, app_server: u32, ceiling: u64) -> Option<Usage> {
+    system::usage(marker, app_server, ceiling)
 }

@@ -7,6 +7,7 @@
 mod child;
 mod exec;
 mod handshake;
+mod limited;
 pub mod program;
 mod stderr;
 mod version;
@@ -26,6 +27,7 @@ use crate::protocol::ClientInfo;
 use stderr::StderrTail;
 
 pub use exec::Exec;
+pub use limited::{ProcessLimits, become_program};
 pub use version::{MINIMUM_VERSION, Version};
 
 /// How long a child that closed its output during the handshake may take to end.

@@ -14,5 +14,6 @@ pub mod ledger;
 pub mod logging;
 pub mod mcp;
 pub mod redact;
+pub mod test_run;
 mod text_file;
 pub mod workspace;

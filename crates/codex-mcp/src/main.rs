@@ -33,6 +33,7 @@ fn main() -> ExitCode {
             let written = run.and_then(|exit| out.flush().map(|()| exit).map_err(Into::into));
             written.unwrap_or_else(|error| say(&error))
         }
+        Subcommand::Limited(command) => say(&anyhow::Error::msg(cli::limited::run(&command))),
         Subcommand::Config(command) => {
             let run =
                 cli::config::run(&command, &environment, &invocation.flags, &mut io::stdout());

@@ -55,6 +55,7 @@ fn objection(edge: &Edge) -> Option<&'static str> {
         "codex-client",
         "codex-mcp",
         "patch",
+        "test-runners",
         "testkit",
         "xtask",
     ];
@@ -84,6 +85,9 @@ fn objection(edge: &Edge) -> Option<&'static str> {
         }
         ("testkit", to) if ours.contains(&to) => {
             Some("the test kit must not share code with what it tests")
+        }
+        ("test-runners", to) if in_product && (to == "tokio" || ours.contains(&to)) => {
+            Some("how projects are tested is told by functions of data")
         }
         (_, "testkit") if in_product && edge.from != "xtask" => Some("the test kit is for tests"),
         (from, "rmcp") if from != "codex-mcp" => {
@@ -143,6 +147,8 @@ fn forbidden_edges_are_found() {
     assert!(problem("bridge-core", "serde", "normal"));
     assert!(problem("bridge-core", "cc", "build"));
     assert!(!problem("bridge-core", "proptest", "dev"));
+    assert!(problem("test-runners", "tokio", "normal"));
+    assert!(problem("test-runners", "codex-client", "normal"));
     for to in ["rmcp", "rusqlite", "bridge-core"] {
         assert!(problem("codex-client", to, "normal"), "codex-client → {to}");
         assert!(problem("codex-client", to, "dev"), "codex-client → {to}");

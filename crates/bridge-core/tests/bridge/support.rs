@@ -270,7 +270,11 @@ impl Script {
                 app_server,
                 id: ServerRequestId("0".to_owned()),
                 thread: Some(thread(1)),
-                question: Question::FileChange { item: ItemId("p".to_owned()), reason: None },
+                question: Question::FileChange {
+                    item: ItemId("p".to_owned()),
+                    reason: None,
+                    grants: None,
+                },
             },
             "unloaded" => Event::ThreadClosed { app_server, thread: thread(1) },
             "usage" => {

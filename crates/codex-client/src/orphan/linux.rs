@@ -1,5 +1,7 @@
 //! Linux: everything is in `/proc`.
 
+mod usage;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
@@ -8,6 +10,8 @@ use rustix::process::{
 };
 
 use super::{Marker, VARIABLE};
+
+pub(super) use usage::usage;
 
 /// How often is looked again: what is killed may have forked in between.
 const ROUNDS: usize = 5;
@@ -119,6 +123,16 @@ fn pids() -> impl Iterator<Item = Pid> {
     numbers.filter_map(Pid::from_raw).filter(|pid| *pid != getpid())
 }
 
+/// The marker that a process carries.
+fn marker(pid: i32) -> Option<Marker> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    environment.split(|byte| *byte == 0).find_map(|variable| {
+        let value =
+            std::str::from_utf8(variable).ok()?.strip_prefix(VARIABLE)?.strip_prefix('=')?;
+        Marker::parse(value)
+    })
+}
+
 /// Looks at a process, if it is ours to look at: a child, or one whose environment can be read and is marked.
 fn look(pid: Pid, own: Pid) -> Option<Process> {
     let number = pid.as_raw_nonzero().get();
@@ -127,12 +141,7 @@ fn look(pid: Pid, own: Pid) -> Option<Process> {
     let program = |pid: &str| fs::read_link(format!("/proc/{pid}/exe")).ok();
     let is_fork =
         is_child && program("self").is_some_and(|own| program(&number.to_string()) == Some(own));
-    let environment = fs::read(format!("/proc/{number}/environ")).unwrap_or_default();
-    let marker = environment.split(|byte| *byte == 0).find_map(|variable| {
-        let value =
-            std::str::from_utf8(variable).ok()?.strip_prefix(VARIABLE)?.strip_prefix('=')?;
-        Marker::parse(value)
-    });
+    let marker = marker(number);
     let process =
         Process { marker, is_child, is_zombie: is_zombie(&stat), is_fork, began: began(&stat)? };
     (is_child || process.marker.is_some()).then_some(process)

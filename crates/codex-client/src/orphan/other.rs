@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Marker;
+use super::{Marker, Usage};
 
 pub(super) fn adopt() {}
 
@@ -19,5 +19,9 @@ pub(super) fn reap(_seen: &mut BTreeSet<(i32, u64)>) -> usize {
 }
 
 pub(super) fn resident_bytes(_pid: u32) -> Option<u64> {
+    None
+}
+
+pub(super) fn usage(_marker: &Marker, _app_server: u32, _ceiling: u64) -> Option<Usage> {
     None
 }

@@ -21,9 +21,12 @@ pub struct CommandExecParams {
     /// Without it, ten seconds. A command out of time ends with code 124.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<i64>,
-    /// For each stream. Without it, 1 MiB.
+    /// For each stream. Without it, 1 MiB. Not with `disable_output_cap`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_bytes_cap: Option<u64>,
+    /// Gives all that it writes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disable_output_cap: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sandbox_policy: Option<SandboxPolicy>,
     /// Names it for `command/exec/terminate` and for streamed output.
@@ -32,6 +35,15 @@ pub struct CommandExecParams {
     /// Sends `command/exec/outputDelta`; needs `process_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream_stdout_stderr: Option<bool>,
+}
+
+/// What a command with a `process_id` has written.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CommandExecOutputNotification {
+    pub process_id: String,
+    /// The bytes, in base64: they need not be text.
+    pub delta_base64: String,
 }
 
 /// Result of `command/exec`, once the command has ended.

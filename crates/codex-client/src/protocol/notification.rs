@@ -5,7 +5,8 @@ use serde_json::value::RawValue;
 
 use super::tolerant::open_string;
 use super::{
-    FileUpdateChange, RateLimitSnapshot, Thread, ThreadItem, ThreadStatus, Turn, TurnError, decode,
+    CommandExecOutputNotification, FileUpdateChange, RateLimitSnapshot, Thread, ThreadItem,
+    ThreadStatus, Turn, TurnError, decode,
 };
 use crate::rpc::RequestId;
 
@@ -63,6 +64,7 @@ notifications! {
     "item/commandExecution/outputDelta" => CommandOutputDelta(DeltaNotification),
     "item/fileChange/patchUpdated" => PatchUpdated(PatchUpdatedNotification),
     "item/mcpToolCall/progress" => McpToolCallProgress(McpProgressNotification),
+    "command/exec/outputDelta" => CommandExecOutput(CommandExecOutputNotification),
     "serverRequest/resolved" => ServerRequestResolved(ServerRequestResolvedNotification),
     "account/rateLimits/updated" => RateLimitsUpdated(RateLimitsUpdatedNotification),
     "account/updated" => AccountUpdated(AccountUpdatedNotification),

@@ -177,6 +177,7 @@ fn the_rest() {
             env: Some(BTreeMap::from([("A".to_owned(), text("b")), ("C".to_owned(), None)])),
             timeout_ms: Some(1),
             output_bytes_cap: Some(1),
+            disable_output_cap: Some(true),
             sandbox_policy: Some(sandbox_policy),
             process_id: text("p"),
             stream_stdout_stderr: Some(true),

@@ -6,6 +6,7 @@
 pub mod config;
 pub mod daemon;
 pub mod doctor;
+pub mod limited;
 pub mod serve;
 mod signal;
 pub mod store;
@@ -19,6 +20,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use self::config::ConfigCommand;
 use self::daemon::DaemonCommand;
 use self::doctor::DoctorCommand;
+use self::limited::LimitedCommand;
 use self::store::StoreCommand;
 use crate::config::{FlagShape, Flags, all_keys};
 
@@ -44,6 +46,8 @@ pub enum Subcommand {
     Doctor(DoctorCommand),
     /// Look after the records.
     Store(StoreCommand),
+    /// Become another program.
+    Limited(LimitedCommand),
 }
 
 /// How the program ends.
@@ -92,6 +96,7 @@ pub fn parse(
         Some(("daemon", matches)) => Subcommand::Daemon(DaemonCommand::from_matches(matches)),
         Some(("doctor", matches)) => Subcommand::Doctor(DoctorCommand::from_matches(matches)),
         Some(("store", matches)) => Subcommand::Store(StoreCommand::from_matches(matches)),
+        Some(("limited", matches)) => Subcommand::Limited(LimitedCommand::from_matches(matches)),
         Some(("config", matches)) => Subcommand::Config(ConfigCommand::from_matches(matches)),
         // The parser lets no other name through.
         Some(_) | None => Subcommand::Serve,
@@ -129,6 +134,7 @@ pub fn command() -> Command {
         .subcommand(daemon::command())
         .subcommand(doctor::command())
         .subcommand(store::command())
+        .subcommand(limited::command())
 }
 
 fn flags(matches: &ArgMatches) -> Flags {

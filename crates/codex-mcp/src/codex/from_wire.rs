@@ -71,6 +71,7 @@ pub(crate) fn notification(app_server: AppServerId, notification: Notification) 
         | Notification::ThreadStatusChanged(_)
         | Notification::ThreadNameUpdated(_)
         | Notification::DiffUpdated(_)
+        | Notification::CommandExecOutput(_)
         | Notification::AccountUpdated(_)
         | Notification::Other { .. } => return None,
     };

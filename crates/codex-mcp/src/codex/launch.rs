@@ -49,13 +49,25 @@ pub(crate) async fn start(
     config: &Config,
     marker: &Marker,
 ) -> Result<(AppServer, Inbox, AppServerInfo), StartFailure> {
-    let program = program(config)?;
+    // Threads bring their own directory; this one only has to be there for as long as the process.
+    start_in(config, environment(config, marker), Path::new("/")).await
+}
+
+/// Starts an app-server with another environment than the usual one, in a directory of its own: what it runs in its
+/// sandbox may write there.
+///
+/// # Errors
+/// In the core's words.
+pub(crate) async fn start_in(
+    config: &Config,
+    environment: Vec<(OsString, OsString)>,
+    directory: &Path,
+) -> Result<(AppServer, Inbox, AppServerInfo), StartFailure> {
     let launch = Launch {
-        program,
+        program: program(config)?,
         args: vec![OsString::from("app-server")],
-        environment: environment(config, marker),
-        // Threads bring their own; this one only has to be there for as long as the process.
-        working_directory: PathBuf::from("/"),
+        environment,
+        working_directory: directory.to_owned(),
     };
     let limits = Limits { max_line_bytes: config.max_line_bytes, ..Limits::default() };
     let greeting = Greeting {

@@ -19,6 +19,7 @@ use super::number::{count, seconds, seconds_or_never};
 use super::page::PageChars;
 use super::place::{Program, StateDir, WorkspaceRoots};
 use super::problem::{Origin, Problem};
+use super::words::Words;
 use crate::engine::Isolation;
 use crate::mcp::paging::PageSize;
 
@@ -196,6 +197,23 @@ declare_keys! {
 
     /// How long a command that the server itself runs may take, such as `git`, before it is stopped.
     "command_time_limit_seconds", "command-time-limit-seconds" => command_time_limit: Duration = seconds(300, 1..=86_400);
+
+    /// How a project is tested, as an argument array: instead of what is found in it. Where a word has `{junit}` in it, that
+    /// stands for the path of the JUnit report that the command is to write. In the variable it is a JSON array, or
+    /// words separated by blanks.
+    "test_command", "test-command" => test_command: Vec<String> = Words;
+
+    /// How much memory the processes of a test run may use together, in megabytes.
+    "test_memory_megabytes", "test-memory-megabytes" => test_memory_megabytes: usize = count("MEGABYTES", 4096, 16..=1_048_576);
+
+    /// How long the processes of a test run may be on a processor, added up, in seconds.
+    "test_cpu_seconds", "test-cpu-seconds" => test_cpu: Duration = seconds(3600, 1..=864_000);
+
+    /// How large a file may be that a test run writes, in megabytes.
+    "test_file_megabytes", "test-file-megabytes" => test_file_megabytes: usize = count("MEGABYTES", 1024, 1..=1_048_576);
+
+    /// How many processes and threads a test run may have at once.
+    "test_processes", "test-processes" => test_processes: usize = count("PROCESSES", 2048, 16..=1_048_576);
 
     /// How much of a command's output a result shows, in characters, counted from its end.
     "command_output_chars", "command-output-chars" => command_output_chars: usize = count("CHARS", 4000, 0..=100_000);

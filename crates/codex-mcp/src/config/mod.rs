@@ -22,8 +22,10 @@ mod number;
 mod page;
 mod place;
 mod problem;
+mod programs;
 mod reference;
 mod secrets;
+mod words;
 
 use std::path::{Path, PathBuf};
 

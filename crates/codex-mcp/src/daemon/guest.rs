@@ -91,13 +91,14 @@ impl Guest<'_> {
             }
             Decision::Serve { seat, engine } => (seat, engine),
         };
-        let Common { outputs, repositories, subscriptions } = common;
+        let Common { outputs, repositories, subscriptions, test_runs } = common;
         let shared = Shared {
             config,
             roots,
             outputs,
             repositories,
             subscriptions,
+            test_runs,
             newer_client,
             claude_session,
         };

@@ -21,6 +21,7 @@ use crate::engine::{Activity, Engine, Room, Services};
 use crate::ledger::Ledger;
 use crate::mcp::outputs::Outputs;
 use crate::mcp::subscriptions::Subscriptions;
+use crate::test_run::{self, TestRuns};
 use crate::workspace::{Places, Repositories};
 
 /// How long a client may take to introduce itself.
@@ -59,6 +60,28 @@ pub(super) struct Common {
     pub(super) outputs: Arc<Outputs>,
     pub(super) repositories: Arc<Repositories>,
     pub(super) subscriptions: Arc<Subscriptions>,
+    pub(super) test_runs: Arc<TestRuns>,
+}
+
+impl Common {
+    async fn open(
+        config: &Config,
+        ledger: &Ledger,
+        activity: &Arc<Activity>,
+        room: &Arc<Room>,
+        tasks: &TaskTracker,
+    ) -> Self {
+        let outputs = Outputs::open(ledger.clone(), config.max_output_megabytes).await;
+        let outputs = Arc::new(outputs);
+        let services = test_run::Services {
+            outputs: outputs.clone(),
+            activity: activity.clone(),
+            room: room.clone(),
+            tasks: tasks.clone(),
+        };
+        let test_runs = Arc::new(TestRuns::open(config, services));
+        Self { outputs, repositories: Arc::default(), subscriptions: Arc::default(), test_runs }
+    }
 }
 
 /// What connections tell the host.
@@ -121,13 +144,15 @@ impl Host {
         let Ok(ledger) = tokio::task::spawn_blocking(move || Ledger::open(&opening)).await else {
             return;
         };
-        let common = Common::open(&config, &ledger).await;
         let tasks = TaskTracker::new();
         tasks.spawn_blocking(sweep);
         let Some(places) = places(&config, &ledger, &tasks).await else {
             return;
         };
         let activity = Arc::new(Activity::starting_at(ledger.first_call()));
+        let room = Arc::new(Room::new(config.max_codex_processes));
+        let common = Common::open(&config, &ledger, &activity, &room, &tasks).await;
+        let test_runs = common.test_runs.clone();
         let (sender, news) = mpsc::channel(NEWS);
         // A client has one word to say, and there is no further one before it was heard: this is never full.
         let (leaving, left) = mpsc::channel(MAX_CLIENTS);
@@ -137,7 +162,7 @@ impl Host {
                 ledger: ledger.clone(),
                 subscriptions: common.subscriptions.clone(),
                 activity: activity.clone(),
-                room: Arc::new(Room::new(config.max_codex_processes)),
+                room,
                 switchboard: Arc::default(),
                 places,
                 tasks: tasks.clone(),
@@ -165,6 +190,7 @@ impl Host {
         claim.close();
         drop(listener);
         shutdown.cancel();
+        test_runs.shut_down();
         hosting.launches.shut_down().await;
         drop(hosting);
         tasks.close();
@@ -173,16 +199,6 @@ impl Host {
         }
         // Waits for what is queued to be written.
         let _ = tokio::task::spawn_blocking(move || drop(ledger)).await;
-    }
-}
-
-impl Common {
-    async fn open(config: &Config, ledger: &Ledger) -> Self {
-        Self {
-            outputs: Arc::new(Outputs::open(ledger.clone(), config.max_output_megabytes).await),
-            repositories: Arc::default(),
-            subscriptions: Arc::default(),
-        }
     }
 }
 

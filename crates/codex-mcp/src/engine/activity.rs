@@ -1,5 +1,6 @@
 //! Whether anything is going on, for who decides when the process may end.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
@@ -30,6 +31,12 @@ impl Activity {
         self.changed.notified().await;
     }
 
+    /// Something goes on until the result is dropped.
+    pub(crate) fn work(self: &Arc<Self>) -> Work {
+        self.set(true);
+        Work(self.clone())
+    }
+
     pub(super) fn set(&self, busy: bool) {
         match busy {
             true => self.busy.fetch_add(1, Ordering::Relaxed),
@@ -41,5 +48,14 @@ impl Activity {
     /// A number for a connection or a call that no other one has.
     pub(super) fn mint(&self) -> u64 {
         self.calls.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// Something that goes on outside of the loops.
+pub(crate) struct Work(Arc<Activity>);
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }

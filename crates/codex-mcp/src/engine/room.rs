@@ -53,7 +53,7 @@ impl Room {
     }
 
     /// Takes a place until the result is dropped; `None` if none became free in time.
-    pub(super) async fn enter(&self) -> Option<OwnedSemaphorePermit> {
+    pub(crate) async fn enter(&self) -> Option<OwnedSemaphorePermit> {
         if let Ok(place) = self.places.clone().try_acquire_owned() {
             return Some(place);
         }

@@ -251,6 +251,16 @@ catalogue! {
     GitFailed = "git_failed", "Git could not do what it was asked.",
         "The message is git's own; correct what it names, with git in a terminal if the repository is damaged.", Retry::No;
     }
+    Tests "Test runs" {
+    NoTestRunner = "no_test_runner", "It was not found how the project is tested.",
+        "Name the folder of the project with `cwd`, or set `test_command` in this server's configuration.", Retry::No;
+    TestProgramMissing = "test_program_missing", "The program that runs the tests is not there.",
+        "Install it, choose another `runner`, or set `test_command` in this server's configuration.", Retry::No;
+    RunNotFound = "run_not_found", "There is no such test run, or no longer.",
+        "Start the tests again: how a run ended is known until the engine ends, and of the latest runs only.", Retry::No;
+    TooManyRuns = "too_many_runs", "As many test runs as there may be are under way.",
+        "Wait for one with `runId`, or stop it with `stop: true`.", seconds(10);
+    }
     Server "This server" {
     EngineLost = "engine_lost", "The engine ended while the call ran. What it had begun may go on or be cut.",
         "Look first at what became of it: `codex.wait` gives the newest turn of a thread, `codex.thread.list` the newest threads. Send the prompt again only if it did not run.", Retry::AfterLooking;

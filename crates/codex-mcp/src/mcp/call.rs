@@ -1,6 +1,7 @@
 //! One tool call on its way through the engine: its progress, its cancellation, its outcome.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bridge_core::{
@@ -28,6 +29,7 @@ use crate::daemon::Version;
 use crate::engine::{Asking, Next};
 use crate::error::{Code, Problem};
 use crate::ledger::Ledger;
+use crate::test_run::TestRuns;
 use crate::workspace::git::{At, Git, Repositories};
 use crate::workspace::{Places, Roots, WorkingDirectory};
 
@@ -104,8 +106,19 @@ impl<'a> ToolCall<'a> {
         }
     }
 
-    pub(super) fn config(&self) -> &Config {
+    pub(super) fn config(&self) -> &Arc<Config> {
         self.server.config()
+    }
+
+    /// Runs of projects' tests.
+    pub(super) fn test_runs(&self) -> &TestRuns {
+        self.server.test_runs()
+    }
+
+    /// The workspace root that a directory lies in.
+    pub(super) fn root_of(&self, directory: &Path) -> Option<PathBuf> {
+        let roots = self.server.roots();
+        roots.iter().find(|root| directory.starts_with(root)).map(Path::to_owned)
     }
 
     /// The configuration that the client's engine was started with.

@@ -98,6 +98,11 @@ impl Outputs {
         &self.key
     }
 
+    /// The largest text that is kept, in bytes.
+    pub(crate) fn max_bytes(&self) -> usize {
+        self.max_bytes
+    }
+
     /// Keeps a text, and returns when it is safe. The same text of the same turn keeps its id. Secrets are masked byte
     /// for byte, so that tokens that were given for the text still point where they did; a diff is kept as it is.
     ///

@@ -6,6 +6,7 @@ mod fitting;
 mod patch;
 mod progress;
 mod size;
+mod test_run;
 mod thread;
 mod turn;
 
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 pub(super) use fitting::Fitting;
 pub(super) use patch::{FileResult, Looked, look};
 pub(super) use progress::progress;
+pub(super) use test_run::{TestRunResult, test_progress};
 pub(super) use thread::{StartedBy, ThreadResult};
 pub(crate) use turn::stopped_by;
 pub(super) use turn::{MoreResult, PlanResult, TurnResult, fmt_more};

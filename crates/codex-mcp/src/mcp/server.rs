@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::daemon::Version;
 use crate::engine::{Engine, EngineConnection};
 use crate::error::{Code, Problem};
+use crate::test_run::TestRuns;
 use crate::workspace::{Repositories, Roots};
 
 /// How a model is told to use the tools. Claude Code cuts it at 4,096 characters.
@@ -38,7 +39,8 @@ const INSTRUCTIONS: &str = "Works with OpenAI's Codex through a live Codex proce
     runs, `codex.steer` adds to it and `codex.cancel` stops it with everything it started. For long work pass \
     `background: true` and collect the result with `codex.wait`. `codex.thread.list` and `codex.thread.read` find earlier \
     threads, also those of a Codex terminal. `codex.review` answers with findings on changes; `codex.repo.status` and \
-    `codex.repo.diff` tell of a git repository without a turn. A result that is too long has `more`: read on with \
+    `codex.repo.diff` tell of a git repository, and `codex.tests.run` runs the project's tests, without a turn. A result \
+    that is too long has `more`: read on with \
     `codex.read`. Errors name a code, the cause and the next step; \
     `codex.health` tells what is wrong with the installation. Some clients show the dots in tool names as underscores.";
 
@@ -56,6 +58,7 @@ pub struct Server {
     outputs: Arc<Outputs>,
     repositories: Arc<Repositories>,
     subscriptions: ClientSubscriptions,
+    test_runs: Arc<TestRuns>,
     page_rule: PageRule,
     newer_client: Option<Version>,
     claude_session: Option<String>,
@@ -74,6 +77,8 @@ pub struct Shared {
     pub repositories: Arc<Repositories>,
     /// Who watches which resource.
     pub subscriptions: Arc<Subscriptions>,
+    /// Runs of projects' tests.
+    pub test_runs: Arc<TestRuns>,
     /// The version of the client's front, where that is newer than this engine.
     pub newer_client: Option<Version>,
     /// The Claude Code session that the client belongs to.
@@ -90,6 +95,7 @@ impl Server {
             outputs,
             repositories,
             subscriptions,
+            test_runs,
             newer_client,
             claude_session,
         } = shared;
@@ -108,6 +114,7 @@ impl Server {
             outputs,
             repositories,
             subscriptions,
+            test_runs,
             page_rule,
             newer_client,
             claude_session,
@@ -122,8 +129,12 @@ impl Server {
         self.connection.id()
     }
 
-    pub(super) fn config(&self) -> &Config {
+    pub(super) fn config(&self) -> &Arc<Config> {
         &self.config
+    }
+
+    pub(super) fn test_runs(&self) -> &TestRuns {
+        &self.test_runs
     }
 
     pub(super) fn roots(&self) -> &Roots {

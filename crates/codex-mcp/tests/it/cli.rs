@@ -23,6 +23,7 @@ fn check(home: &Home, words: &[&str], expected: Expect) {
             Subcommand::Serve => "serve\n".to_owned(),
             Subcommand::Doctor(command) => format!("{command:?}\n"),
             Subcommand::Store(command) => format!("{command:?}\n"),
+            Subcommand::Limited(command) => format!("{command:?}\n"),
             Subcommand::Daemon(command) => format!("{command:?}\n"),
             Subcommand::Config(command) => {
                 let mut out = Vec::new();
@@ -41,6 +42,20 @@ fn check(home: &Home, words: &[&str], expected: Expect) {
         None => format!("{line}\n"),
     });
     expected.assert_eq(&lines.collect::<String>());
+}
+
+#[test]
+fn what_stands_before_a_test_is_hidden_and_takes_the_rest_as_it_is() {
+    let home = Home::new();
+    check(
+        &home,
+        &["limited", "--cpu-seconds=1", "--file-bytes=2", "--", "x", "--cpu-seconds=3"],
+        expect![[r#"
+            LimitedCommand { limits: ProcessLimits { cpu_seconds: 1, file_bytes: 2 }, program: "x", arguments: ["--cpu-seconds=3"] }
+        "#]],
+    );
+    let help = cli::command().render_help().to_string();
+    assert!(!help.contains("limited"), "{help}");
 }
 
 #[test]

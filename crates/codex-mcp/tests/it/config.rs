@@ -176,6 +176,46 @@ fn every_kind_of_value_is_read_from_flags() {
 }
 
 #[test]
+fn an_argument_array_is_never_taken_apart_by_a_shell() {
+    let file = "test_command = ['sh', '-c', 'a b']\n";
+    Home::new().file(file).check(
+        &[],
+        expect![[r#"
+        test_command = ["sh", "-c", "a b"] # $TEST/.config/codex-mcp/config.toml:1
+    "#]],
+    );
+    let variable = r#"CODEX_MCP_TEST_COMMAND=["make", "my check"]"#;
+    Home::new().file(file).variables(&[variable]).check(
+        &[],
+        expect![[r#"
+        test_command = ["make", "my check"] # CODEX_MCP_TEST_COMMAND
+    "#]],
+    );
+    let variable = "CODEX_MCP_TEST_COMMAND= make  check ";
+    Home::new().variables(&[variable]).check(
+        &[],
+        expect![[r#"
+        test_command = ["make", "check"] # CODEX_MCP_TEST_COMMAND
+    "#]],
+    );
+    let flags = ["--test-command=make", "--test-command=--", "--test-command="];
+    Home::new().check(
+        &flags,
+        expect![[r#"
+        test_command = ["make", "--", ""] # --test-command
+    "#]],
+    );
+    Home::new().file("test_command = 'make check'\n").check(&[], expect![[r#"
+        the configuration is not valid
+        - $TEST/.config/codex-mcp/config.toml:1: test_command: expected a program and its arguments, without NUL bytes, got "make check"
+    "#]]);
+    Home::new().variables(&[r#"CODEX_MCP_TEST_COMMAND=[""]"#]).check(&[], expect![[r#"
+        the configuration is not valid
+        - CODEX_MCP_TEST_COMMAND: expected a program and its arguments, without NUL bytes, got "[\"\"]"
+    "#]]);
+}
+
+#[test]
 fn directories_of_the_system_are_honoured() {
     let home = Home::new().write("etc/codex-mcp/config.toml", "verbose = true").variables(&[
         "XDG_CONFIG_HOME=$TEST/etc",

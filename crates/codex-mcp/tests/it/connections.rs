@@ -12,6 +12,7 @@ use codex_mcp::ledger::Ledger;
 use codex_mcp::mcp::outputs::Outputs;
 use codex_mcp::mcp::subscriptions::Subscriptions;
 use codex_mcp::mcp::{Server, Shared, connection};
+use codex_mcp::test_run::{self, TestRuns};
 use codex_mcp::workspace::{Places, Roots};
 use serde_json::json;
 use testkit::gate::Gate;
@@ -53,13 +54,23 @@ impl House {
         let ledger = Ledger::open(&config);
         let outputs = Arc::new(Outputs::open(ledger.clone(), config.max_output_megabytes).await);
         let subscriptions = Arc::new(Subscriptions::default());
+        let (room, activity) = (Arc::new(room), Arc::default());
+        let test_runs = TestRuns::open(
+            &config,
+            test_run::Services {
+                outputs: outputs.clone(),
+                activity: Arc::clone(&activity),
+                room: room.clone(),
+                tasks: tasks.clone(),
+            },
+        );
         let services = Services {
             config: config.clone(),
             places: Places::new(config.clone(), ledger.clone()),
             ledger,
             subscriptions: subscriptions.clone(),
-            activity: Arc::default(),
-            room: Arc::new(room),
+            activity,
+            room,
             switchboard: Arc::default(),
             tasks: tasks.clone(),
         };
@@ -70,6 +81,7 @@ impl House {
             outputs,
             repositories: Arc::default(),
             subscriptions,
+            test_runs: Arc::new(test_runs),
             newer_client: None,
             claude_session: None,
         };

@@ -298,6 +298,19 @@ errors! {
     GitFailed git_failed: asked("codex.repo.status", json!({}), &["--git-bin=/bin/false"]) => expect![[r#"
         Error git_failed: `git version` failed: exit code 1
     "#]];
+    NoTestRunner no_test_runner: asked("codex.tests.run", json!({}), &[]) => expect![[r#"
+        Error no_test_runner: [workspace] has nothing by which a test runner is known; looked for Cargo.toml; package.json with a `test` script, vitest, jest or mocha; pytest in pyproject.toml, pytest.ini, setup.cfg, tox.ini or conftest.py; test*.py; go.mod; pom.xml; build.gradle; *.sln or *.csproj; .rspec or spec/; phpunit.xml; build/CTestTestfile.cmake; t/*.t; a makefile with `test` or `check`
+    "#]];
+    TestProgramMissing test_program_missing: asked("codex.tests.run", json!({}), &["--test-command=no-such-program"]) => expect![[r#"
+        Error test_program_missing: the tests are run by `no-such-program`, and there is no such program on PATH
+    "#]];
+    RunNotFound run_not_found: asked("codex.tests.run", json!({ "runId": "x" }), &[]) => expect![[r#"
+        Error run_not_found: there is no test run "x" in the workspace roots
+    "#]];
+    TooManyRuns too_many_runs: calls::more_runs_than_may_be() => expect![[r#"
+        Error too_many_runs: there are too many test runs under way
+    "#]];
+
     EngineLost engine_lost: life::a_call_whose_engine_is_killed() => expect![[r#"
         Error engine_lost: the engine ended while this call ran
     "#]];

@@ -113,6 +113,10 @@ async fn health_shows_each_with_its_value_and_who_set_it() {
         store_max_megabytes = 1024 # default
         store_output_days = 30 # default
         store_thread_days = 180 # default
+        test_cpu_seconds = 3600 # default
+        test_file_megabytes = 1024 # default
+        test_memory_megabytes = 4096 # default
+        test_processes = 2048 # default
         thread_idle_seconds = 600 # default
         turn_time_limit_seconds = 3600 # default
     "#]]

@@ -59,6 +59,7 @@ mod supervision;
 mod swapped;
 mod takeover;
 mod tasks;
+mod tests_run;
 mod thread_archive;
 mod thread_list;
 mod thread_read;

@@ -13,6 +13,7 @@ mod repo_diff;
 mod repo_status;
 mod review;
 mod steer;
+mod tests_run;
 mod thread_archive;
 mod thread_list;
 mod thread_read;
@@ -80,6 +81,7 @@ pub(super) fn definitions() -> Vec<Tool> {
         patch_apply::definition(),
         repo_status::definition(),
         repo_diff::definition(),
+        tests_run::definition(),
         thread_list::definition(),
         thread_read::definition(),
         thread_archive::definition(),
@@ -106,6 +108,7 @@ pub(super) async fn call(
         "codex.review" => review::call(arguments, call).await,
         "codex.repo.status" => repo_status::call(arguments, call).await,
         "codex.repo.diff" => repo_diff::call(arguments, call).await,
+        "codex.tests.run" => tests_run::call(arguments, call).await,
         "codex.thread.list" => thread_list::call(arguments, call).await,
         "codex.thread.read" => thread_read::call(arguments, call).await,
         "codex.thread.archive" => thread_archive::call(arguments, call).await,

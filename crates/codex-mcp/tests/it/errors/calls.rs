@@ -51,3 +51,16 @@ pub(super) async fn of_a_review(answer: Reply) -> Told {
     bridge.finish().await;
     told
 }
+
+/// What a call for a test run says when as many are under way as may be.
+pub(super) async fn more_runs_than_may_be() -> Told {
+    let mut stage = Stage::open(&Play::new(), &["--test-command=sleep", "--test-command=60"]).await;
+    let run = json!({ "background": true });
+    let mut answer = Value::Null;
+    for _ in 0..9 {
+        answer = stage.bridge.call("codex.tests.run", run.clone()).await;
+    }
+    let told = stage.told(&answer);
+    stage.close().await;
+    told
+}

@@ -16,6 +16,7 @@ use crate::diagnosis::Finding;
 /// Words in the names of the settings that are limits.
 const LIMITS: &[&str] = &[
     "max_",
+    "test_",
     "_limit_seconds",
     "_deadline_seconds",
     "idle_stop_seconds",
@@ -26,8 +27,18 @@ const LIMITS: &[&str] = &[
 ];
 
 /// Limits that hold for each client by itself.
-const OF_CLIENT: &[&str] =
-    &["max_prompt_chars", "max_instructions_chars", "max_object_bytes", "max_argument_bytes"];
+const OF_CLIENT: &[&str] = &[
+    "max_prompt_chars",
+    "max_instructions_chars",
+    "max_object_bytes",
+    "max_argument_bytes",
+    "command_time_limit_seconds",
+    "test_memory_megabytes",
+    "test_cpu_seconds",
+    "test_file_megabytes",
+    "test_processes",
+    "test_command",
+];
 /// Limits that hold for all engines of a process together.
 const OF_PROCESS: &[&str] = &[
     "max_codex_processes",

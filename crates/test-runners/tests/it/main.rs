@@ -1,0 +1,6 @@
+//! Projects and reports as data, with what is made of them.
+
+mod detection;
+mod plans;
+mod properties;
+mod reports;
