@@ -139,7 +139,7 @@ pub(crate) fn of_turn(
     number: TurnNumber,
 ) -> Result<Option<ChangeSet>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM change_sets WHERE turn = ?1 ORDER BY created_at DESC LIMIT 1"
+        "SELECT {COLUMNS} FROM change_sets WHERE turn = ?1 ORDER BY created_at DESC, rowid DESC LIMIT 1"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([signed(number.0)])?;
@@ -153,6 +153,21 @@ pub(crate) fn of_turn(
     };
     let ChangeSetRow { id, files, added, removed, paths, ignored, notes, .. } = row;
     Ok(Some(ChangeSet { id, kind, files, added, removed, paths, ignored, notes }))
+}
+
+/// The newest change set of a thread that was proposed.
+pub(crate) fn newest_proposal(
+    connection: &Connection,
+    thread: &ThreadId,
+) -> Result<Option<String>, StoreError> {
+    let newest = connection
+        .prepare_cached(
+            "SELECT change_set_id FROM change_sets WHERE thread_id = ?1 AND kind = 'propose'
+             ORDER BY created_at DESC, rowid DESC LIMIT 1",
+        )?
+        .query_row([thread.as_str()], |row| row.get(0))
+        .optional()?;
+    Ok(newest)
 }
 
 /// Which thread's a change set is.

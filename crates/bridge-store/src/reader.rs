@@ -122,6 +122,11 @@ impl Reader {
         change_set::thread(&self.connection, id)
     }
 
+    /// The newest change set of a thread that was proposed.
+    pub fn newest_proposal(&self, thread: &ThreadId) -> Result<Option<String>, StoreError> {
+        change_set::newest_proposal(&self.connection, thread)
+    }
+
     /// What of a change set was carried into the user's files, oldest first.
     pub fn applications(&self, change_set: &str) -> Result<Vec<ApplicationRow>, StoreError> {
         application::of_change_set(&self.connection, change_set)

@@ -72,6 +72,8 @@ pub(crate) struct Job {
     pub(crate) others: Vec<String>,
     /// Where it runs.
     pub(crate) directory: WorkingDirectory,
+    /// The user's folder: that one, or what it is a copy of.
+    pub(crate) of: PathBuf,
     /// Where it may write besides its own folder.
     pub(crate) writable: PathBuf,
     /// Its own folder.
@@ -89,6 +91,7 @@ pub(crate) struct About {
     pub(crate) runner: test_runners::Runner,
     pub(crate) command: Vec<String>,
     pub(crate) others: Vec<String>,
+    /// The user's folder that it is about.
     pub(crate) directory: PathBuf,
 }
 
@@ -203,7 +206,7 @@ impl TestRuns {
             runner: job.plan.runner,
             command: job.plan.command.clone(),
             others: job.others.clone(),
-            directory: job.directory.path().to_owned(),
+            directory: job.of.clone(),
         });
         let (news, state) = channel::channel(State::Running(Progress::default()));
         let run = TestRun { about, state, stop: CancellationToken::new() };

@@ -236,6 +236,8 @@ catalogue! {
         "`codex.patch.preview` says where it stands.", Retry::No;
     FilesChanged = "files_changed", "Somebody changed a file while the patch was being applied. Nothing was changed.",
         "Look with `codex.patch.preview` whether it still fits, and apply it again.", NOW;
+    ScratchGone = "scratch_gone", "The scratch workspace of a patch is not there, or holds something later.",
+        "Let Codex go on with `changes: propose`: it gets a scratch workspace, and a new patch.", Retry::No;
     PatchFailed = "patch_failed", "The patch could not be read, or the files not be written.",
         "Act on what the message says.", Retry::No;
     WorkspaceFailed = "workspace_failed", "No place could be made in which the turn may change files.",

@@ -279,3 +279,36 @@ async fn a_cut_application_is_taken_back_at_the_next_start() {
     assert!(!workspace.join("two.txt").exists());
     bridge.finish().await;
 }
+
+/// A patch is tried before it is applied: its tests run in the copy, where they pass, and not in the workspace.
+#[tokio::test]
+async fn tests_run_in_the_copy_of_a_patch() {
+    let script = [runs("echo 'exit 0' > check.sh"), says("Fixed."), runs("ls"), says("More.")];
+    let setup = Setup {
+        arguments: ["--test-command=sh", "--test-command=check.sh", "--destructive-operations"]
+            .map(Into::into)
+            .to_vec(),
+        ..Setup::default()
+    };
+    let mut bridge = TestBridge::start_with(script, setup).await;
+    fs::write(bridge.home.workspace().join("check.sh"), "exit 1\n").unwrap();
+    let answer = bridge.call("codex", json!({ "prompt": "Fix it.", "changes": "propose" })).await;
+    let patch = answer["structuredContent"]["patch"]["patchId"].clone();
+    let here = bridge.call("codex.tests.run", json!({})).await;
+    let there = bridge.call("codex.tests.run", json!({ "patchId": patch })).await;
+    let status = |answer: &serde_json::Value| text(&answer["structuredContent"]["status"]);
+    assert_eq!((&*status(&here), &*status(&there)), ("failed", "passed"), "{here} {there}");
+    assert_eq!(there["structuredContent"]["cwd"], here["structuredContent"]["cwd"]);
+    let run = bridge.call("codex.tests.run", json!({ "patchId": patch, "background": true })).await;
+    let run = json!({ "runId": run["structuredContent"]["runId"] });
+    assert_eq!(status(&bridge.call("codex.tests.run", run).await), "passed");
+    // Once it is applied there is no copy any more, and no need of one.
+    bridge.call("codex.patch.apply", json!({ "patchId": patch })).await;
+    assert_eq!(status(&bridge.call("codex.tests.run", json!({})).await), "passed");
+    let gone = bridge.call("codex.tests.run", json!({ "patchId": patch })).await;
+    assert_eq!(error_code(&gone), "scratch_gone");
+    let thread = answer["structuredContent"]["threadId"].clone();
+    let review = json!({ "prompt": "Look.", "threadId": thread });
+    bridge.call("codex-reply", review).await;
+    bridge.finish().await;
+}

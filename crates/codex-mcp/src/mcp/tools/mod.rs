@@ -148,6 +148,7 @@ pub(super) fn check(
         "codex.patch.apply" => patch_apply::read(arguments).map(drop),
         "codex.repo.status" => repo_status::read(arguments).map(drop),
         "codex.repo.diff" => repo_diff::read(arguments).map(drop),
+        "codex.tests.run" => tests_run::read(arguments).map(drop),
         _ => return None,
     })
 }

@@ -27,9 +27,11 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Arguments {
+pub(super) struct Arguments {
     /// The project's folder. Default: the first workspace root.
     cwd: Option<String>,
+    /// Run them in the copy in which Codex made this patch.
+    patch_id: Option<String>,
     /// One of the runners that the project has. Default: the first that is found.
     runner: Option<String>,
     /// Parts of the names of tests; those with any of them are run.
@@ -74,11 +76,16 @@ pub(super) fn definition() -> Tool {
     .tool::<Arguments, TestRunResult>()
 }
 
+/// Reads the arguments.
+pub(super) fn read(arguments: Option<JsonObject>) -> Result<Arguments, Problem> {
+    parse(arguments)
+}
+
 pub(super) async fn call(
     arguments: Option<JsonObject>,
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
-    let arguments: Arguments = parse(arguments)?;
+    let arguments = read(arguments)?;
     if let Some(id) = &arguments.run_id {
         return look(&call, id, &arguments).await;
     }
@@ -115,6 +122,7 @@ async fn look(call: &ToolCall<'_>, id: &str, arguments: &Arguments) -> Result<An
         in_range("waitSeconds", arguments.wait_seconds, 0..=MAX_WAIT)?.unwrap_or(DEFAULT_WAIT);
     let of_a_start = [
         ("cwd", arguments.cwd.is_some()),
+        ("patchId", arguments.patch_id.is_some()),
         ("runner", arguments.runner.is_some()),
         ("filter", arguments.filter.is_some()),
         ("paths", arguments.paths.is_some()),

@@ -36,3 +36,14 @@ pub(super) async fn without_a_journal() -> Told {
     stage.close().await;
     told
 }
+
+/// A diff that was brought has no copy in which tests could run.
+pub(super) async fn tests_of_a_diff() -> Told {
+    let mut stage = Stage::open(&Play::new(), &[]).await;
+    let preview = stage.bridge.call("codex.patch.preview", json!({ "diff": NEW })).await;
+    let id = preview["structuredContent"]["patchId"].clone();
+    let answer = stage.bridge.call("codex.tests.run", json!({ "patchId": id })).await;
+    let told = stage.told(&answer);
+    stage.close().await;
+    told
+}

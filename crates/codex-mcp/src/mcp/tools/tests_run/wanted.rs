@@ -1,6 +1,6 @@
 //! From the arguments of a call to a job: where, what, with which limits, and whether the user allows it.
 
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use test_runners::{Found, LOOKED_FOR, Network, Plan, Refused, detect, plan, plan_of_command};
@@ -9,9 +9,10 @@ use super::Arguments;
 use crate::error::{Code, Problem};
 use crate::mcp::arguments::in_range;
 use crate::mcp::call::ToolCall;
+use crate::mcp::patches::Which;
 use crate::mcp::render::Answer;
 use crate::test_run::{Job, RunFolder, project};
-use crate::workspace::WorkingDirectory;
+use crate::workspace::{Roots, WorkingDirectory};
 
 /// The most entries of a list, and the longest entry, in characters.
 const MAX_ENTRIES: usize = 100;
@@ -37,7 +38,7 @@ pub(super) async fn job(call: &ToolCall<'_>, arguments: &Arguments) -> Result<Wa
     for (name, list) in lists {
         check_list(name, list.as_deref().unwrap_or_default())?;
     }
-    let directory = place(call, arguments)?;
+    let Spot { directory, root, of } = place(call, arguments).await?;
     check_paths(directory.path(), arguments.paths.as_deref().unwrap_or_default())?;
     let folder = call.test_runs().folder();
     let (plan, others) = command(call, arguments, &directory, &folder).await?;
@@ -47,14 +48,14 @@ pub(super) async fn job(call: &ToolCall<'_>, arguments: &Arguments) -> Result<Wa
     if let Some(question) = ask(call, arguments, &plan, &directory).await? {
         return Ok(Wanted::Asks(Box::new(question)));
     }
-    let root = call.root_of(directory.path());
-    let writable = project::writable(directory.path(), root.as_deref().unwrap_or(directory.path()));
+    let writable = project::writable(directory.path(), &root);
     ToolCall::confirmed(&directory)?;
     Ok(Wanted::Job(Box::new(Job {
         config: call.config().clone(),
         plan,
         others,
         directory,
+        of,
         writable,
         folder,
         network: arguments.network == Some(true),
@@ -62,9 +63,64 @@ pub(super) async fn job(call: &ToolCall<'_>, arguments: &Arguments) -> Result<Wa
     })))
 }
 
+/// Where tests run.
+struct Spot {
+    directory: WorkingDirectory,
+    /// Nothing above it is theirs.
+    root: PathBuf,
+    /// The user's folder that it stands for.
+    of: PathBuf,
+}
+
 /// Where the tests run. The one place that decides it.
-fn place(call: &ToolCall<'_>, arguments: &Arguments) -> Result<WorkingDirectory, Problem> {
-    call.working_directory(arguments.cwd.as_deref())
+async fn place(call: &ToolCall<'_>, arguments: &Arguments) -> Result<Spot, Problem> {
+    if let Some(patch) = &arguments.patch_id {
+        return scratch(call, patch, arguments.cwd.as_deref()).await;
+    }
+    let directory = call.working_directory(arguments.cwd.as_deref())?;
+    let of = directory.path().to_owned();
+    let root = call.root_of(&of).unwrap_or_else(|| of.clone());
+    Ok(Spot { directory, root, of })
+}
+
+/// The scratch workspace of a patch, as long as it holds that and nothing later.
+async fn scratch(call: &ToolCall<'_>, id: &str, cwd: Option<&str>) -> Result<Spot, Problem> {
+    let patch = call.patch(Which::Known(id)).await?;
+    let gone = |why: &str| {
+        let message = format!("patch {} has no scratch workspace: {why}", patch.row.id);
+        let problem = Problem::new(Code::ScratchGone, message);
+        problem
+            .with_hint("Apply the patch and run the tests of the files, or take the newest patch.")
+    };
+    let Some(thread) = patch.row.thread.clone() else {
+        return Err(gone("it was brought as a diff"));
+    };
+    let of_thread = call.threads().find(&thread).await?;
+    let id = thread.clone();
+    let newest = call.ledger().read(move |store| store.newest_proposal(&id)).await?;
+    if newest.as_ref() != Some(&patch.row.id) {
+        let newest = newest.unwrap_or_default();
+        return Err(gone(&format!(
+            "its thread has gone on to patch {newest}, or it was made in place"
+        )));
+    }
+    let scratch = call.places().scratch(&thread);
+    let scratch = scratch.ok_or_else(|| gone("it was applied, or not used for too long"))?;
+    let root = scratch.original().to_owned();
+    let wanted = match cwd {
+        Some(cwd) => root.join(cwd),
+        None => PathBuf::from(of_thread.working_directory()),
+    };
+    let below = wanted.strip_prefix(&root).map_err(|_| {
+        let given = cwd.unwrap_or_default();
+        Problem::argument_text("cwd", given, "a folder of the workspace that the patch is about")
+    })?;
+    let roots = Roots::new(&[scratch.tree()]).map_err(|error| gone(&error.to_string()))?;
+    let directory = roots.resolve(
+        Some(&below.to_string_lossy()).filter(|below| !below.is_empty()).map(|below| &**below),
+    );
+    let directory = directory.map_err(|error| Problem::from(&error))?;
+    Ok(Spot { directory, root: scratch.tree(), of: root.join(below) })
 }
 
 fn time_limit(call: &ToolCall<'_>, seconds: Option<u32>) -> Result<Duration, Problem> {
