@@ -5,6 +5,7 @@
 //! configuration of whoever runs it.
 
 mod cast;
+mod fix;
 mod live;
 mod project;
 mod scenes;

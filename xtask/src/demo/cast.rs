@@ -42,6 +42,7 @@ impl Cast {
             Launch::new(server, home.workspace()).environment(home.environment()).environment([
                 ("CODEX_MCP_CODEX_BIN", tools::codex().into_os_string()),
                 ("CODEX_MCP_ENVIRONMENT_ALLOW", KEY_VARIABLE.into()),
+                ("CODEX_MCP_TEST_COMMAND", "sh test.sh".into()),
                 // The engine is to end with its client, before the viewer's eyes.
                 ("CODEX_MCP_ENGINE_LINGER_SECONDS", "0".into()),
             ]);

@@ -1,4 +1,4 @@
-//! The story of the demo: Codex finds a bug, is steered, stopped, asked again, and killed.
+//! The story of the demo: Codex finds a bug, is steered, stopped, asked again, mends it, and is killed.
 //!
 //! Each scene checks what it shows.
 
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use testkit::model::says;
 
 use super::cast::{Cast, Presence};
+use super::fix;
 use super::project::{self, SYMPTOM};
 use super::screen::Screen;
 use super::script::Act;
@@ -43,6 +44,7 @@ pub(super) async fn play(screen: Screen, server: &Path, pace: Duration) -> Resul
     steer(&mut cast, &thread).await?;
     cancel(&mut cast, &thread).await?;
     remember(&mut cast, &thread).await?;
+    fix::play(&mut cast, &thread, 5).await?;
     crash(&mut cast, &thread).await?;
     sum_up(cast, &thread).await
 }
@@ -135,7 +137,7 @@ async fn remember(cast: &mut Cast, thread: &str) -> Result<()> {
 
 async fn crash(cast: &mut Cast, thread: &str) -> Result<()> {
     let screen = cast.stage.screen;
-    screen.scene(5, "Lose Codex in the middle of a turn");
+    screen.scene(6, "Lose Codex in the middle of a turn");
     let before = cast.stage.app_server().await?;
     let arguments = json!({ "threadId": thread, "prompt": "What does the test miss?" });
     let begin = [Act::Begins("It does not check that the shares are fair, so")];
@@ -172,7 +174,7 @@ fn check_memory(cast: &Cast, claim: &str) -> Result<()> {
 
 async fn sum_up(mut cast: Cast, thread: &str) -> Result<()> {
     let screen = cast.stage.screen;
-    screen.scene(6, "In short");
+    screen.scene(7, "In short");
     let warm = warm_turn(&mut cast, thread).await?;
     let health = cast.stage.ask("codex.health", json!({})).await?;
     let greeted = cast.stage.greeted_in.as_millis();

@@ -61,7 +61,8 @@ impl Stage {
     ) -> Self {
         let begun = Instant::now();
         let peer = Peer::spawn(launch).with_patience(PATIENCE);
-        let mut client = McpDriver::over(peer);
+        let form = json!({ "elicitation": { "form": {} } });
+        let mut client = McpDriver::over(peer).with_capabilities(form);
         let reply = client.initialize_legacy("2025-11-25").await;
         Self {
             client,
@@ -209,6 +210,21 @@ impl Stage {
         }
         self.screen.answer(&state, &text(&data["content"]));
         Ok(data)
+    }
+
+    /// Calls a tool that asks first, shows the question, and says yes.
+    pub(super) async fn agree(&mut self, tool: &str, arguments: Value) -> Result<Value> {
+        let mut call = self.call(tool, arguments).await;
+        let asked = self.client.peer.incoming("elicitation/create").await;
+        self.screen.fact("asked", &text(&asked["params"]["message"]));
+        self.pause().await;
+        self.screen.fact("you", "yes");
+        let yes = json!({ "action": "accept", "content": {} });
+        self.client.peer.respond(&asked["id"], yes).await;
+        let result = self.end(&mut call).await?;
+        let data = &result["structuredContent"];
+        self.screen.answer(&text(&data["action"]), &text(&data["files"][0]["path"]));
+        Ok(result)
     }
 
     /// The app-server's process id.

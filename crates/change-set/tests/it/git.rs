@@ -10,7 +10,7 @@ use patch::TreePath;
 use crate::tree::{Place, Tree, read};
 
 #[expect(clippy::disallowed_methods, reason = "a test that runs the real git")]
-fn git(at: &Path, arguments: &[&str]) -> String {
+pub(crate) fn git(at: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .args([
             "-c",

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+use crate::git::git;
 use crate::tree::{Node, Place, Tree, put, read, reversed};
 
 /// What somebody does in a tree.
@@ -111,20 +112,29 @@ fn start() -> impl Strategy<Value = Vec<(String, Node)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn a_copy_is_carried_over_and_taken_back(
         start in start(),
         first in prop::collection::vec(edit(), 0..8),
         second in prop::collection::vec(edit(), 0..8),
+        in_git in any::<bool>(),
     ) {
         let place = Place::new(&Tree::new());
         for (path, node) in &start {
             perform(&Edit::Put(path.clone(), node.clone()), &place.path());
         }
+        if in_git {
+            git(&place.path(), &["init", "-q"]);
+            git(&place.path(), &["add", "-A"]);
+        }
         let original = read(&place.path());
         let scratch = place.scratch();
+        if in_git {
+            let staged = git(&place.path(), &["ls-files", "--stage"]);
+            prop_assert_eq!(git(&scratch.tree(), &["ls-files", "--stage"]), staged);
+        }
         prop_assert_eq!(&read(&scratch.tree()), &original);
         for edit in &first {
             perform(edit, &scratch.tree());

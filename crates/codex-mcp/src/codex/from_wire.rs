@@ -18,15 +18,13 @@ use serde_json::value::RawValue;
 /// What a notification means; `None` if nothing.
 pub(crate) fn notification(app_server: AppServerId, notification: Notification) -> Option<Event> {
     let (thread, turn, event) = match notification {
-        Notification::Warning(warning) => {
-            let thread = warning.thread_id.map(ThreadId);
-            return Some(Event::Warned { app_server, thread, message: warning.message });
-        }
+        Notification::Warning(warning) => return Some(warned(app_server, warning)),
         Notification::ThreadClosed(closed) => {
-            return Some(Event::ThreadClosed { app_server, thread: ThreadId(closed.thread_id) });
+            let thread = ThreadId(closed.thread_id);
+            return Some(Event::ThreadClosed { app_server, thread });
         }
-        Notification::ServerRequestResolved(resolved) => {
-            let id = request_id(&resolved.request_id);
+        Notification::ServerRequestResolved(of) => {
+            let id = request_id(&of.request_id);
             return Some(Event::QuestionWithdrawn { app_server, id });
         }
         Notification::RateLimitsUpdated(told) => {
@@ -53,18 +51,18 @@ pub(crate) fn notification(app_server: AppServerId, notification: Notification) 
             (of.thread_id, of.turn_id, event)
         }
         Notification::ReasoningSummaryDelta(of) | Notification::ReasoningTextDelta(of) => {
-            let event = TurnEvent::ThinkingDelta { item: ItemId(of.item_id), text: of.delta };
-            (of.thread_id, of.turn_id, event)
+            let item = ItemId(of.item_id);
+            (of.thread_id, of.turn_id, TurnEvent::ThinkingDelta { item, text: of.delta })
         }
         Notification::ReasoningSummaryPartAdded(of) => {
-            let text = PARAGRAPH.to_owned();
-            (of.thread_id, of.turn_id, TurnEvent::ThinkingDelta { item: ItemId(of.item_id), text })
+            let (item, text) = (ItemId(of.item_id), PARAGRAPH.to_owned());
+            (of.thread_id, of.turn_id, TurnEvent::ThinkingDelta { item, text })
         }
         Notification::PlanDelta(of) | Notification::CommandOutputDelta(of) => {
-            (of.thread_id, of.turn_id, TurnEvent::Activity)
+            activity(of.thread_id, of.turn_id)
         }
-        Notification::PatchUpdated(of) => (of.thread_id, of.turn_id, TurnEvent::Activity),
-        Notification::McpToolCallProgress(of) => (of.thread_id, of.turn_id, TurnEvent::Activity),
+        Notification::PatchUpdated(of) => activity(of.thread_id, of.turn_id),
+        Notification::McpToolCallProgress(of) => activity(of.thread_id, of.turn_id),
         Notification::ConfigWarning(_)
         | Notification::DeprecationNotice(_)
         | Notification::ThreadStarted(_)
@@ -76,6 +74,16 @@ pub(crate) fn notification(app_server: AppServerId, notification: Notification) 
         | Notification::Other { .. } => return None,
     };
     Some(Event::Turn { app_server, thread: ThreadId(thread), turn: TurnId(turn), event })
+}
+
+fn warned(app_server: AppServerId, warning: wire::WarningNotification) -> Event {
+    let thread = warning.thread_id.map(ThreadId);
+    Event::Warned { app_server, thread, message: warning.message }
+}
+
+/// A sign of life that says nothing else.
+fn activity(thread: String, turn: String) -> (String, String, TurnEvent) {
+    (thread, turn, TurnEvent::Activity)
 }
 
 /// A thread, a turn of it, and what happened there.

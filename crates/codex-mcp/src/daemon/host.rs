@@ -193,12 +193,16 @@ impl Host {
         test_runs.shut_down();
         hosting.launches.shut_down().await;
         drop(hosting);
-        tasks.close();
-        if tokio::time::timeout(LAST_GRACE, tasks.wait()).await.is_err() {
-            tracing::warn!("something did not end in time and is left to the end of the process");
-        }
+        wait_for(&tasks).await;
         // Waits for what is queued to be written.
         let _ = tokio::task::spawn_blocking(move || drop(ledger)).await;
+    }
+}
+
+async fn wait_for(tasks: &TaskTracker) {
+    tasks.close();
+    if tokio::time::timeout(LAST_GRACE, tasks.wait()).await.is_err() {
+        tracing::warn!("something did not end in time and is left to the end of the process");
     }
 }
 

@@ -63,6 +63,7 @@ impl Kind {
 /// Tools that only read, so that their calls can be made again. The list of tools says the same with `readOnlyHint`.
 const READING_TOOLS: &[&str] = &[
     "codex.health",
+    "codex.patch.preview",
     "codex.read",
     "codex.repo.diff",
     "codex.repo.status",

@@ -73,6 +73,20 @@ impl ToolCall<'_> {
         }
     }
 
+    /// A patch as one diff in git's form.
+    ///
+    /// # Errors
+    /// As [`ToolCall::patch`]; its contents are not kept any more.
+    pub(super) async fn patch_diff(&self, which: Which<'_>) -> Result<String, Problem> {
+        let patch = self.patch(which).await?;
+        let contents = self.places().contents().clone();
+        let diff = move || patches::diff(&patch.row.changes, &contents);
+        let diff = tokio::task::spawn_blocking(diff).await.map_err(std::io::Error::other);
+        diff.flatten().map_err(|error| {
+            Problem::new(Code::PatchFailed, format!("the patch cannot be read: {error}"))
+        })
+    }
+
     async fn known_patch(&self, id: &str) -> Result<Patch, Problem> {
         let id = id.trim();
         let mut row = self.patch_row(id).await?;
@@ -193,7 +207,10 @@ fn make(
 }
 
 /// The files that one part of a diff is about, as they are.
-struct Sides(Vec<(TreePath, Option<(Entry, Vec<u8>)>)>);
+struct Sides(Vec<(TreePath, Option<Known>)>);
+
+/// A file as it is.
+type Known = (Entry, Vec<u8>);
 
 impl Sides {
     fn of(file: &FilePatch<'_>, root: &Root, contents: &Contents) -> Result<Self, Problem> {
@@ -220,7 +237,7 @@ impl Sides {
         Ok(Self(sides))
     }
 
-    fn find(&self, path: &TreePath) -> Option<&(Entry, Vec<u8>)> {
+    fn find(&self, path: &TreePath) -> Option<&Known> {
         self.0.iter().find(|(known, _)| known == path)?.1.as_ref()
     }
 

@@ -242,7 +242,9 @@ async fn what_a_killed_turn_proposed_is_in_the_next_patch() {
 /// An application that was killed half way is ended before anybody works.
 #[tokio::test]
 async fn a_cut_application_is_taken_back_at_the_next_start() {
-    let bridge = TestBridge::spawn([], Setup::default());
+    let mut bridge = TestBridge::start([]).await;
+    // No engine is there while the application is cut; the next call starts one.
+    bridge.command(&["daemon", "stop"]).await.success();
     let workspace = bridge.home.workspace().to_owned();
     let state = bridge.home.home().join(".local/state/codex-mcp");
     let contents = Contents::new(state.join("contents"));
@@ -272,8 +274,6 @@ async fn a_cut_application_is_taken_back_at_the_next_start() {
         "2\n",
         "half of it is there"
     );
-    let mut bridge = bridge;
-    bridge.client.initialize_legacy("2025-11-25").await;
     bridge.call("codex.thread.list", json!({})).await;
     assert_eq!(fs::read_to_string(workspace.join("one.txt")).unwrap(), "1\n");
     assert!(!workspace.join("two.txt").exists());

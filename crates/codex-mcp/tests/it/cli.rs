@@ -168,6 +168,11 @@ fn show_prints_every_key_with_its_origin() {
             thread_idle_seconds = 600 # default
             max_line_bytes = 67108864 # default
             command_time_limit_seconds = 300 # default
+            test_command = [] # default
+            test_memory_megabytes = 4096 # default
+            test_cpu_seconds = 3600 # default
+            test_file_megabytes = 1024 # default
+            test_processes = 2048 # default
             command_output_chars = 4000 # default
             store_thread_days = 180 # default
             store_archived_days = 30 # default

@@ -279,7 +279,9 @@ errors! {
     FilesChanged files_changed: patches::changed_meanwhile() => expect![[r#"
         Error files_changed: new.txt was changed meanwhile
     "#]];
-    ScratchGone scratch_gone: patches::tests_of_a_diff() => expect![[r#""#]];
+    ScratchGone scratch_gone: patches::tests_of_a_diff() => expect![[r#"
+        Error scratch_gone: patch [patch-1] has no scratch workspace: it was brought as a diff
+    "#]];
     PatchFailed patch_failed: patches::without_a_journal() => expect![[r#"
         Error patch_failed: the change cannot be prepared: File exists (os error 17); nothing was changed
     "#]];

@@ -219,3 +219,32 @@ async fn a_patch_outlives_the_server() {
     assert!(!bridge.home.workspace().join("a.txt").exists());
     bridge.finish().await;
 }
+
+#[tokio::test]
+async fn the_index_is_written_only_when_that_is_asked_for() {
+    let command = "echo A > a.txt; git rm -q README.md; echo big > b.bin";
+    let (mut bridge, id) = proposal(command, allowed(), &[]).await;
+    let staged = |bridge: &TestBridge| bridge.home.git(&["diff", "--cached", "--name-status"]);
+    apply(&mut bridge, json!({ "patchId": id })).await;
+    assert_eq!(staged(&bridge), "");
+    apply(&mut bridge, json!({ "patchId": id, "reverse": true })).await;
+    let answer = apply(&mut bridge, json!({ "patchId": id, "stage": true })).await;
+    assert_eq!(action(&answer), "applied");
+    expect![[r#"
+        D	README.md
+        A	a.txt
+        A	b.bin
+    "#]]
+    .assert_eq(&staged(&bridge));
+    // No filter runs here that a repository names; the files are applied all the same.
+    apply(&mut bridge, json!({ "patchId": id, "reverse": true, "stage": true })).await;
+    assert_eq!(staged(&bridge), "");
+    let workspace = bridge.home.workspace().to_owned();
+    fs::write(workspace.join(".gitattributes"), "*.bin filter=evil\n").unwrap();
+    bridge.home.git(&["config", "filter.evil.clean", "touch pwned"]);
+    let answer = apply(&mut bridge, json!({ "patchId": id, "stage": true })).await;
+    let warning = text(&answer["structuredContent"]["warnings"][0]);
+    assert!(warning.contains("filter evil"), "{warning}");
+    assert!(!workspace.join("pwned").exists() && workspace.join("b.bin").exists());
+    bridge.finish().await;
+}

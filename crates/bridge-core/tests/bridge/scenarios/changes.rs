@@ -98,7 +98,7 @@ fn the_next_turn_is_read_only_in_the_users_folder() {
               -> collect turn 3 of T
             collected 3 "the copy is gone"
               -> keep end of turn 3: Failed
-              -> answer 3 Failed T/t3 after 0ns effort=medium because Codex(CodexError { kind: "other", http_status: None, message: "it broke", details: None }) warning "the copy is gone"
+              -> answer 3 Failed T/t3 after 0ns effort=medium because Codex(CodexError { kind: "other", http_status: None, message: "it broke", details: None, resets_at: None }) warning "the copy is gone"
         "#]],
     );
 }
@@ -296,18 +296,18 @@ fn rules_and_persons_know_the_users_paths_alone() {
             patches T t1 "/copy/src/a.rs"
             asks-patch T
               -> keep Accept by Policy(4) in turn 1: to change /w/src/a.rs
-              -> say Accept to FileChange { item: ItemId("p"), reason: None }
+              -> say Accept to FileChange { item: ItemId("p"), grants: None, reason: None }
             patches T t1 "/copy/secret/key"
             asks-patch T
               -> keep Decline by Policy(3) in turn 1: to change /w/secret/key
-              -> say Decline to FileChange { item: ItemId("p"), reason: None }
+              -> say Decline to FileChange { item: ItemId("p"), grants: None, reason: None }
             patches T t1 "/copying/a.rs"
             asks-patch T
               -> ask 1 within 200s: to change /copying/a.rs
             answers 0 accept
               -> stop asking 1
               -> keep Accept by Person in turn 1: to change /copying/a.rs
-              -> say Accept to FileChange { item: ItemId("p"), reason: None }
+              -> say Accept to FileChange { item: ItemId("p"), grants: None, reason: None }
             ran T t1 "cargo test"
               -> keep item of turn 1: Command(Command { item: ItemId("c"), command: "cargo test", working_directory: "/w", status: Completed, exit_code: None, output: "3456789abc", output_chars: 13, duration: None })
         "#]],

@@ -39,6 +39,8 @@ pub(super) struct Arguments {
     three_way: Option<bool>,
     /// `true`: take back what was applied last of it.
     reverse: Option<bool>,
+    /// `true`: put the files into git's index as well.
+    stage: Option<bool>,
 }
 
 /// What was done.
@@ -52,6 +54,8 @@ struct Applied {
     files: Vec<Done>,
     /// Whether `reverse` takes this back.
     reversible: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -75,7 +79,7 @@ pub(super) fn definition() -> Tool {
         title: "Apply a patch, or take it back",
         description: "Carry a patch into the user's files, if the user agrees: whole, by file or by hunk. Everything is \
             checked again when it is written, and either all of it is applied or nothing; the git index stays as it \
-            is. `reverse: true` takes back exactly what was applied. See it with codex.patch.preview first.",
+            is unless you `stage`. `reverse: true` takes back exactly what was applied. See it with codex.patch.preview first.",
         search_hint: "apply patch accept changes write files undo revert take back",
         annotations: ToolAnnotations::new()
             .read_only(false)
@@ -130,6 +134,10 @@ pub(super) async fn call(
             forget_scratch(&call, &patch).await;
         }
     }
+    let warnings = match arguments.stage {
+        Some(true) => stage(&call, &patch, &steps).await,
+        Some(false) | None => Vec::new(),
+    };
     let reversible = match action {
         Action::Applied => true,
         Action::Reversed => false,
@@ -137,7 +145,7 @@ pub(super) async fn call(
     };
     let files = steps.iter().map(Done::from).collect();
     let Patch { row, .. } = patch;
-    let applied = Applied { patch_id: row.id, action, root: row.root, files, reversible };
+    let applied = Applied { patch_id: row.id, action, root: row.root, files, reversible, warnings };
     Ok(Answer::success(applied.to_string(), &applied))
 }
 
@@ -296,6 +304,17 @@ fn problem(error: &ApplyError) -> Problem {
     }
 }
 
+/// Puts what was written into git's index, or says why not: the files are applied all the same.
+async fn stage(call: &ToolCall<'_>, patch: &Patch, steps: &[Step]) -> Vec<String> {
+    let paths: Vec<_> = steps.iter().map(|step| step.path.clone()).collect();
+    let staged = match call.git() {
+        Ok(git) => git.stage(patch.root.path(), &paths).await.map_err(Problem::from),
+        Err(problem) => Err(problem),
+    };
+    let why = |problem: Problem| format!("not put into git's index: {}", problem.message);
+    staged.err().map(why).into_iter().collect()
+}
+
 /// What was proposed is where it should be: the thread's next proposal begins with the files as they are.
 async fn forget_scratch(call: &ToolCall<'_>, patch: &Patch) {
     if let Some(thread) = patch.row.thread.clone() {
@@ -331,6 +350,9 @@ impl fmt::Display for Applied {
         }
         if self.reversible {
             f.write_str("\nIt can be taken back with `reverse: true`.")?;
+        }
+        for warning in &self.warnings {
+            write!(f, "\nWarning: {warning}.")?;
         }
         Ok(())
     }

@@ -24,8 +24,8 @@ use crate::mcp::call::ToolCall;
 use crate::mcp::paging::{Kind, cost};
 use crate::mcp::patches::Which;
 use crate::mcp::render::{Answer, MoreResult, fmt_more};
+use crate::workspace::WorkingDirectory;
 use crate::workspace::git::{Base, DiffRequest, Revision, TextLimit, Untracked, shown};
-use crate::workspace::{WorkingDirectory, patches};
 use findings::{Finding, Review, Verdict};
 use places::Places;
 use prompt::Parts;
@@ -186,13 +186,7 @@ impl Changes {
         let (what, sides) = match target {
             Target::Diff(diff) => return Self::of_text("a diff that was passed".to_owned(), diff),
             Target::Patch(id) => {
-                let patch = call.patch(Which::Known(&id)).await?;
-                let contents = call.places().contents().clone();
-                let diff = move || patches::diff(&patch.row.changes, &contents);
-                let diff = tokio::task::spawn_blocking(diff).await.map_err(std::io::Error::other);
-                let diff = diff.flatten().map_err(|error| {
-                    Problem::new(Code::PatchFailed, format!("the patch cannot be read: {error}"))
-                })?;
+                let diff = call.patch_diff(Which::Known(&id)).await?;
                 return Self::of_text(format!("patch {id}"), diff);
             }
             Target::Uncommitted => {

@@ -1,7 +1,7 @@
 //! What git knows of the user's files: read by git as a program, so that it is what git says.
 //!
 //! Nothing that a repository says about itself makes git run another program or go to the network ([`closed`]), and
-//! nothing is written: no lock, no index, no ref. What came of it is kept for as long as it provably holds ([`cache`]).
+//! nothing is written: no lock, no ref, and the index only where that is asked for ([`stage`]). What came of it is kept for as long as it provably holds ([`cache`]).
 
 mod cache;
 mod closed;
@@ -10,6 +10,7 @@ mod error;
 mod operation;
 mod path;
 mod repository;
+mod stage;
 mod status;
 mod tracked;
 mod untracked;

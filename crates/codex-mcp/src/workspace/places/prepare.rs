@@ -164,10 +164,8 @@ fn failure(kind: WorkspaceFailure, detail: String) -> Failure {
 }
 
 fn unwritable(error: &io::Error) -> Failure {
-    let kind = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => WorkspaceFailure::NoSpace,
-        _ => WorkspaceFailure::Other,
-    };
+    let is_full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    let kind = if is_full { WorkspaceFailure::NoSpace } else { WorkspaceFailure::Other };
     failure(kind, format!("the state directory cannot be written: {error}"))
 }
 

@@ -38,7 +38,7 @@ async fn bad_arguments_name_themselves_and_start_nothing() {
         (json!({ "stop": true }), "argument `stop`: given without `runId`"),
         (json!({ "waitSeconds": 1 }), "argument `waitSeconds`: given without `runId`"),
         (json!({ "runId": "x", "cwd": "." }), "argument `cwd`: given with `runId`"),
-        (json!({ "patchId": "x" }), "unknown argument `patchId`"),
+        (json!({ "runId": "x", "patchId": "y" }), "argument `patchId`: given with `runId`"),
     ] {
         let answer = project.run(arguments.clone()).await;
         assert_eq!(error_code(&answer), "invalid_arguments", "{arguments}: {answer}");

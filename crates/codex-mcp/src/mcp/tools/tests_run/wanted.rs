@@ -83,6 +83,14 @@ async fn place(call: &ToolCall<'_>, arguments: &Arguments) -> Result<Spot, Probl
     Ok(Spot { directory, root, of })
 }
 
+/// The user's folder that one of a copy stands for.
+fn of(root: &Path, below: &Path) -> PathBuf {
+    match below.as_os_str().is_empty() {
+        true => root.to_owned(),
+        false => root.join(below),
+    }
+}
+
 /// The scratch workspace of a patch, as long as it holds that and nothing later.
 async fn scratch(call: &ToolCall<'_>, id: &str, cwd: Option<&str>) -> Result<Spot, Problem> {
     let patch = call.patch(Which::Known(id)).await?;
@@ -120,7 +128,7 @@ async fn scratch(call: &ToolCall<'_>, id: &str, cwd: Option<&str>) -> Result<Spo
         Some(&below.to_string_lossy()).filter(|below| !below.is_empty()).map(|below| &**below),
     );
     let directory = directory.map_err(|error| Problem::from(&error))?;
-    Ok(Spot { directory, root: scratch.tree(), of: root.join(below) })
+    Ok(Spot { directory, root: scratch.tree(), of: of(&root, below) })
 }
 
 fn time_limit(call: &ToolCall<'_>, seconds: Option<u32>) -> Result<Duration, Problem> {
