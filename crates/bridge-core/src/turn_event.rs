@@ -1,5 +1,6 @@
 //! What Codex tells of a running turn: folded into its transcript, and passed on as news.
 
+use std::path::Path;
 use std::time::Instant;
 
 use crate::bridge::Bridge;
@@ -65,16 +66,17 @@ impl Bridge {
     fn fold(&mut self, key: ThreadKey, event: TurnEvent) -> Option<Update> {
         let output_chars = self.limits.command_output_chars;
         let thread = self.threads.get_mut(&key)?;
+        let home = thread.home.clone();
         let (thread, turn) = (thread.id().cloned(), thread.running.as_mut()?);
         let transcript = &mut turn.transcript;
         match event {
             TurnEvent::ItemStarted(item) => {
-                let update = item_update(&item, ItemState::Started);
+                let update = item_update(&item, ItemState::Started, home.as_deref());
                 transcript.item_started(item, output_chars);
                 update
             }
             TurnEvent::ItemCompleted(item) => {
-                let update = item_update(&item, ItemState::Completed);
+                let update = item_update(&item, ItemState::Completed, home.as_deref());
                 let item = item.bounded(output_chars);
                 if !matches!(item, Item::Other { .. } | Item::Record) {
                     let record = Record::ItemCompleted { turn: turn.key, item: item.clone() };
@@ -131,7 +133,8 @@ impl Bridge {
     }
 }
 
-fn item_update(item: &Item, state: ItemState) -> Option<Update> {
+/// What an item is in the news, where files of the thread's folder are named from there.
+fn item_update(item: &Item, state: ItemState, home: Option<&str>) -> Option<Update> {
     let ended = |status: CommandStatus| match (state, status) {
         (ItemState::Completed, CommandStatus::Failed | CommandStatus::Declined) => {
             ItemState::Failed
@@ -146,7 +149,7 @@ fn item_update(item: &Item, state: ItemState) -> Option<Update> {
         }),
         Item::Patch(patch) => Some(Update::Patch {
             item: patch.item.clone(),
-            paths: patch.paths(),
+            paths: patch.paths().into_iter().map(|path| below(path, home)).collect(),
             state: ended(patch.status),
         }),
         Item::Tool(tool) => Some(Update::Tool {
@@ -162,6 +165,12 @@ fn item_update(item: &Item, state: ItemState) -> Option<Update> {
         }
         Item::Message(_) | Item::Thinking(_) | Item::Other { .. } | Item::Record => None,
     }
+}
+
+/// A path from a folder on, if it lies in there.
+fn below(path: String, folder: Option<&str>) -> String {
+    let rest = folder.and_then(|folder| Path::new(&path).strip_prefix(folder).ok());
+    rest.map(|rest| rest.to_string_lossy().into_owned()).unwrap_or(path)
 }
 
 /// The end of a text; `None` if there is nothing to read in it yet.

@@ -9,7 +9,12 @@ use super::script::Act;
 use super::stage::text;
 
 /// Line 7 of the program, as it should be.
-const FIX: &str = "sed -i '7s|.*|    echo $(((cents + friend - 1) / friends))|' split.sh";
+const FIX: &str = r#"*** Begin Patch
+*** Update File: split.sh
+@@
+-    echo "$share"
++    echo $(((cents + friend - 1) / friends))
+*** End Patch"#;
 
 /// Plays the scene on a thread that knows the bug.
 pub(super) async fn play(cast: &mut Cast, thread: &str, number: usize) -> Result<()> {
@@ -26,7 +31,7 @@ async fn propose(cast: &mut Cast, thread: &str) -> Result<String> {
     let arguments = json!({ "threadId": thread, "prompt": "Mend it.", "changes": "propose" });
     let acts = [
         Act::Thinks("One line, as they wanted it."),
-        Act::Runs(FIX),
+        Act::Edits("split.sh", FIX),
         Act::Runs("sh test.sh"),
         Act::Answers(
             "Line 7 of split.sh gives the odd cents to the last friends; the test passes.",

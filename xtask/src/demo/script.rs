@@ -17,6 +17,8 @@ pub(super) enum Act {
     Plans(usize, &'static [&'static str]),
     /// A command that succeeds.
     Runs(&'static str),
+    /// A change of one file through Codex's patch tool.
+    Edits(&'static str, &'static str),
     /// A command that fails.
     RunsInVain(&'static str),
     /// A command that goes on until it is stopped.
@@ -40,6 +42,7 @@ impl Act {
             }
             Self::Begins(text) => format!("says: {text}").into(),
             Self::Runs(command) => format!("ran: {command}").into(),
+            Self::Edits(path, _) => format!("edited: {path}").into(),
             Self::RunsInVain(command) => format!("failed: {command}").into(),
             Self::Starts(command) => format!("running: {command}").into(),
             Self::Answers(_) => return None,
@@ -53,6 +56,7 @@ impl Act {
             Self::Runs(command) | Self::RunsInVain(command) | Self::Starts(command) => {
                 reply.runs(command)
             }
+            Self::Edits(_, patch) => reply.patches(patch),
             Self::Begins(text) => reply.streams(text).hangs(),
             Self::Answers(text) => reply.streams(text),
         }
@@ -63,6 +67,7 @@ impl Act {
         match self {
             Self::Plans(..)
             | Self::Runs(_)
+            | Self::Edits(..)
             | Self::RunsInVain(_)
             | Self::Starts(_)
             | Self::Begins(_)
