@@ -64,8 +64,8 @@ async fn see(cast: &mut Cast, patch: &str) -> Result<()> {
     screen.check("the diff is real, and fits the files as they are", preview["fit"] == "clean")?;
     cast.stage.pause().await;
     screen.gap();
-    let mut call = cast.stage.call("codex.tests.run", arguments).await;
-    let tried = cast.stage.end(&mut call).await?["structuredContent"].take();
+    let call = cast.stage.call("codex.tests.run", arguments).await;
+    let tried = cast.stage.finish(call).await?["structuredContent"].take();
     screen.answer(&text(&tried["status"]), "");
     let here = cast.stage.ask("codex.tests.run", json!({})).await?;
     let differs = tried["status"] == "passed" && here["status"] == "failed";
@@ -74,14 +74,16 @@ async fn see(cast: &mut Cast, patch: &str) -> Result<()> {
 
 async fn apply_and_take_back(cast: &mut Cast, patch: &str) -> Result<()> {
     let screen = cast.stage.screen;
-    let applied = cast.stage.agree("codex.patch.apply", json!({ "patchId": patch })).await?;
+    let place = cast.home.workspace().display().to_string();
+    let arguments = json!({ "patchId": patch });
+    let applied = cast.stage.agree("codex.patch.apply", arguments, &place).await?;
     let here = cast.stage.ask("codex.tests.run", json!({})).await?;
     let works = action(&applied, "applied") && here["status"] == "passed";
     screen.check("with your yes it is in the project, where the tests pass now", works)?;
     cast.stage.pause().await;
     screen.gap();
     let back = json!({ "patchId": patch, "reverse": true });
-    let back = cast.stage.agree("codex.patch.apply", back).await?;
+    let back = cast.stage.agree("codex.patch.apply", back, &place).await?;
     let undone = action(&back, "reversed") && project::is_untouched(&cast.home);
     screen.check("and taken back: the project is as it was, byte for byte", undone)
 }

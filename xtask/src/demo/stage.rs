@@ -212,11 +212,17 @@ impl Stage {
         Ok(data)
     }
 
-    /// Calls a tool that asks first, shows the question, and says yes.
-    pub(super) async fn agree(&mut self, tool: &str, arguments: Value) -> Result<Value> {
+    /// Calls a tool that asks first, shows the question, and says yes. `place` is where the project lies.
+    pub(super) async fn agree(
+        &mut self,
+        tool: &str,
+        arguments: Value,
+        place: &str,
+    ) -> Result<Value> {
         let mut call = self.call(tool, arguments).await;
         let asked = self.client.peer.incoming("elicitation/create").await;
-        self.screen.fact("asked", &text(&asked["params"]["message"]));
+        let question = text(&asked["params"]["message"]).replace(place, "the project");
+        self.screen.fact("asked", &question);
         self.pause().await;
         self.screen.fact("you", "yes");
         let yes = json!({ "action": "accept", "content": {} });

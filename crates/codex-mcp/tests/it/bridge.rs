@@ -126,6 +126,12 @@ impl TestBridge {
 
     /// The same, once the engine is gone too: the new server finds nothing of the old one but what is on disk.
     pub(crate) async fn restart_all(&mut self, setup: Setup) {
+        self.leave().await;
+        self.come_back(setup).await;
+    }
+
+    /// Ends the server, and waits until the engine is gone too.
+    pub(crate) async fn leave(&mut self) {
         self.client.peer.close_input();
         self.client.peer.wait_exit().await;
         poll::until(Duration::from_secs(10), || match self.processes("daemon run").len() {
@@ -133,6 +139,10 @@ impl TestBridge {
             engines => Err(engines),
         })
         .await;
+    }
+
+    /// Starts a server on the same home.
+    pub(crate) async fn come_back(&mut self, setup: Setup) {
         self.client = McpDriver::spawn(&launch(&self.home, setup));
         self.client.initialize_legacy("2025-11-25").await;
     }

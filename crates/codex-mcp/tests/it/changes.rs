@@ -243,8 +243,7 @@ async fn what_a_killed_turn_proposed_is_in_the_next_patch() {
 #[tokio::test]
 async fn a_cut_application_is_taken_back_at_the_next_start() {
     let mut bridge = TestBridge::start([]).await;
-    // No engine is there while the application is cut; the next call starts one.
-    bridge.command(&["daemon", "stop"]).await.success();
+    bridge.leave().await;
     let workspace = bridge.home.workspace().to_owned();
     let state = bridge.home.home().join(".local/state/codex-mcp");
     let contents = Contents::new(state.join("contents"));
@@ -274,7 +273,7 @@ async fn a_cut_application_is_taken_back_at_the_next_start() {
         "2\n",
         "half of it is there"
     );
-    bridge.call("codex.thread.list", json!({})).await;
+    bridge.come_back(Setup::default()).await;
     assert_eq!(fs::read_to_string(workspace.join("one.txt")).unwrap(), "1\n");
     assert!(!workspace.join("two.txt").exists());
     bridge.finish().await;
