@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::{
     Account, Answer, AppServerId, AppServerInfo, ApprovalId, CallId, ChangeSet, Changes,
     CodexError, ConnectionId, ExecEvent, ExecId, Exit, Failure, Item, ItemId, Json, Person, Place,
-    Plan, Question, RequestFailure, RequestId, SandboxProbe, ServerRequestId, StartFailure,
-    ThreadId, ThreadList, ThreadQuery, Tokens, TurnId, TurnList, TurnNumber, TurnQuery, TurnRecord,
-    TurnState,
+    Plan, PlanNote, Question, RequestFailure, RequestId, SandboxProbe, ServerRequestId,
+    StartFailure, ThreadId, ThreadList, ThreadQuery, Tokens, TurnId, TurnList, TurnNumber,
+    TurnQuery, TurnRecord, TurnState,
 };
 
 /// One thing that happened.
@@ -172,6 +172,8 @@ pub enum CallRequest {
         config: Option<Json>,
         /// The folder in which the user's thread works, as the records know it: Codex knows only where its last turn did.
         working_directory: Option<String>,
+        /// What a client did to the plan of which the records say that Codex does not know it.
+        plan: Option<PlanNote>,
         /// The turn.
         turn: TurnRequest,
     },
@@ -183,6 +185,13 @@ pub enum CallRequest {
         turn: Option<TurnId>,
         /// The input.
         prompt: String,
+    },
+    /// A plan that Codex shall know of: at once if a turn runs, else with the next one. Starts no turn.
+    TellPlan {
+        /// The thread.
+        thread: ThreadId,
+        /// What it is told.
+        note: PlanNote,
     },
     /// The state or the result of a turn.
     Wait {

@@ -68,6 +68,7 @@ impl Bridge {
         };
         let options = thread.complete(turn.options.clone());
         let prompt = turn.prompt.clone();
+        let plan = thread.note_for(&mut turn);
         turn.start(&options, thread.last_model.as_deref(), now);
         turn.effort = turn.effort.or_else(|| {
             turn.model.as_ref().and_then(|model| self.default_efforts.get(model)).cloned()
@@ -83,8 +84,15 @@ impl Bridge {
         let place = turn.place.clone();
         let working_directory = thread.move_to(place.as_ref());
         thread.running = Some(turn);
-        let request =
-            Request::StartTurn { thread: id, prompt, options, effort, place, working_directory };
+        let request = Request::StartTurn {
+            thread: id,
+            plan,
+            prompt,
+            options,
+            effort,
+            place,
+            working_directory,
+        };
         self.send(app_server, request, Purpose::StartTurn(key, turn_key));
         self.tell_queue(key, now);
     }
@@ -226,9 +234,13 @@ impl Bridge {
         });
         turn.begun |= !turn.waiting_steers.is_empty();
         let steers = std::mem::take(&mut turn.waiting_steers);
+        let told = turn.note.as_ref().map(|note| note.version);
         let interrupts = turn.stop.is_some() && turn.exec.is_none();
         if let Some(record) = record {
             self.record(record);
+        }
+        if let Some(version) = told {
+            self.plan_delivered(key, version, name.clone());
         }
         if interrupts {
             self.send_interrupt(thread_id.clone(), id.clone());
@@ -236,6 +248,7 @@ impl Bridge {
         for (call, prompt) in steers {
             self.send_steer(call, thread_id.clone(), id.clone(), prompt);
         }
+        self.steer_plan(key, None);
         self.tell_turn(key, &Update::Started { thread: thread_id, turn: name }, now);
         self.release_background(key, turn_key, now);
     }
@@ -255,6 +268,12 @@ impl Bridge {
             if turn.exec.is_none() {
                 self.app_server.failures = 0;
             }
+        }
+        if let (Some(note), None) = (turn.note.take(), &turn.running_as)
+            && let Some(thread) = self.threads.get_mut(&key)
+        {
+            // Codex never got it.
+            thread.notes.give_back(note);
         }
         let thread_id = self.threads.get(&key).and_then(|thread| thread.id().cloned());
         self.withdraw_all(&mut turn, thread_id.as_ref());
@@ -324,6 +343,7 @@ impl Bridge {
                     | CallKind::Background { .. }
                     | CallKind::Waiter { .. }
                     | CallKind::Steer { .. }
+                    | CallKind::TellPlan
                     | CallKind::Read { .. }
                     | CallKind::ReadTurns { .. }
                     | CallKind::Find { .. }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::ids::ThreadKey;
 use crate::pace::Pace;
+use crate::plan::PlanNotes;
 use crate::turn::Turn;
 use crate::{
     ApprovalPolicy, Json, Place, Request, RequestId, ThreadId, ThreadOptions, TurnId, TurnNumber,
@@ -32,6 +33,8 @@ pub(crate) struct Thread {
     pub(crate) last_effort: Option<String>,
     pub(crate) running: Option<Turn>,
     pub(crate) queue: VecDeque<Turn>,
+    /// What Codex has to be told of the plan.
+    pub(crate) notes: PlanNotes,
     /// The turns that were asked for lately.
     pub(crate) pace: Pace,
     /// When a turn last ended or the thread was loaded.
@@ -100,6 +103,7 @@ impl Thread {
             last_effort: None,
             running: None,
             queue: VecDeque::new(),
+            notes: PlanNotes::default(),
             pace: Pace::default(),
             used_at: None,
             finished: VecDeque::new(),
@@ -140,6 +144,12 @@ impl Thread {
         }
         self.codex_directory.clone_from(&wanted);
         wanted
+    }
+
+    /// What a turn that starts tells Codex of the plan: the newest of what waits and what its last start told.
+    pub(crate) fn note_for(&mut self, turn: &mut Turn) -> Option<String> {
+        turn.note = self.notes.take().or(turn.note.take());
+        turn.note.as_ref().map(|note| note.text.clone())
     }
 
     pub(crate) fn turn(&self, key: TurnNumber) -> Option<&Turn> {

@@ -5,6 +5,7 @@ pub(crate) mod from_wire;
 mod inherited;
 mod last_words;
 pub(crate) mod launch;
+pub(crate) mod plan_note;
 mod profile;
 pub(crate) mod question;
 pub(crate) mod thread_config;

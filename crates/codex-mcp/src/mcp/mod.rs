@@ -20,6 +20,7 @@ mod method;
 mod outbox;
 pub mod outputs;
 pub mod paging;
+mod plans;
 pub mod progress;
 mod render;
 mod repeat;

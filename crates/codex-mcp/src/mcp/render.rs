@@ -2,6 +2,7 @@
 //!
 //! Claude Code shows its model only the data of a success and only the text of an error, so both say everything.
 
+mod plan;
 mod progress;
 mod size;
 mod thread;
@@ -13,10 +14,11 @@ use rmcp::model::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
+pub(super) use plan::{ChangeResult, PlanVersionResult, StatusWord, StepResult};
 pub(super) use progress::progress;
 pub(super) use thread::{StartedBy, ThreadResult};
 pub(crate) use turn::stopped_by;
-pub(super) use turn::{MoreResult, PlanResult, TurnResult, fmt_more};
+pub(super) use turn::{MoreResult, TurnResult, fmt_more};
 
 use crate::error::{ErrorResult, Problem};
 
@@ -49,6 +51,19 @@ impl Answer {
         let text = result.to_string();
         let text = if is_error { size::within_cut(text) } else { text };
         Self { text, data: to_value(result), is_error, instead: None }
+    }
+
+    /// An error with what belongs to it: as data under a name, and as text.
+    pub(super) fn of_problem(
+        problem: Problem,
+        name: &str,
+        data: &impl Serialize,
+        text: &str,
+    ) -> Self {
+        let mut answer = Self::from(problem);
+        answer.text = size::within_cut(format!("{}\n\n{text}", answer.text));
+        answer.data[name] = to_value(data);
+        answer
     }
 
     pub(super) fn into_response(self) -> CallToolResponse {

@@ -126,6 +126,13 @@ impl TestBridge {
 
     /// The same, once the engine is gone too: the new server finds nothing of the old one but what is on disk.
     pub(crate) async fn restart_all(&mut self, setup: Setup) {
+        self.stop_all().await;
+        self.client = McpDriver::spawn(&launch(&self.home, setup));
+        self.client.initialize_legacy("2025-11-25").await;
+    }
+
+    /// Ends the server and its engine.
+    pub(crate) async fn stop_all(&mut self) {
         self.client.peer.close_input();
         self.client.peer.wait_exit().await;
         poll::until(Duration::from_secs(10), || match self.processes("daemon run").len() {
@@ -133,8 +140,6 @@ impl TestBridge {
             engines => Err(engines),
         })
         .await;
-        self.client = McpDriver::spawn(&launch(&self.home, setup));
-        self.client.initialize_legacy("2025-11-25").await;
     }
 
     /// Another client on the same home. It shares the engine unless it is set up with another state directory.

@@ -84,6 +84,7 @@ async fn health_shows_each_with_its_value_and_who_set_it() {
     expect![[r#"
         approval_deadline_seconds = 300 # default
         command_output_chars = 4000 # default
+        command_time_limit_seconds = 300 # default
         idle_stop_seconds = 900 # default
         max_argument_bytes = 300 # CODEX_MCP_MAX_ARGUMENT_BYTES
         max_client_turns_per_minute = 1 # --max-client-turns-per-minute
@@ -96,12 +97,18 @@ async fn health_shows_each_with_its_value_and_who_set_it() {
         max_loaded_threads = 64 # default
         max_object_bytes = 40 # CODEX_MCP_MAX_OBJECT_BYTES
         max_output_megabytes = 10 # default
+        max_plan_steps = 200 # fixed
+        max_plan_text_chars = 1000 # fixed
         max_prompt_chars = 100 # CODEX_MCP_MAX_PROMPT_CHARS
         max_queue_per_thread = 16 # default
         max_running_turns = 16 # default
         max_turns_per_minute = 30 # default
         provider_retry_limit_seconds = 120 # default
         request_deadline_seconds = 30 # default
+        scratch_days = 14 # default
+        scratch_max_count = 20 # default
+        scratch_max_files = 200000 # default
+        scratch_max_megabytes = 4096 # default
         silence_limit_seconds = 600 # default
         start_deadline_seconds = 20 # default
         store_archived_days = 30 # default

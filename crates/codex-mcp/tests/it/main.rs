@@ -35,6 +35,8 @@ mod logging;
 mod nesting;
 mod orphans;
 mod paging;
+mod plan_get;
+mod plan_update;
 mod progress;
 mod read;
 mod redaction;

@@ -5,6 +5,8 @@
 mod cancel;
 mod codex;
 mod health;
+mod plan_get;
+mod plan_update;
 mod read;
 mod reply;
 mod repo_diff;
@@ -69,6 +71,8 @@ pub(super) fn definitions() -> Vec<Tool> {
         steer::definition(),
         wait::definition(),
         cancel::definition(),
+        plan_get::definition(),
+        plan_update::definition(),
         repo_status::definition(),
         repo_diff::definition(),
         thread_list::definition(),
@@ -94,6 +98,8 @@ pub(super) async fn call(
         "codex.steer" => steer::call(arguments, call).await,
         "codex.wait" => wait::call(arguments, call).await,
         "codex.cancel" => cancel::call(arguments, call).await,
+        "codex.plan.get" => plan_get::call(arguments, call).await,
+        "codex.plan.update" => plan_update::call(arguments, call).await,
         "codex.repo.status" => repo_status::call(arguments, call).await,
         "codex.repo.diff" => repo_diff::call(arguments, call).await,
         "codex.thread.list" => thread_list::call(arguments, call).await,
