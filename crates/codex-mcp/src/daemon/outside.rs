@@ -61,8 +61,16 @@ impl Kind {
 }
 
 /// Tools that only read, so that their calls can be made again. The list of tools says the same with `readOnlyHint`.
-const READING_TOOLS: &[&str] =
-    &["codex.health", "codex.read", "codex.thread.list", "codex.thread.read", "codex.wait"];
+const READING_TOOLS: &[&str] = &[
+    "codex.health",
+    "codex.plan.get",
+    "codex.read",
+    "codex.repo.diff",
+    "codex.repo.status",
+    "codex.thread.list",
+    "codex.thread.read",
+    "codex.wait",
+];
 
 /// Requests without effects.
 const READING: &[&str] = &[

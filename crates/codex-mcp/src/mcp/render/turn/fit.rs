@@ -30,7 +30,7 @@ const BETWEEN: &str = "\n\n";
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::mcp) struct MoreResult {
-    /// Which field: `error` (its message), `content`, `commands`, `commentary` or `thinking`.
+    /// Which field: `error` (its message), `content`, `commands`, `commentary`, `thinking` or `steps`.
     field: &'static str,
     /// Gives the rest with codex.read.
     token: String,
