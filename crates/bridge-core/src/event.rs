@@ -450,6 +450,11 @@ pub enum TurnEvent {
         /// The new model.
         model: String,
     },
+    /// A plan that a client made is among what the turn's model reads.
+    PlanTaken {
+        /// Its version.
+        version: u64,
+    },
     /// Something that changes nothing here but shows that the turn is alive.
     Activity,
 }
@@ -467,7 +472,10 @@ impl TurnEvent {
             | Self::ModelChanged { .. }
             | Self::Completed { .. }
             | Self::ErrorReported { will_retry: false, .. } => true,
-            Self::Started | Self::ErrorReported { will_retry: true, .. } | Self::Activity => false,
+            Self::Started
+            | Self::PlanTaken { .. }
+            | Self::ErrorReported { will_retry: true, .. }
+            | Self::Activity => false,
         }
     }
 }

@@ -134,7 +134,7 @@ impl Bridge {
             return;
         };
         let options = thread.complete(turn.options.clone());
-        let plan = thread.note_for(&mut turn);
+        let plan = thread.notes.hand_out();
         turn.start(&options, thread.last_model.as_deref(), now);
         turn.exec = Some(exec);
         turn.transcript.warn(WARNING);

@@ -68,7 +68,7 @@ impl Bridge {
         };
         let options = thread.complete(turn.options.clone());
         let prompt = turn.prompt.clone();
-        let plan = thread.note_for(&mut turn);
+        let plan = thread.notes.hand_out();
         turn.start(&options, thread.last_model.as_deref(), now);
         turn.effort = turn.effort.or_else(|| {
             turn.model.as_ref().and_then(|model| self.default_efforts.get(model)).cloned()
@@ -234,13 +234,14 @@ impl Bridge {
         });
         turn.begun |= !turn.waiting_steers.is_empty();
         let steers = std::mem::take(&mut turn.waiting_steers);
-        let told = turn.note.as_ref().map(|note| note.version);
+        let is_exec = turn.exec.is_some();
         let interrupts = turn.stop.is_some() && turn.exec.is_none();
         if let Some(record) = record {
             self.record(record);
         }
-        if let Some(version) = told {
-            self.plan_delivered(key, version, name.clone());
+        if is_exec {
+            // It does not show what it reads, and it has read everything.
+            self.plan_read(key);
         }
         if interrupts {
             self.send_interrupt(thread_id.clone(), id.clone());
@@ -269,11 +270,8 @@ impl Bridge {
                 self.app_server.failures = 0;
             }
         }
-        if let (Some(note), None) = (turn.note.take(), &turn.running_as)
-            && let Some(thread) = self.threads.get_mut(&key)
-        {
-            // Codex never got it.
-            thread.notes.give_back(note);
+        if let Some(thread) = self.threads.get_mut(&key).filter(|_| turn.is_with_codex()) {
+            thread.notes.give_back();
         }
         let thread_id = self.threads.get(&key).and_then(|thread| thread.id().cloned());
         self.withdraw_all(&mut turn, thread_id.as_ref());

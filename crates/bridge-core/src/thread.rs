@@ -146,12 +146,6 @@ impl Thread {
         wanted
     }
 
-    /// What a turn that starts tells Codex of the plan: the newest of what waits and what its last start told.
-    pub(crate) fn note_for(&mut self, turn: &mut Turn) -> Option<String> {
-        turn.note = self.notes.take().or(turn.note.take());
-        turn.note.as_ref().map(|note| note.text.clone())
-    }
-
     pub(crate) fn turn(&self, key: TurnNumber) -> Option<&Turn> {
         self.running.iter().chain(self.queue.iter()).find(|turn| turn.key == key)
     }
@@ -176,6 +170,13 @@ impl Thread {
     /// The turn that was asked for last and has not ended.
     pub(crate) fn newest(&self) -> Option<&Turn> {
         self.queue.back().or(self.running.as_ref())
+    }
+
+    /// The name under which the turn that Codex calls this is known outside.
+    pub(crate) fn outer_name(&self, running_as: TurnId) -> TurnId {
+        let turn = self.running.as_ref();
+        let turn = turn.filter(|turn| turn.running_as.as_ref() == Some(&running_as));
+        turn.and_then(|turn| turn.id.clone()).unwrap_or(running_as)
     }
 
     pub(crate) fn running_id(&self) -> Option<&TurnId> {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::{
     Attachment, CallId, ChangeSet, CodexError, ConnectionId, ExecId, Failure, Limits, Place,
-    PlanNote, StopCause, ThreadId, Tokens, Transcript, TurnId, TurnNumber, TurnOptions, TurnReport,
+    StopCause, ThreadId, Tokens, Transcript, TurnId, TurnNumber, TurnOptions, TurnReport,
     TurnRequest, TurnState, Update,
 };
 
@@ -25,8 +25,6 @@ pub(crate) struct Turn {
     /// Whether its model has said or done anything, or anything came to it but its prompt.
     pub(crate) begun: bool,
     pub(crate) prompt: String,
-    /// What Codex is told of the plan with it.
-    pub(crate) note: Option<PlanNote>,
     pub(crate) options: TurnOptions,
     /// Where it may write, once that is made.
     pub(crate) place: Option<Place>,
@@ -100,7 +98,6 @@ impl Turn {
             cut_by: None,
             begun: false,
             prompt: request.prompt,
-            note: None,
             options: request.options,
             place: None,
             change_set: None,

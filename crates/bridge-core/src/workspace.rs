@@ -224,6 +224,7 @@ impl Bridge {
             | TurnEvent::TokensCounted { .. }
             | TurnEvent::ErrorReported { .. }
             | TurnEvent::ModelChanged { .. }
+            | TurnEvent::PlanTaken { .. }
             | TurnEvent::Activity => event,
         }
     }

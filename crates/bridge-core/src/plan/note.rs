@@ -8,7 +8,7 @@ use crate::bridge::{Bridge, Purpose};
 use crate::call::{Call, CallKind};
 use crate::ids::ThreadKey;
 use crate::turn::TurnPhase;
-use crate::{CallId, Caller, Outcome, Record, Reply, Request, RequestFailure, ThreadId, TurnId};
+use crate::{CallId, Caller, Outcome, Record, Reply, Request, RequestFailure, ThreadId};
 
 /// A version of a plan that a client made, for Codex to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,41 +24,47 @@ pub struct PlanNote {
 pub(crate) struct PlanNotes {
     /// Waits for a turn.
     waiting: Option<PlanNote>,
-    /// Was sent into the running turn, and Codex has not said whether it took it.
-    steered: Option<PlanNote>,
-    /// The newest version that is with Codex, or on its way.
-    told: u64,
+    /// Was given to the running turn, whose model has not read it yet as far as Codex shows.
+    on_its_way: Option<PlanNote>,
+    /// The newest version that was read.
+    read: u64,
 }
 
 impl PlanNotes {
-    /// Takes a note, unless Codex has it or a newer one.
+    /// Takes a note, unless there is a newer one or this one was read.
     pub(crate) fn offer(&mut self, note: PlanNote) {
-        let newest = self.waiting.as_ref().map_or(self.told, |waiting| waiting.version);
-        if note.version > newest {
+        let known = [&self.waiting, &self.on_its_way].into_iter().flatten();
+        let newest = known.map(|note| note.version).chain([self.read]).max();
+        if newest.is_none_or(|newest| note.version > newest) {
             self.waiting = Some(note);
         }
     }
 
-    /// Hands the note out that waits.
-    pub(crate) fn take(&mut self) -> Option<PlanNote> {
-        let note = self.waiting.take()?;
-        self.told = note.version;
-        Some(note)
+    /// Gives the note that waits to a turn. One at a time is on its way.
+    pub(crate) fn hand_out(&mut self) -> Option<String> {
+        if self.on_its_way.is_none() {
+            self.on_its_way = self.waiting.take();
+            return self.on_its_way.as_ref().map(|note| note.text.clone());
+        }
+        None
     }
 
-    /// Takes one back that did not reach Codex.
-    pub(crate) fn give_back(&mut self, note: PlanNote) {
-        if self.told == note.version {
-            self.told = note.version - 1;
+    /// What was on its way has not arrived.
+    pub(crate) fn give_back(&mut self) {
+        if let Some(note) = self.on_its_way.take() {
+            self.offer(note);
         }
-        self.offer(note);
     }
 
-    /// The app-server is gone with what was on its way into a turn.
-    pub(crate) fn cut(&mut self) {
-        if let Some(note) = self.steered.take() {
-            self.give_back(note);
-        }
+    /// What was on its way was read.
+    fn arrived(&mut self) -> Option<u64> {
+        let version = self.on_its_way.take()?.version;
+        self.read = version;
+        Some(version)
+    }
+
+    fn awaits(&self, version: u64) -> bool {
+        self.on_its_way.as_ref().is_some_and(|note| note.version == version)
     }
 }
 
@@ -105,29 +111,25 @@ impl Bridge {
         else {
             return false;
         };
-        let Some(id) = thread.id().cloned().filter(|_| thread.notes.steered.is_none()) else {
-            return false;
-        };
+        let id = thread.id().cloned();
         let running = thread.running.as_mut().filter(|turn| {
             turn.phase == TurnPhase::Running && turn.stop.is_none() && turn.exec.is_none()
         });
-        let Some((turn, running_as)) = running.and_then(|turn| {
-            let running_as = turn.running_as.clone()?;
-            Some((turn, running_as))
-        }) else {
+        let (Some(id), Some(turn)) = (id, running) else {
             return false;
         };
-        let Some(note) = thread.notes.take() else {
+        let (Some(running_as), Some(prompt)) = (turn.running_as.clone(), thread.notes.hand_out())
+        else {
             return false;
         };
         turn.begun = true;
-        let prompt = note.text.clone();
-        thread.notes.steered = Some(note);
         let request = Request::SteerTurn { thread: id, turn: running_as, prompt };
         self.send(app_server, request, Purpose::SteerPlan(key, call));
         true
     }
 
+    /// Codex has accepted a note for the running turn, or not. What it accepts is lost if the turn ends before its model
+    /// reads it.
     pub(crate) fn plan_steered(
         &mut self,
         key: ThreadKey,
@@ -136,44 +138,42 @@ impl Bridge {
         result: Result<Reply, RequestFailure>,
     ) {
         let hung = result.as_ref().is_err_and(Self::is_hung);
-        let taken = match result {
-            Ok(Reply::TurnStarted(turn)) => Some(turn),
-            // The turn ended just now, or takes no input. Where nobody knows, the model reads it twice rather than never.
-            Ok(_) | Err(_) => None,
-        };
-        let note = self.threads.get_mut(&key).and_then(|thread| thread.notes.steered.take());
-        let turn = taken.map(|turn| self.outer_name(key, turn));
-        match (note, &turn) {
-            (Some(note), Some(turn)) => self.plan_delivered(key, note.version, turn.clone()),
-            (Some(note), None) => {
-                if let Some(thread) = self.threads.get_mut(&key) {
-                    thread.notes.give_back(note);
-                }
+        let thread = self.threads.get_mut(&key);
+        let turn = match (result, thread) {
+            (Ok(Reply::TurnStarted(turn)), Some(thread)) => Some(thread.outer_name(turn)),
+            (Ok(_) | Err(_), Some(thread)) => {
+                thread.notes.give_back();
+                None
             }
-            (None, _) => {}
-        }
+            (_, None) => None,
+        };
         if let Some(call) = call {
-            self.answer(call, Outcome::PlanTold { turn: turn.clone() });
+            self.answer(call, Outcome::PlanTold { turn });
         }
         if hung {
             self.presume_hung(method);
-        } else if turn.is_some() {
+        }
+    }
+
+    /// Codex shows that the running turn has a note.
+    pub(crate) fn plan_taken(&mut self, key: ThreadKey, version: u64) {
+        if self.threads.get(&key).is_some_and(|thread| thread.notes.awaits(version)) {
+            self.plan_read(key);
             // Another one may have come meanwhile.
             self.steer_plan(key, None);
         }
     }
 
-    /// Codex has taken a note.
-    pub(crate) fn plan_delivered(&mut self, key: ThreadKey, version: u64, turn: TurnId) {
-        if let Some(thread) = self.threads.get(&key).and_then(|thread| thread.id().cloned()) {
-            self.record(Record::PlanDelivered { thread, version, turn });
+    /// The running turn has read what was on its way to it.
+    pub(crate) fn plan_read(&mut self, key: ThreadKey) {
+        let Some(thread) = self.threads.get_mut(&key) else {
+            return;
+        };
+        let turn = thread.running.as_ref().and_then(|turn| turn.id.clone());
+        if let (Some(thread_id), Some(turn)) = (thread.id().cloned(), turn)
+            && let Some(version) = thread.notes.arrived()
+        {
+            self.record(Record::PlanDelivered { thread: thread_id, version, turn });
         }
-    }
-
-    /// The name under which the running turn is known outside.
-    fn outer_name(&self, key: ThreadKey, running_as: TurnId) -> TurnId {
-        let turn = self.threads.get(&key).and_then(|thread| thread.running.as_ref());
-        let turn = turn.filter(|turn| turn.running_as.as_ref() == Some(&running_as));
-        turn.and_then(|turn| turn.id.clone()).unwrap_or(running_as)
     }
 }

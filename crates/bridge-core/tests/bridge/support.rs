@@ -287,6 +287,7 @@ impl Script {
                 item: ItemId("r".to_owned()),
                 text: text.to_owned(),
             }),
+            "takes-plan" => in_turn(TurnEvent::PlanTaken { version: number(3) }),
             "plans" => in_turn(TurnEvent::PlanUpdated(plan(text))),
             "runs" => in_turn(TurnEvent::ItemStarted(command(text, CommandStatus::InProgress))),
             "ran" => in_turn(TurnEvent::ItemCompleted(command(text, CommandStatus::Completed))),

@@ -44,8 +44,12 @@ pub(crate) fn notification(app_server: AppServerId, notification: Notification) 
             (of.thread_id, of.turn_id, TurnEvent::ItemStarted(item))
         }
         Notification::ItemCompleted(of) => {
-            let item = item(of.item, Completeness::Whole);
-            (of.thread_id, of.turn_id, TurnEvent::ItemCompleted(item))
+            let plan = texts(&of.item).find_map(plan_note::read);
+            let event = match plan {
+                Some((version, _)) => TurnEvent::PlanTaken { version },
+                None => TurnEvent::ItemCompleted(item(of.item, Completeness::Whole)),
+            };
+            (of.thread_id, of.turn_id, event)
         }
         Notification::AgentMessageDelta(of) => {
             let event = TurnEvent::MessageDelta { item: ItemId(of.item_id), text: of.delta };

@@ -151,20 +151,26 @@ fn bad_edit(error: PlanEditError) -> Problem {
     }
 }
 
-/// Tells Codex of a version: now, if a turn runs. Gives the version as it stands then.
-///
-/// # Errors
-/// The store cannot be read.
+/// Tells Codex of a version now, if a turn runs: gives the turn that it was sent to. Else the next turn tells it.
 pub(super) async fn tell(
     call: &ToolCall<'_>,
     thread: &ThreadId,
-    made: PlanVersion,
-) -> Result<PlanVersion, Problem> {
-    let note = plan_note::write(&made);
-    let request = CallRequest::TellPlan { thread: thread.clone(), note };
-    // Where it cannot be told now, the next turn tells it.
-    let _ = call.run(request).await;
-    Ok(version(call, thread, Some(made.plan.version)).await?.unwrap_or(made))
+    made: &PlanVersion,
+) -> Option<TurnId> {
+    let note = plan_note::write(made);
+    match call.run(CallRequest::TellPlan { thread: thread.clone(), note }).await {
+        Outcome::PlanTold { turn } => turn,
+        Outcome::Failed(_)
+        | Outcome::Turn(_)
+        | Outcome::Asked { .. }
+        | Outcome::Steered { .. }
+        | Outcome::Cancelled { .. }
+        | Outcome::NotLive
+        | Outcome::Turns(_)
+        | Outcome::Threads(_)
+        | Outcome::ThreadChanged
+        | Outcome::Health(_) => None,
+    }
 }
 
 /// What Codex has to be told with the next turn of a thread.

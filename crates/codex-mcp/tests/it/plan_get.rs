@@ -32,7 +32,7 @@ async fn a_plan_is_shown_with_its_changes_and_its_history() {
         page = page.replace(&time, "[time]");
     }
     expect![[r#"
-        Version 3 of the plan of thread [thread-1], by client at [time]. Codex is told of it with its next turn.
+        Version 3 of the plan of thread [thread-1], by client at [time]. Codex has not read it yet.
         [>] s2: write tests
         [ ] s3: ship
 

@@ -6,7 +6,7 @@ use expect_test::expect;
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 use testkit::gate::Gate;
-use testkit::model::{CapturedRequest, StepStatus, plans, reply, says};
+use testkit::model::{CapturedRequest, StepStatus, plans, reply, runs, says};
 use testkit::poll;
 
 use crate::bridge::{Setup, TestBridge, content, error_code, result_of, text};
@@ -82,13 +82,13 @@ async fn a_running_turn_reads_it_at_once() {
     let turn = bridge.begin("codex-reply", json!({ "prompt": "Go.", "threadId": thread })).await;
     gate.reached().await;
     let made = update(&mut bridge, &thread, &["read", "write"]).await;
-    assert!(made["toldIn"].is_string(), "{made}");
+    assert!(made["sentTo"].is_string() && made.get("toldIn").is_none(), "{made}");
     let heard = bridge.client.peer.incoming(UPDATED).await;
     assert_eq!(heard["params"]["uri"], json!(uri));
     gate.open();
     let answer = bridge.result(turn).await;
     assert_eq!(content(&answer), "By the plan.");
-    assert_eq!(answer["structuredContent"]["turnId"], made["toldIn"]);
+    assert_eq!(answer["structuredContent"]["turnId"], made["sentTo"]);
     reply_to(&mut bridge, &thread, "And on.").await;
     let requests = bridge.model.captured();
     let counts: Vec<_> = requests.iter().map(|request| told(request, 1)).collect();
@@ -96,6 +96,7 @@ async fn a_running_turn_reads_it_at_once() {
     let read = result_of(bridge.client.request("resources/read", json!({ "uri": uri })).await);
     let plan: Value = serde_json::from_str(&text(&read["contents"][0]["text"])).unwrap();
     assert_eq!((&plan["version"], &plan["steps"][1]["id"]), (&json!(1), &json!("s2")), "{plan}");
+    assert_eq!(plan["toldIn"], made["sentTo"], "{plan}");
     bridge.finish().await;
 }
 
@@ -348,5 +349,70 @@ async fn a_bad_change_is_refused_and_loses_nothing() {
     let shown = bridge.call("codex.plan.get", json!({ "threadId": thread })).await;
     assert_eq!(shown["structuredContent"]["version"], 1, "{shown}");
     assert_eq!(shown["structuredContent"]["steps"].as_array().map(Vec::len), Some(3), "{shown}");
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_turn_with_an_app_server_of_its_own_reads_it_too() {
+    let gate = Gate::new("held");
+    let script = [
+        says("Ready."),
+        reply().streams("I will ").holds(&gate).streams("go on."),
+        says("By the plan."),
+    ];
+    let arguments = vec!["--isolation=thread".into()];
+    let mut bridge = TestBridge::start_with(script, Setup { arguments, ..Setup::default() }).await;
+    let thread = bridge.thread("Are you ready?").await;
+    let turn = bridge.begin("codex-reply", json!({ "prompt": "Go.", "threadId": thread })).await;
+    gate.reached().await;
+    // Another client than the one whose turn it is.
+    let mut other = bridge.beside(Setup::default()).await;
+    let arguments = json!({ "threadId": thread, "steps": steps(&["read"]) });
+    let made = result_of(other.call_tool("codex.plan.update", arguments).await);
+    assert!(made["structuredContent"]["sentTo"].is_string(), "{made}");
+    gate.open();
+    assert_eq!(content(&bridge.result(turn).await), "By the plan.");
+    let counts: Vec<_> = bridge.model.captured().iter().map(|request| told(request, 1)).collect();
+    assert_eq!(counts, [0, 0, 1]);
+    other.peer.close_input();
+    other.peer.wait_exit().await;
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_turn_had_not_read_when_it_was_stopped_the_next_one_reads() {
+    let script = [says("Ready."), runs("sleep 600"), says("By the plan."), says("Four.")];
+    let mut bridge = TestBridge::start(script).await;
+    let thread = bridge.thread("Are you ready?").await;
+    let turn = bridge.begin("codex-reply", json!({ "prompt": "Go.", "threadId": thread })).await;
+    bridge.news(turn, "command").await;
+    let made = update(&mut bridge, &thread, &["read", "write"]).await;
+    assert!(made["sentTo"].is_string(), "{made}");
+    // Codex has accepted it, and loses it with the turn: the command goes on.
+    bridge.call("codex.cancel", json!({ "threadId": thread })).await;
+    bridge.result(turn).await;
+    let shown = bridge.call("codex.plan.get", json!({ "threadId": thread })).await;
+    assert!(shown["structuredContent"].get("toldIn").is_none(), "{shown}");
+    reply_to(&mut bridge, &thread, "Go on.").await;
+    reply_to(&mut bridge, &thread, "And on.").await;
+    let counts: Vec<_> = bridge.model.captured().iter().map(|request| told(request, 1)).collect();
+    assert_eq!(counts, [0, 0, 1, 1]);
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_turn_that_is_run_again_reads_it_once() {
+    let gate = Gate::new("held");
+    let script = [says("Ready."), reply().holds(&gate), says("Again."), says("Four.")];
+    let mut bridge = TestBridge::start(script).await;
+    let thread = bridge.thread("Are you ready?").await;
+    update(&mut bridge, &thread, &["read"]).await;
+    let turn = bridge.begin("codex-reply", json!({ "prompt": "Go.", "threadId": thread })).await;
+    gate.reached().await;
+    kill_process(bridge.app_server(), Signal::KILL).unwrap();
+    assert_eq!(content(&bridge.result(turn).await), "Again.");
+    reply_to(&mut bridge, &thread, "And on.").await;
+    let counts: Vec<_> = bridge.model.captured().iter().map(|request| told(request, 1)).collect();
+    assert_eq!(counts, [0, 1, 1, 1]);
     bridge.finish().await;
 }

@@ -168,7 +168,7 @@ impl World {
                 self.ended.extend(report.turn);
                 self.ends(turn);
             }
-            Record::PlanDelivered { thread, version, .. } => self.plans.delivered(&thread, version),
+            Record::PlanDelivered { thread, version, .. } => self.plans.read(&thread, version),
             Record::ItemCompleted { turn, .. }
             | Record::PlanUpdated { turn, .. }
             | Record::Decided { turn, .. } => {
@@ -217,7 +217,7 @@ impl World {
         match &request {
             Request::StartTurn { thread, plan, prompt, place, .. } => {
                 loaded(thread);
-                self.plans.told(plan.as_deref(), prompt);
+                self.plans.sent(thread, plan.as_deref());
                 self.is_free(thread);
                 self.starts(prompt, place.as_ref());
                 assert!(!self.codex.begun.contains(prompt), "{prompt:?} was begun twice");
@@ -234,7 +234,7 @@ impl World {
             }
             Request::SteerTurn { thread, prompt, .. } => {
                 loaded(thread);
-                self.plans.steered(prompt);
+                self.plans.sent(thread, Some(prompt));
             }
             Request::InterruptTurn { thread, .. }
             | Request::NameThread { thread, .. }
@@ -342,6 +342,9 @@ impl World {
                 let Some((thread, _)) = self.pick_turn(which) else {
                     return;
                 };
+                if let Some(version) = self.plans.shown(&thread) {
+                    self.turn_event(which, TurnEvent::PlanTaken { version });
+                }
                 self.codex.begun.extend(self.codex.prompts.get(&thread).cloned());
                 let (item, text) = (ItemId("m".to_owned()), "word".to_owned());
                 self.turn_event(which, TurnEvent::MessageDelta { item, text });

@@ -14,7 +14,9 @@ fn a_running_turn_is_told_at_once() {
             tell-plan 2 T 3
             tell-plan 3 T 4
             steered t1
+            takes-plan T t1 3
             steered t1
+            takes-plan T t1 4
             completed T t1
             reply 4 T "next"
         "#,
@@ -24,10 +26,12 @@ fn a_running_turn_is_told_at_once() {
             tell-plan 3 T 4
               -> answer 3 plan waits
             steered t1
-              -> keep plan 3 told in t1
               -> answer 2 plan told in t1
+            takes-plan T t1 3
+              -> keep plan 3 told in t1
               -> send turn/steer T/t1 "plan 4"
             steered t1
+            takes-plan T t1 4
               -> keep plan 4 told in t1
             completed T t1
               -> keep end of turn 1: Completed
@@ -50,6 +54,7 @@ fn an_idle_thread_is_told_with_its_next_turn() {
             tell-plan 3 T 4
             reply 4 T plan=4 "next"
             started t2
+            takes-plan T t2 4
             completed T t2
             reply 5 T plan=4 "and"
         "#,
@@ -67,6 +72,7 @@ fn an_idle_thread_is_told_with_its_next_turn() {
               -> tell 4 Starting
             started t2
               -> keep turn 4 started as t2
+            takes-plan T t2 4
               -> keep plan 4 told in t2
             completed T t2
               -> keep end of turn 4: Completed
@@ -88,6 +94,7 @@ fn a_thread_that_is_not_here_waits_in_the_records() {
             reply 2 T plan=3 "next"
             opened T
             started t1
+            takes-plan T t1 3
         "#,
         expect![[r#"
             tell-plan 1 T 3
@@ -101,6 +108,7 @@ fn a_thread_that_is_not_here_waits_in_the_records() {
               -> send turn/start T [plan 3] "next" model=base effort=-
             started t1
               -> keep turn 2 started as t1
+            takes-plan T t1 3
               -> keep plan 3 told in t1
         "#]],
     );
@@ -116,6 +124,7 @@ fn a_turn_that_starts_is_told_when_it_runs() {
             tell-plan 2 T 3
             started t1
             steered t1
+            takes-plan T t1 3
         "#,
         expect![[r#"
             reply 1 T "one"
@@ -131,6 +140,7 @@ fn a_turn_that_starts_is_told_when_it_runs() {
               -> keep turn 1 started as t1
               -> send turn/steer T/t1 "plan 3"
             steered t1
+            takes-plan T t1 3
               -> keep plan 3 told in t1
         "#]],
     );
@@ -148,6 +158,7 @@ fn what_a_turn_does_not_take_waits_for_the_next() {
             rejected turn/start "broken"
             reply 4 T "again"
             started t2
+            takes-plan T t2 3
         "#,
         expect![[r#"
             tell-plan 2 T 3
@@ -170,7 +181,42 @@ fn what_a_turn_does_not_take_waits_for_the_next() {
               -> tell 4 Starting
             started t2
               -> keep turn 4 started as t2
+            takes-plan T t2 3
               -> keep plan 3 told in t2
+        "#]],
+    );
+}
+
+#[test]
+fn what_a_turn_accepts_and_does_not_read_waits_for_the_next() {
+    check(
+        RUNNING,
+        r#"
+            tell-plan 2 T 3
+            steered t1
+            cancel 3 T
+            interrupted T t1
+            done thread/backgroundTerminals/clean
+            reply 4 T plan=3 "next"
+        "#,
+        expect![[r#"
+            tell-plan 2 T 3
+              -> send turn/steer T/t1 "plan 3"
+            steered t1
+              -> answer 2 plan told in t1
+            cancel 3 T
+              -> send turn/interrupt T/t1
+              -> tell 3 Stopping
+            interrupted T t1
+              -> send thread/backgroundTerminals/clean T
+            done thread/backgroundTerminals/clean
+              -> keep end of turn 1: Interrupted
+              -> answer 1 Interrupted T/t1 after 0ns effort=medium stopped by Requested { reason: None }
+              -> answer 3 cancelled [Interrupted T/t1 after 0ns effort=medium stopped by Requested { reason: None }] and 0 waiting
+            reply 4 T plan=3 "next"
+              -> keep Foreground turn 4 of T "next"
+              -> send turn/start T [plan 3] "next" model=base effort=-
+              -> tell 4 Starting
         "#]],
     );
 }
@@ -186,6 +232,7 @@ fn what_was_on_its_way_into_a_process_that_died_is_told_again() {
             ready
             opened T
             started t2
+            takes-plan T t2 3
         "#,
         expect![[r#"
             tell-plan 2 T 3
@@ -205,40 +252,24 @@ fn what_was_on_its_way_into_a_process_that_died_is_told_again() {
               -> send turn/start T [plan 3] "next" model=base effort=-
             started t2
               -> keep turn 3 started as t2
+            takes-plan T t2 3
               -> keep plan 3 told in t2
         "#]],
     );
 }
 
 #[test]
-fn a_turn_that_is_run_again_is_told_again() {
+fn a_turn_that_is_run_again_is_told_what_it_had_not_read() {
+    let before =
+        format!("{RUNNING}completed T t1\ntell-plan 2 T 3\nreply 3 T \"next\"\nstarted t2\n");
     check(
-        RUNNING,
+        &before,
         r#"
-            completed T t1
-            tell-plan 2 T 3
-            reply 3 T "next"
-            started t2
             exited
             ready
             opened T
-            started t3
-            completed T t3
-            reply 4 T "and"
         "#,
         expect![[r#"
-            completed T t1
-              -> keep end of turn 1: Completed
-              -> answer 1 Completed T/t1 after 0ns effort=medium
-            tell-plan 2 T 3
-              -> answer 2 plan waits
-            reply 3 T "next"
-              -> keep Foreground turn 3 of T "next"
-              -> send turn/start T [plan 3] "next" model=base effort=-
-              -> tell 3 Starting
-            started t2
-              -> keep turn 3 started as t2
-              -> keep plan 3 told in t2
             exited
               -> start the app-server
             ready
@@ -246,15 +277,26 @@ fn a_turn_that_is_run_again_is_told_again() {
             opened T
               -> keep thread T
               -> send turn/start T [plan 3] "next" model=base effort=-
-            started t3
+        "#]],
+    );
+    check(
+        &before,
+        r#"
+            takes-plan T t2 3
+            exited
+            ready
+            opened T
+        "#,
+        expect![[r#"
+            takes-plan T t2 3
               -> keep plan 3 told in t2
-            completed T t3
-              -> keep end of turn 3: Completed
-              -> answer 3 Completed T/t2 after 0ns effort=medium warning "Codex ended before it had begun to work on this turn, so the turn was run again"
-            reply 4 T "and"
-              -> keep Foreground turn 4 of T "and"
-              -> send turn/start T "and" model=base effort=-
-              -> tell 4 Starting
+            exited
+              -> start the app-server
+            ready
+              -> send thread/resume T
+            opened T
+              -> keep thread T
+              -> send turn/start T "next" model=base effort=-
         "#]],
     );
 }

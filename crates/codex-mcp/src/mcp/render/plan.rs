@@ -57,10 +57,10 @@ pub(in crate::mcp) struct PlanVersionResult {
     author: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<String>,
-    /// Of a client's version: when Codex was told of it. Absent: with its next turn.
+    /// Of a client's version: when Codex read it. Absent: not yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     told_at: Option<String>,
-    /// The turn that Codex was told in.
+    /// The turn that Codex read it in.
     #[serde(skip_serializing_if = "Option::is_none")]
     told_in: Option<String>,
     /// The client's version that Codex did not know when it made this one.
@@ -214,8 +214,8 @@ impl fmt::Display for PlanVersionResult {
         write!(f, "Version {} of the plan of thread {}", self.version, self.thread_id)?;
         write!(f, ", by {author} at {at}.")?;
         match (author, &self.told_in) {
-            ("client", Some(turn)) => write!(f, " Codex was told of it in turn {turn}.")?,
-            ("client", None) => write!(f, " Codex is told of it with its next turn.")?,
+            ("client", Some(turn)) => write!(f, " Codex read it in turn {turn}.")?,
+            ("client", None) => write!(f, " Codex has not read it yet.")?,
             (_, _) => {}
         }
         if let Some(other) = self.conflicts_with {

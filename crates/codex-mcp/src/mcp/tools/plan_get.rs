@@ -71,7 +71,7 @@ struct VersionLine {
     explanation: Option<String>,
     /// How many steps it has.
     steps: usize,
-    /// Of a client's version: the turn that Codex was told in.
+    /// Of a client's version: the turn that Codex read it in.
     #[serde(skip_serializing_if = "Option::is_none")]
     told_in: Option<String>,
 }
@@ -218,7 +218,7 @@ impl fmt::Display for Shown {
             for VersionLine { version, author, at, explanation, steps, told_in } in history {
                 write!(f, "\n{version}: by {author} at {at}, {steps} steps")?;
                 if let Some(turn) = told_in {
-                    write!(f, ", told in turn {turn}")?;
+                    write!(f, ", read in turn {turn}")?;
                 }
                 if let Some(explanation) = explanation {
                     write!(f, ": {explanation}")?;

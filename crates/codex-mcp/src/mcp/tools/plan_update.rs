@@ -59,6 +59,9 @@ struct Updated {
     plan: PlanVersionResult,
     /// Whether there is a new version. The same plan again makes none.
     changed: bool,
+    /// The running turn that was sent it; Codex reads it at its next step. Absent: with the next turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent_to: Option<String>,
 }
 
 /// Why nothing was changed, and what to do instead.
@@ -118,19 +121,24 @@ pub(super) async fn call(
     };
     match plans::change(&call, id, &change).await? {
         Changed::Made(made) => {
-            let told = plans::tell(&call, id, made).await?;
-            Ok(answer(&id.0, Some(&told), true))
+            let sent_to = plans::tell(&call, id, &made).await.map(|turn| turn.0);
+            let plan = PlanVersionResult::new(&id.0, Some(&made));
+            Ok(Updated { plan, changed: true, sent_to }.into())
         }
-        Changed::Already(newest) => Ok(answer(&id.0, newest.as_ref(), false)),
+        Changed::Already(newest) => {
+            let plan = PlanVersionResult::new(&id.0, newest.as_ref());
+            Ok(Updated { plan, changed: false, sent_to: None }.into())
+        }
         Changed::Conflict { newest, merge } => {
             Ok(conflict(&id.0, change.expected, &newest, &merge))
         }
     }
 }
 
-fn answer(thread: &str, version: Option<&PlanVersion>, changed: bool) -> Answer {
-    let updated = Updated { plan: PlanVersionResult::new(thread, version), changed };
-    Answer::success(updated.to_string(), &updated)
+impl From<Updated> for Answer {
+    fn from(updated: Updated) -> Self {
+        Self::success(updated.to_string(), &updated)
+    }
 }
 
 fn edit(
@@ -227,7 +235,13 @@ impl fmt::Display for Updated {
         if !self.changed {
             f.write_str("Nothing has changed: the plan says this already.\n")?;
         }
-        write!(f, "{}", self.plan)
+        write!(f, "{}", self.plan)?;
+        match &self.sent_to {
+            Some(turn) => {
+                write!(f, "\nSent to the running turn {turn}, which reads it at its next step.")
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -10,9 +10,9 @@ pub(super) struct Plans {
     versions: u64,
     /// Of each thread the version that Codex does not know.
     waiting: BTreeMap<ThreadId, u64>,
-    delivered: BTreeSet<u64>,
-    /// The prompt that each version was told with.
-    prompts: BTreeMap<u64, String>,
+    /// Of each thread the version that was sent last.
+    sent: BTreeMap<ThreadId, u64>,
+    read: BTreeSet<u64>,
 }
 
 impl Plans {
@@ -27,27 +27,21 @@ impl Plans {
         self.waiting.get(thread).copied().map(note)
     }
 
-    /// A turn was started with a version. Only a turn that is run again tells once more what it told.
-    pub(super) fn told(&mut self, plan: Option<&str>, prompt: &str) {
-        if let Some(version) = plan.and_then(version) {
-            let before = self.prompts.insert(version, prompt.to_owned());
-            let again = before.is_some_and(|before| before == prompt);
-            assert!(
-                again || !self.delivered.contains(&version),
-                "version {version} was told twice"
-            );
+    /// A turn is given something to read.
+    pub(super) fn sent(&mut self, thread: &ThreadId, text: Option<&str>) {
+        if let Some(version) = text.and_then(version) {
+            assert!(!self.read.contains(&version), "version {version} was read and is told again");
+            self.sent.insert(thread.clone(), version);
         }
     }
 
-    /// The running turn was given an input.
-    pub(super) fn steered(&mut self, input: &str) {
-        if let Some(version) = version(input) {
-            assert!(!self.delivered.contains(&version), "version {version} was told twice");
-        }
+    /// What the turn that runs on a thread may show that it has read.
+    pub(super) fn shown(&self, thread: &ThreadId) -> Option<u64> {
+        self.sent.get(thread).copied()
     }
 
-    pub(super) fn delivered(&mut self, thread: &ThreadId, version: u64) {
-        self.delivered.insert(version);
+    pub(super) fn read(&mut self, thread: &ThreadId, version: u64) {
+        assert!(self.read.insert(version), "version {version} was read twice");
         if self.waiting.get(thread).is_some_and(|waiting| *waiting <= version) {
             self.waiting.remove(thread);
         }
