@@ -44,11 +44,7 @@ pub(crate) fn notification(app_server: AppServerId, notification: Notification) 
             (of.thread_id, of.turn_id, TurnEvent::ItemStarted(item))
         }
         Notification::ItemCompleted(of) => {
-            let plan = texts(&of.item).find_map(plan_note::read);
-            let event = match plan {
-                Some((version, _)) => TurnEvent::PlanTaken { version },
-                None => TurnEvent::ItemCompleted(item(of.item, Completeness::Whole)),
-            };
+            let event = item_completed(of.item);
             (of.thread_id, of.turn_id, event)
         }
         Notification::AgentMessageDelta(of) => {
@@ -257,6 +253,15 @@ fn turn_record(turn: wire::Turn) -> TurnRecord {
         error: turn.error.map(turn_error),
         started_at: turn.started_at,
         duration: millis(turn.duration_ms).unwrap_or_default(),
+    }
+}
+
+/// An item that has ended. A message that has a plan in it shows that the turn has taken that.
+fn item_completed(of: wire::ThreadItem) -> TurnEvent {
+    let plan = texts(&of).find_map(plan_note::read).map(|(version, _)| version);
+    match plan {
+        Some(version) => TurnEvent::PlanTaken { version },
+        None => TurnEvent::ItemCompleted(item(of, Completeness::Whole)),
     }
 }
 

@@ -81,9 +81,9 @@ async fn a_new_thread_looks_as_usual_and_says_how_it_ran() {
         [thread [thread-1], turn [turn-1]: completed, [time], 30 tokens in and 15 out]
         Warning: Codex's app-server cannot be used now, so this turn ran through `codex exec`: it could not be steered, and asked for no approval; `codex.health` says what is wrong.
 
-        Plan:
-        [x] look
-        [ ] leap
+        Plan, version 1:
+        [x] s1: look
+        [ ] s2: leap
 
         Commands:
         $ echo hello; sleep 0.3 (exit 0)
@@ -111,14 +111,17 @@ async fn a_new_thread_looks_as_usual_and_says_how_it_ran() {
           "plan": {
             "steps": [
               {
+                "id": "s1",
                 "status": "completed",
                 "step": "look"
               },
               {
+                "id": "s2",
                 "status": "pending",
                 "step": "leap"
               }
-            ]
+            ],
+            "version": 1
           },
           "status": "completed",
           "thinking": [

@@ -120,7 +120,8 @@ async fn a_plan_is_shown_with_its_changes_and_its_history() {
           "threadId": "[thread-1]",
           "version": 3
         }
-    "#]].assert_eq(&page);
+    "#]]
+    .assert_eq(&page);
     let first = bridge.call("codex.plan.get", json!({ "threadId": thread, "version": 1 })).await;
     assert_eq!(first["structuredContent"]["steps"][1]["step"], "write", "{first}");
     for arguments in [json!({ "version": 4 }), json!({ "since": 9 }), json!({ "version": -1 })] {
