@@ -309,3 +309,23 @@ async fn who_does_not_want_it_is_told_what_is_wrong() {
     assert_eq!(error_code(&answer), "codex_quarantined");
     bridge.finish().await;
 }
+
+#[tokio::test]
+async fn a_change_of_the_plan_reaches_it_once() {
+    let codex = Breakable::broken();
+    let mut bridge = codex.bridge([says("One."), says("Two."), says("Three.")]).await;
+    let thread = bridge.thread("Begin.").await;
+    let change = json!({ "threadId": thread, "steps": [{ "step": "read" }] });
+    bridge.call("codex.plan.update", change).await;
+    for (prompt, expected) in [("Go on.", "Two."), ("And on.", "Three.")] {
+        let arguments = json!({ "threadId": thread, "prompt": prompt });
+        assert_eq!(content(&bridge.call("codex-reply", arguments).await), expected);
+    }
+    let notes = |texts: Vec<String>| texts.join("\n").matches("<plan_update").count();
+    let captured = bridge.model.captured();
+    let counts: Vec<_> = captured.iter().map(|request| notes(request.texts("user"))).collect();
+    assert_eq!(counts, [0, 1, 1]);
+    let plan = bridge.call("codex.plan.get", json!({ "threadId": thread })).await;
+    assert!(plan["structuredContent"]["toldIn"].is_string(), "{plan}");
+    bridge.finish().await;
+}

@@ -60,9 +60,20 @@ async fn the_next_turn_reads_it_once() {
     let shown = bridge.call("codex.plan.get", json!({ "threadId": thread })).await;
     let shown = &shown["structuredContent"];
     assert_eq!(shown["toldIn"], second["structuredContent"]["turnId"], "{shown}");
-    // What the user said is shown without the note.
-    let read = bridge.call("codex.thread.read", json!({ "threadId": thread })).await;
-    assert!(!read.to_string().contains("plan_update"), "{read}");
+    // What the user said is shown without the note, also from what Codex itself keeps.
+    let elsewhere = bridge.home.root().join("another-state").into_os_string();
+    let variables = vec![("CODEX_MCP_STATE_DIR", elsewhere)];
+    let mut other = bridge.beside(Setup { variables, ..Setup::default() }).await;
+    let read = result_of(other.call_tool("codex.thread.read", json!({ "threadId": thread })).await);
+    let said: Vec<_> = read["structuredContent"]["entries"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|entry| text(&entry["text"]))
+        .collect();
+    assert_eq!(said, ["Begin.", "One.", "Go on.", "Two.", "And on.", "Three."], "{read}");
+    other.peer.close_input();
+    other.peer.wait_exit().await;
     bridge.finish().await;
 }
 
