@@ -32,7 +32,7 @@ pub(in crate::mcp) struct StepResult {
     pub(in crate::mcp) status: StatusWord,
 }
 
-/// How far a step is.
+// How far a step is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::mcp) enum StatusWord {
