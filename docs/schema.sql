@@ -80,7 +80,7 @@ CREATE TABLE plans (
     author      TEXT NOT NULL,
     at          INTEGER NOT NULL,
     explanation TEXT,
-    steps       TEXT NOT NULL,
+    steps       TEXT NOT NULL, last_step INTEGER NOT NULL DEFAULT 0, told_at INTEGER, told_in TEXT, unaware_of INTEGER,
     PRIMARY KEY (thread_id, version)
 ) STRICT, WITHOUT ROWID;
 
@@ -230,3 +230,5 @@ CREATE TABLE applications (
 ) STRICT;
 
 CREATE INDEX applications_by_change_set ON applications (change_set_id, at);
+
+CREATE INDEX plans_untold ON plans (thread_id, version) WHERE author = 'client' AND told_at IS NULL;

@@ -228,6 +228,7 @@ impl Bridge {
                 continue;
             };
             thread.load = Load::Unloaded;
+            thread.notes.give_back();
             let Some(mut turn) = thread.running.take_if(|turn| turn.is_with_app_server()) else {
                 continue;
             };

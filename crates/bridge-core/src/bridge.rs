@@ -56,6 +56,8 @@ pub(crate) enum Purpose {
     Interrupt,
     CleanAfter(ThreadKey, TurnNumber),
     Steer(CallId),
+    /// Of the note that waits for its answer.
+    SteerPlan(ThreadKey, Option<CallId>),
     Read(CallId),
     List(CallId),
     /// Of a thread that may be loaded.
@@ -211,6 +213,7 @@ impl Bridge {
             Purpose::StartTurn(key, turn) => self.turn_started(key, turn, method, result, now),
             Purpose::CleanAfter(key, turn) => self.cleaned(key, turn, method, result, now),
             Purpose::Steer(call) => self.steered(call, method, result),
+            Purpose::SteerPlan(key, call) => self.plan_steered(key, call, method, result),
             Purpose::List(call) => self.listed(call, method, result),
             Purpose::Change(call, key) => self.thread_changed(call, key, method, result, now),
             Purpose::Read(call) => self.turn_read(call, method, result),

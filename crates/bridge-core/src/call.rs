@@ -38,6 +38,8 @@ pub(crate) enum CallKind {
     Canceller { thread: ThreadKey, turn: TurnNumber, dropped: usize },
     /// The answer to a steer.
     Steer { thread: ThreadId },
+    /// Whether Codex has taken a plan, or takes it later.
+    TellPlan,
     /// A part of a thread's turns from disk.
     ReadTurns { thread: ThreadId, query: TurnQuery },
     /// What Codex knows of a thread.
@@ -63,6 +65,7 @@ impl CallKind {
             | Self::Waiter { thread, turn }
             | Self::Canceller { thread, turn, .. } => Some((*thread, *turn)),
             Self::Steer { .. }
+            | Self::TellPlan
             | Self::Read { .. }
             | Self::ReadTurns { .. }
             | Self::Find { .. }
@@ -83,6 +86,7 @@ impl CallKind {
             | Self::Waiter { .. }
             | Self::Canceller { .. }
             | Self::Steer { .. }
+            | Self::TellPlan
             | Self::Read { .. }
             | Self::ReadTurns { .. }
             | Self::Find { .. }
@@ -106,6 +110,7 @@ impl CallKind {
             | Self::Waiter { .. }
             | Self::Canceller { .. }
             | Self::Steer { .. }
+            | Self::TellPlan
             | Self::Change { .. } => false,
         }
     }
@@ -187,6 +192,7 @@ impl Bridge {
             CallKind::Waiter { .. }
             | CallKind::Canceller { .. }
             | CallKind::Steer { .. }
+            | CallKind::TellPlan
             | CallKind::Read { .. }
             | CallKind::ReadTurns { .. }
             | CallKind::Find { .. }

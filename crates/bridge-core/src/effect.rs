@@ -136,6 +136,8 @@ pub enum Request {
     StartTurn {
         /// The thread.
         thread: ThreadId,
+        /// What a client did to the plan since the turn before; Codex reads it first.
+        plan: Option<String>,
         /// The user's message.
         prompt: String,
         /// The options, completed with the thread's. Its effort is told apart.
@@ -256,6 +258,11 @@ pub enum Outcome {
         thread: ThreadId,
         /// The turn.
         turn: TurnId,
+    },
+    /// A plan reached the turn, or waits for the next one.
+    PlanTold {
+        /// The turn that took it.
+        turn: Option<TurnId>,
     },
     /// A cancel was carried out.
     Cancelled {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::{
     Account, Answer, AppServerId, AppServerInfo, ApprovalId, CallId, ChangeSet, Changes,
     CodexError, ConnectionId, ExecEvent, ExecId, Exit, Failure, Item, ItemId, Json, Person, Place,
-    Plan, Question, RequestFailure, RequestId, SandboxProbe, ServerRequestId, StartFailure,
-    ThreadId, ThreadList, ThreadQuery, Tokens, TurnId, TurnList, TurnNumber, TurnQuery, TurnRecord,
-    TurnState, UsageWindow,
+    Plan, PlanNote, Question, RequestFailure, RequestId, SandboxProbe, ServerRequestId,
+    StartFailure, ThreadId, ThreadList, ThreadQuery, Tokens, TurnId, TurnList, TurnNumber,
+    TurnQuery, TurnRecord, TurnState, UsageWindow,
 };
 
 /// One thing that happened.
@@ -179,6 +179,8 @@ pub enum CallRequest {
         config: Option<Json>,
         /// The folder in which the user's thread works, as the records know it: Codex knows only where its last turn did.
         working_directory: Option<String>,
+        /// What a client did to the plan of which the records say that Codex does not know it.
+        plan: Option<PlanNote>,
         /// The turn.
         turn: TurnRequest,
     },
@@ -190,6 +192,13 @@ pub enum CallRequest {
         turn: Option<TurnId>,
         /// The input.
         prompt: String,
+    },
+    /// A plan that Codex shall know of: at once if a turn runs, else with the next one. Starts no turn.
+    TellPlan {
+        /// The thread.
+        thread: ThreadId,
+        /// What it is told.
+        note: PlanNote,
     },
     /// The state or the result of a turn.
     Wait {
@@ -448,6 +457,11 @@ pub enum TurnEvent {
         /// The new model.
         model: String,
     },
+    /// A plan that a client made is among what the turn's model reads.
+    PlanTaken {
+        /// Its version.
+        version: u64,
+    },
     /// Something that changes nothing here but shows that the turn is alive.
     Activity,
 }
@@ -465,7 +479,10 @@ impl TurnEvent {
             | Self::ModelChanged { .. }
             | Self::Completed { .. }
             | Self::ErrorReported { will_retry: false, .. } => true,
-            Self::Started | Self::ErrorReported { will_retry: true, .. } | Self::Activity => false,
+            Self::Started
+            | Self::PlanTaken { .. }
+            | Self::ErrorReported { will_retry: true, .. }
+            | Self::Activity => false,
         }
     }
 }

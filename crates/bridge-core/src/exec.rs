@@ -24,12 +24,25 @@ const WARNING: &str = "Codex's app-server cannot be used now, so this turn ran t
 pub struct ExecRun {
     /// On which thread.
     pub thread: ExecThread,
+    /// What a client did to the plan since the turn before; Codex reads it first.
+    pub plan: Option<String>,
     /// The user's message.
     pub prompt: String,
     /// The options, completed with the thread's.
     pub options: TurnOptions,
     /// Where it works and may write; without it, the sandbox is read-only.
     pub place: Option<Place>,
+}
+
+impl ExecRun {
+    /// What Codex reads: `codex exec` takes one text.
+    #[must_use]
+    pub fn input(&self) -> String {
+        match &self.plan {
+            Some(plan) => format!("{plan}\n\n{}", self.prompt),
+            None => self.prompt.clone(),
+        }
+    }
 }
 
 /// The thread of such a run.
@@ -121,6 +134,7 @@ impl Bridge {
             return;
         };
         let options = thread.complete(turn.options.clone());
+        let plan = thread.notes.hand_out();
         turn.start(&options, thread.last_model.as_deref(), now);
         turn.exec = Some(exec);
         turn.transcript.warn(WARNING);
@@ -134,6 +148,7 @@ impl Bridge {
         };
         let run = ExecRun {
             thread: exec_thread,
+            plan,
             prompt: turn.prompt.clone(),
             options,
             place: turn.place.clone(),

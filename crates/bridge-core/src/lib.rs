@@ -26,6 +26,7 @@ mod limits;
 mod listing;
 mod pace;
 mod patch;
+mod plan;
 mod policy;
 mod progress;
 mod question;
@@ -62,14 +63,19 @@ pub use listing::{
     ThreadList, ThreadQuery, ThreadSummary, TurnDetail, TurnList, TurnQuery, TurnRecord,
 };
 pub use patch::{ChangeKind, FileChange, Patch};
+pub use plan::{
+    KeptPlan, KeptStep, MAX_PLAN_STEPS, MAX_PLAN_TEXT_CHARS, NotAStepId, Plan, PlanEdit,
+    PlanEditError, PlanMerge, PlanNote, PlanStep, StepChange, StepConflict, StepEdit, StepId,
+    StepStatus, WantedStep,
+};
 pub use policy::{Policy, Rule, Subject, Verdict};
 pub use progress::{ItemState, Update};
 pub use question::{Choice, Field, Question};
 pub use record::Record;
 pub use report::{StopCause, TurnReport, TurnState};
 pub use transcript::{
-    Command, CommandStatus, Decided, Item, Message, Phase, Plan, PlanStep, StepStatus, Thinking,
-    Tokens, Tool, Transcript, Usage,
+    Command, CommandStatus, Decided, Item, Message, Phase, Thinking, Tokens, Tool, Transcript,
+    Usage,
 };
 pub use usage::UsageWindow;
 pub use workspace::{ChangeSet, Changes, Place, WorkspaceFailure};

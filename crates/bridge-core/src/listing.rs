@@ -79,6 +79,8 @@ pub struct TurnRecord {
     pub turn: TurnId,
     /// The user's message, where Codex kept one.
     pub prompt: Option<String>,
+    /// The versions of the plan that it was told of.
+    pub plans_told: Vec<u64>,
     /// Its state.
     pub state: TurnState,
     /// What Codex kept of it.

@@ -66,6 +66,15 @@ pub enum Record {
         /// The plan.
         plan: Plan,
     },
+    /// Codex has taken a plan that a client made, and with it all that clients made before.
+    PlanDelivered {
+        /// The thread.
+        thread: ThreadId,
+        /// The version.
+        version: u64,
+        /// The turn that took it.
+        turn: TurnId,
+    },
     /// Codex asked for something and was told.
     Decided {
         /// The turn.

@@ -30,8 +30,9 @@ impl Bridge {
                 let key = self.add_thread(Origin::New(Box::new(options)));
                 self.enqueue(id, caller, key, turn, now);
             }
-            CallRequest::ContinueThread { thread, config, working_directory, turn } => {
+            CallRequest::ContinueThread { thread, config, working_directory, plan, turn } => {
                 let key = self.known_thread(thread, config, working_directory);
+                self.bring_plan(key, plan);
                 self.enqueue(id, caller, key, turn, now);
             }
             CallRequest::Steer { thread, turn, prompt } => {
@@ -39,6 +40,7 @@ impl Bridge {
                     .insert(id, Call::new(caller, CallKind::Steer { thread: thread.clone() }));
                 self.steer(id, &thread, turn.as_ref(), prompt);
             }
+            CallRequest::TellPlan { thread, note } => self.tell_plan(id, caller, &thread, note),
             CallRequest::Wait { thread, turn, wait } => {
                 self.wait(id, caller, thread, turn, wait, now)
             }
@@ -196,6 +198,7 @@ impl Bridge {
             | CallKind::Waiter { .. }
             | CallKind::Canceller { .. }
             | CallKind::Steer { .. }
+            | CallKind::TellPlan
             | CallKind::Read { .. }
             | CallKind::ReadTurns { .. }
             | CallKind::Find { .. }
@@ -427,7 +430,8 @@ impl Bridge {
                 | CallKind::Background { .. }
                 | CallKind::Waiter { .. }
                 | CallKind::Canceller { .. }
-                | CallKind::Steer { .. },
+                | CallKind::Steer { .. }
+                | CallKind::TellPlan,
             )
             | None => {}
         }

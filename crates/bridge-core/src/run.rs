@@ -68,6 +68,7 @@ impl Bridge {
         };
         let options = thread.complete(turn.options.clone());
         let prompt = turn.prompt.clone();
+        let plan = thread.notes.hand_out();
         turn.start(&options, thread.last_model.as_deref(), now);
         turn.effort = turn.effort.or_else(|| {
             turn.model.as_ref().and_then(|model| self.default_efforts.get(model)).cloned()
@@ -83,8 +84,15 @@ impl Bridge {
         let place = turn.place.clone();
         let working_directory = thread.move_to(place.as_ref());
         thread.running = Some(turn);
-        let request =
-            Request::StartTurn { thread: id, prompt, options, effort, place, working_directory };
+        let request = Request::StartTurn {
+            thread: id,
+            plan,
+            prompt,
+            options,
+            effort,
+            place,
+            working_directory,
+        };
         self.send(app_server, request, Purpose::StartTurn(key, turn_key));
         self.tell_queue(key, now);
     }
@@ -226,9 +234,14 @@ impl Bridge {
         });
         turn.begun |= !turn.waiting_steers.is_empty();
         let steers = std::mem::take(&mut turn.waiting_steers);
+        let is_exec = turn.exec.is_some();
         let interrupts = turn.stop.is_some() && turn.exec.is_none();
         if let Some(record) = record {
             self.record(record);
+        }
+        if is_exec {
+            // It does not show what it reads, and it has read everything.
+            self.plan_read(key);
         }
         if interrupts {
             self.send_interrupt(thread_id.clone(), id.clone());
@@ -236,6 +249,7 @@ impl Bridge {
         for (call, prompt) in steers {
             self.send_steer(call, thread_id.clone(), id.clone(), prompt);
         }
+        self.steer_plan(key, None);
         self.tell_turn(key, &Update::Started { thread: thread_id, turn: name }, now);
         self.release_background(key, turn_key, now);
     }
@@ -255,6 +269,9 @@ impl Bridge {
             if turn.exec.is_none() {
                 self.app_server.failures = 0;
             }
+        }
+        if let Some(thread) = self.threads.get_mut(&key).filter(|_| turn.is_with_codex()) {
+            thread.notes.give_back();
         }
         let thread_id = self.threads.get(&key).and_then(|thread| thread.id().cloned());
         self.withdraw_all(&mut turn, thread_id.as_ref());
@@ -324,6 +341,7 @@ impl Bridge {
                     | CallKind::Background { .. }
                     | CallKind::Waiter { .. }
                     | CallKind::Steer { .. }
+                    | CallKind::TellPlan
                     | CallKind::Read { .. }
                     | CallKind::ReadTurns { .. }
                     | CallKind::Find { .. }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::ids::ThreadKey;
 use crate::pace::Pace;
+use crate::plan::PlanNotes;
 use crate::turn::Turn;
 use crate::{
     ApprovalPolicy, Json, Place, Request, RequestId, ThreadId, ThreadOptions, TurnId, TurnNumber,
@@ -32,6 +33,8 @@ pub(crate) struct Thread {
     pub(crate) last_effort: Option<String>,
     pub(crate) running: Option<Turn>,
     pub(crate) queue: VecDeque<Turn>,
+    /// What Codex has to be told of the plan.
+    pub(crate) notes: PlanNotes,
     /// The turns that were asked for lately.
     pub(crate) pace: Pace,
     /// When a turn last ended or the thread was loaded.
@@ -100,6 +103,7 @@ impl Thread {
             last_effort: None,
             running: None,
             queue: VecDeque::new(),
+            notes: PlanNotes::default(),
             pace: Pace::default(),
             used_at: None,
             finished: VecDeque::new(),
@@ -166,6 +170,13 @@ impl Thread {
     /// The turn that was asked for last and has not ended.
     pub(crate) fn newest(&self) -> Option<&Turn> {
         self.queue.back().or(self.running.as_ref())
+    }
+
+    /// The name under which the turn that Codex calls this is known outside.
+    pub(crate) fn outer_name(&self, running_as: TurnId) -> TurnId {
+        let turn = self.running.as_ref();
+        let turn = turn.filter(|turn| turn.running_as.as_ref() == Some(&running_as));
+        turn.and_then(|turn| turn.id.clone()).unwrap_or(running_as)
     }
 
     pub(crate) fn running_id(&self) -> Option<&TurnId> {

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::{Decider, Decision, ItemId, Patch};
+use crate::{Decider, Decision, ItemId, Patch, Plan};
 
 /// Warnings that a transcript keeps.
 const MAX_WARNINGS: usize = 20;
@@ -108,35 +108,6 @@ pub struct Tool {
     pub name: String,
     /// How far it is.
     pub status: CommandStatus,
-}
-
-/// The plan of a turn.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
-    /// Why it changed.
-    pub explanation: Option<String>,
-    /// Its steps.
-    pub steps: Vec<PlanStep>,
-}
-
-/// A step of a plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlanStep {
-    /// What is to do.
-    pub step: String,
-    /// How far it is.
-    pub status: StepStatus,
-}
-
-/// How far a step is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StepStatus {
-    /// Not begun.
-    Pending,
-    /// Under way.
-    InProgress,
-    /// Done.
-    Completed,
 }
 
 /// What the turn has used so far.

@@ -54,7 +54,11 @@ impl Bridge {
             | TurnEvent::TokensCounted { .. }
             | TurnEvent::ErrorReported { will_retry: false, .. }
             | TurnEvent::ModelChanged { .. }
+            | TurnEvent::PlanTaken { .. }
             | TurnEvent::Activity => turn.progressed(now),
+        }
+        if let TurnEvent::PlanTaken { version } = event {
+            return self.plan_taken(key, version);
         }
         let event = self.at_home(key, event);
         if let Some(update) = self.fold(key, event) {
@@ -120,6 +124,7 @@ impl Bridge {
             TurnEvent::Started
             | TurnEvent::Completed { .. }
             | TurnEvent::ErrorReported { will_retry: false, .. }
+            | TurnEvent::PlanTaken { .. }
             | TurnEvent::Activity => None,
         }
     }

@@ -226,6 +226,7 @@ impl Bridge {
             | TurnEvent::TokensCounted { .. }
             | TurnEvent::ErrorReported { .. }
             | TurnEvent::ModelChanged { .. }
+            | TurnEvent::PlanTaken { .. }
             | TurnEvent::Activity => event,
         }
     }

@@ -1,7 +1,8 @@
 //! A thread as one sequence: what was said, thought, done, changed and planned, in order.
 
 use bridge_core::{
-    Command, ItemId, Message, Patch, Plan, StepStatus, ThreadId, Transcript, TurnId, TurnNumber,
+    Command, ItemId, KeptPlan, Message, Patch, Plan, StepStatus, ThreadId, Transcript, TurnId,
+    TurnNumber,
 };
 use rusqlite::{Connection, Row, params};
 
@@ -191,7 +192,9 @@ const ENTRIES: &str = "
         SELECT p.turn, t.turn_id, p.ordinal, 'change', 'agent', NULL, p.patch_id
         FROM patches p JOIN turns t ON t.number = p.turn WHERE p.thread_id = ?1 AND ?7
         UNION ALL
-        SELECT coalesce(p.turn, 0), t.turn_id, 1000000 + p.version, 'plan', p.author, p.explanation, p.steps
+        SELECT coalesce(p.turn, (SELECT max(number) FROM turns
+                   WHERE turns.thread_id = p.thread_id AND turns.queued_at <= p.at), 0),
+               t.turn_id, 1000000 + p.version, 'plan', p.author, p.explanation, p.steps
         FROM plans p LEFT JOIN turns t ON t.number = p.turn WHERE p.thread_id = ?1 AND ?8
         UNION ALL
         SELECT coalesce(a.turn, 0), t.turn_id, 1000000000 + a.id, 'approval', 'agent',
@@ -217,8 +220,9 @@ fn read(connection: &Connection, number: TurnNumber, row: &Row<'_>) -> Result<Pa
             }
         },
         "plan" => {
-            let plan = Plan { explanation: detail, steps: plan::steps(&content)? };
-            Part { author, ..planned(&plan) }
+            let steps = plan::steps(&content)?;
+            let plan = KeptPlan { explanation: detail, steps, ..KeptPlan::default() };
+            Part { author, ..planned(&plan::without_names(plan)) }
         }
         "approval" => Part::new(EntryKind::Approval, &author, detail, content),
         _ => said(&author, detail, content),

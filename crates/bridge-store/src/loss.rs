@@ -100,7 +100,7 @@ fn subject(write: &Write) -> Option<Subject> {
         Write::TurnStarted { number, .. } | Write::Item { number, .. } => {
             Some(Subject::Turn(*number))
         }
-        Write::Plan { number, .. } => number.map(Subject::Turn),
+        Write::Plan { number, .. } => Some(Subject::Turn(*number)),
         Write::Approval(approval) => approval.number.map(Subject::Turn),
         Write::TurnEnded(ended) => Some(Subject::Turn(ended.number)),
         Write::Output(output) => Some(Subject::Output(output.output.clone())),
@@ -108,6 +108,8 @@ fn subject(write: &Write) -> Option<Subject> {
         Write::ChangeSet(row) => Some(Subject::ChangeSet(row.id.clone())),
         Write::Application(row) => Some(Subject::ChangeSet(row.change_set.clone())),
         Write::ThreadsSeen(_)
+        | Write::PlanEdited { .. }
+        | Write::PlanTold { .. }
         | Write::ApplicationEnded { .. }
         | Write::ThreadNamed { .. }
         | Write::ThreadArchived { .. }
@@ -125,6 +127,8 @@ fn mends(write: &Write, loss: &Loss) -> bool {
         | Write::TurnStarted { .. }
         | Write::Item { .. }
         | Write::Plan { .. }
+        | Write::PlanEdited { .. }
+        | Write::PlanTold { .. }
         | Write::Approval(_)
         | Write::Key(_)
         | Write::ChangeSet(_)

@@ -1,7 +1,12 @@
-//! The table `plans`: every version of a thread's plan.
+//! The table `plans`: every version of a thread's plan, who made it, and whether Codex knows it.
+//!
+//! Versions are made here, one after another, because only the thread that writes sees all who make them: what they say
+//! is decided by the core.
 
-use bridge_core::{Plan, PlanStep, StepStatus, ThreadId, TurnNumber};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use bridge_core::{
+    KeptPlan, KeptStep, Plan, PlanStep, StepId, StepStatus, ThreadId, TurnId, TurnNumber,
+};
+use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
 use crate::row::{signed, unsigned};
@@ -17,10 +22,20 @@ pub enum PlanAuthor {
 }
 
 impl PlanAuthor {
-    fn as_str(self) -> &'static str {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Codex => "codex",
             Self::Client => "client",
+        }
+    }
+
+    fn of_text(text: &str) -> Result<Self, StoreError> {
+        match text {
+            "codex" => Ok(Self::Codex),
+            "client" => Ok(Self::Client),
+            other => Err(StoreError::Unreadable(format!("a plan by {other:?}"))),
         }
     }
 }
@@ -28,20 +43,23 @@ impl PlanAuthor {
 /// A version of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanVersion {
-    /// Counted from 1.
-    pub version: u64,
-    /// The turn in which it was made.
+    /// What it says, with its number.
+    pub plan: KeptPlan,
+    /// The turn in which Codex made it.
     pub number: Option<TurnNumber>,
-    /// Who made it: `codex` or `client`.
-    pub author: String,
+    /// Who made it.
+    pub author: PlanAuthor,
     /// When.
     pub at: Timestamp,
-    /// The plan.
-    pub plan: Plan,
+    /// When Codex was told of a client's version, and the turn that took it.
+    pub told: Option<(Timestamp, TurnId)>,
+    /// The client's version that Codex did not know when it made this one, which says something else.
+    pub unaware_of: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Step {
+    id: u64,
     step: String,
     status: Status,
 }
@@ -54,85 +72,155 @@ enum Status {
     Completed,
 }
 
-impl From<&PlanStep> for Step {
-    fn from(step: &PlanStep) -> Self {
+impl From<&KeptStep> for Step {
+    fn from(step: &KeptStep) -> Self {
         let status = match step.status {
             StepStatus::Pending => Status::Pending,
             StepStatus::InProgress => Status::InProgress,
             StepStatus::Completed => Status::Completed,
         };
-        Self { step: step.step.clone(), status }
+        Self { id: step.id.0, step: step.step.clone(), status }
     }
 }
 
-impl From<Step> for PlanStep {
+impl From<Step> for KeptStep {
     fn from(step: Step) -> Self {
         let status = match step.status {
             Status::Pending => StepStatus::Pending,
             Status::InProgress => StepStatus::InProgress,
             Status::Completed => StepStatus::Completed,
         };
-        Self { step: step.step, status }
+        Self { id: StepId(step.id), step: step.step, status }
     }
 }
 
-/// Keeps a new version; one that says the same as the newest is none.
-pub(crate) fn put(
+/// Keeps what Codex says; if it is nothing new, it is no version.
+pub(crate) fn follow(
     connection: &Connection,
     thread: &ThreadId,
-    number: Option<TurnNumber>,
-    author: PlanAuthor,
+    number: TurnNumber,
     plan: &Plan,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let steps = serde_json::to_string(&plan.steps.iter().map(Step::from).collect::<Vec<_>>())?;
-    let newest: Option<(i64, Option<String>, String)> = connection
-        .prepare_cached(
-            "SELECT version, explanation, steps FROM plans WHERE thread_id = ?1 ORDER BY version DESC LIMIT 1",
-        )?
-        .query_row([thread.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
-    if newest.as_ref().is_some_and(|(_, why, known)| *why == plan.explanation && *known == steps) {
+    let newest = newest(connection, thread)?;
+    let Some(plan) = newest.follow(plan) else {
+        return Ok(());
+    };
+    let untold = untold(connection, thread)?.filter(|untold| untold.plan.steps != plan.steps);
+    let unaware_of = untold.map(|untold| untold.plan.version);
+    let (author, number) = (PlanAuthor::Codex, Some(number));
+    let version = PlanVersion { plan, number, author, at, told: None, unaware_of };
+    insert(connection, thread, &version)
+}
+
+/// Keeps a client's version, if it is the next one: who comes too late has to look again.
+pub(crate) fn edited(
+    connection: &Connection,
+    thread: &ThreadId,
+    plan: &KeptPlan,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    if newest(connection, thread)?.version + 1 != plan.version {
         return Ok(());
     }
-    let version = newest.map_or(1, |(version, ..)| version + 1);
+    let (author, plan) = (PlanAuthor::Client, plan.clone());
+    let version = PlanVersion { plan, number: None, author, at, told: None, unaware_of: None };
+    insert(connection, thread, &version)
+}
+
+fn insert(
+    connection: &Connection,
+    thread: &ThreadId,
+    version: &PlanVersion,
+) -> Result<(), StoreError> {
+    let PlanVersion { plan, number, author, at, told: _, unaware_of } = version;
     connection
         .prepare_cached(
-            "INSERT INTO plans (thread_id, version, turn, author, at, explanation, steps)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO plans (thread_id, version, turn, author, at, explanation, steps, last_step, unaware_of)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
         .execute(params![
             thread.as_str(),
-            version,
+            signed(plan.version),
             number.map(|number| signed(number.0)),
             author.as_str(),
             at.0,
             plan.explanation,
-            steps
+            serde_json::to_string(&plan.steps.iter().map(Step::from).collect::<Vec<_>>())?,
+            signed(plan.last_step),
+            unaware_of.map(signed),
         ])?;
     Ok(())
 }
 
-fn read(row: &rusqlite::Row<'_>) -> Result<PlanVersion, StoreError> {
-    let text: String = row.get(5)?;
+/// Codex was told of a version, and with it of all that clients made before.
+pub(crate) fn told(
+    connection: &Connection,
+    thread: &ThreadId,
+    version: u64,
+    turn: &TurnId,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "UPDATE plans SET told_at = ?3, told_in = ?4
+             WHERE thread_id = ?1 AND version <= ?2 AND author = 'client' AND told_at IS NULL",
+        )?
+        .execute(params![thread.as_str(), signed(version), at.0, turn.as_str()])?;
+    Ok(())
+}
+
+const COLUMNS: &str =
+    "version, turn, author, at, explanation, steps, last_step, told_at, told_in, unaware_of";
+
+fn read(row: &Row<'_>) -> Result<PlanVersion, StoreError> {
+    let told_at = row.get::<_, Option<i64>>(7)?.map(Timestamp);
+    let told_in = row.get::<_, Option<String>>(8)?.map(TurnId);
     Ok(PlanVersion {
-        version: unsigned(row.get(0)?),
+        plan: KeptPlan {
+            version: unsigned(row.get(0)?),
+            explanation: row.get(4)?,
+            steps: steps(&row.get::<_, String>(5)?)?,
+            last_step: unsigned(row.get(6)?),
+        },
         number: row.get::<_, Option<i64>>(1)?.map(|number| TurnNumber(unsigned(number))),
-        author: row.get(2)?,
+        author: PlanAuthor::of_text(&row.get::<_, String>(2)?)?,
         at: Timestamp(row.get(3)?),
-        plan: Plan { explanation: row.get(4)?, steps: steps(&text)? },
+        told: told_at.zip(told_in),
+        unaware_of: row.get::<_, Option<i64>>(9)?.map(unsigned),
     })
 }
 
-/// Every version, oldest first.
+/// The newest plan of a thread; one that has none has an empty one.
+fn newest(connection: &Connection, thread: &ThreadId) -> Result<KeptPlan, StoreError> {
+    Ok(one(connection, thread, None)?.map(|newest| newest.plan).unwrap_or_default())
+}
+
+/// A version of a thread's plan, or the newest.
+pub(crate) fn one(
+    connection: &Connection,
+    thread: &ThreadId,
+    version: Option<u64>,
+) -> Result<Option<PlanVersion>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM plans WHERE thread_id = ?1 AND (?2 IS NULL OR version = ?2)
+         ORDER BY version DESC LIMIT 1"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![thread.as_str(), version.map(signed)])?;
+    rows.next()?.map(read).transpose()
+}
+
+/// The newest versions, newest first.
 pub(crate) fn of_thread(
     connection: &Connection,
     thread: &ThreadId,
+    limit: usize,
 ) -> Result<Vec<PlanVersion>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT version, turn, author, at, explanation, steps FROM plans WHERE thread_id = ?1 ORDER BY version",
-    )?;
-    let mut rows = statement.query([thread.as_str()])?;
+    let sql =
+        format!("SELECT {COLUMNS} FROM plans WHERE thread_id = ?1 ORDER BY version DESC LIMIT ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![thread.as_str(), signed(limit as u64)])?;
     let mut versions = Vec::new();
     while let Some(row) = rows.next()? {
         versions.push(read(row)?);
@@ -140,22 +228,43 @@ pub(crate) fn of_thread(
     Ok(versions)
 }
 
-/// The last plan that was made in a turn.
+/// The newest version of a client that Codex was not told of.
+pub(crate) fn untold(
+    connection: &Connection,
+    thread: &ThreadId,
+) -> Result<Option<PlanVersion>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM plans
+         WHERE thread_id = ?1 AND author = 'client' AND told_at IS NULL ORDER BY version DESC LIMIT 1"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([thread.as_str()])?;
+    rows.next()?.map(read).transpose()
+}
+
+/// The last plan that Codex made in a turn.
 pub(crate) fn of_turn(
     connection: &Connection,
     number: TurnNumber,
-) -> Result<Option<Plan>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT version, turn, author, at, explanation, steps FROM plans
+) -> Result<Option<PlanVersion>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM plans
          WHERE thread_id = (SELECT thread_id FROM turns WHERE number = ?1) AND turn = ?1
-         ORDER BY version DESC LIMIT 1",
-    )?;
+         ORDER BY version DESC LIMIT 1"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query([signed(number.0)])?;
-    Ok(rows.next()?.map(read).transpose()?.map(|version| version.plan))
+    rows.next()?.map(read).transpose()
+}
+
+/// A plan as Codex tells one.
+pub(crate) fn without_names(plan: KeptPlan) -> Plan {
+    let step = |step: KeptStep| PlanStep { step: step.step, status: step.status };
+    Plan { explanation: plan.explanation, steps: plan.steps.into_iter().map(step).collect() }
 }
 
 /// The steps of a plan as they are kept.
-pub(crate) fn steps(json: &str) -> Result<Vec<PlanStep>, StoreError> {
+pub(crate) fn steps(json: &str) -> Result<Vec<KeptStep>, StoreError> {
     let steps: Vec<Step> = serde_json::from_str(json)?;
-    Ok(steps.into_iter().map(PlanStep::from).collect())
+    Ok(steps.into_iter().map(KeptStep::from).collect())
 }

@@ -102,9 +102,28 @@ impl Reader {
         entry::page(&self.connection, thread, kinds, limit, after)
     }
 
-    /// Every version of a thread's plan, oldest first.
-    pub fn plans(&self, thread: &ThreadId) -> Result<Vec<PlanVersion>, StoreError> {
-        plan::of_thread(&self.connection, thread)
+    /// A version of a thread's plan, or the newest.
+    pub fn plan(
+        &self,
+        thread: &ThreadId,
+        version: Option<u64>,
+    ) -> Result<Option<PlanVersion>, StoreError> {
+        plan::one(&self.connection, thread, version)
+    }
+
+    /// The newest versions of a thread's plan, newest first.
+    pub fn plans(&self, thread: &ThreadId, limit: usize) -> Result<Vec<PlanVersion>, StoreError> {
+        plan::of_thread(&self.connection, thread, limit)
+    }
+
+    /// The last version that Codex made in a turn.
+    pub fn plan_of_turn(&self, number: TurnNumber) -> Result<Option<PlanVersion>, StoreError> {
+        plan::of_turn(&self.connection, number)
+    }
+
+    /// The newest version of a client that Codex was not told of.
+    pub fn untold_plan(&self, thread: &ThreadId) -> Result<Option<PlanVersion>, StoreError> {
+        plan::untold(&self.connection, thread)
     }
 
     /// A patch.

@@ -13,6 +13,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../sql/0003_turn_numbers.sql")),
     M::up(include_str!("../sql/0004_keys.sql")),
     M::up(include_str!("../sql/0005_changes.sql")),
+    M::up(include_str!("../sql/0006_plan_steps.sql")),
 ];
 
 /// Brings a database to this version's schema; one transaction a step, so that a killed migration is as if never begun.

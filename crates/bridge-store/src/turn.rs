@@ -7,7 +7,9 @@ use rusqlite::{Connection, Row, params};
 
 use crate::row::{millis, signed, state, to_state, unsigned};
 use crate::write::{EndedTurn, QueuedTurn};
-use crate::{StoreError, Timestamp, change_set, item, patch, plan, thread, turn_number, usage};
+use crate::{
+    PlanVersion, StoreError, Timestamp, change_set, item, patch, plan, thread, turn_number, usage,
+};
 
 /// A turn as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub struct TurnRow {
     pub number: TurnNumber,
     /// What was kept of it, without its failure and its stop, which stand below in words.
     pub report: TurnReport,
+    /// The last version of the plan that Codex made in it.
+    pub plan: Option<PlanVersion>,
     /// The user's message.
     pub prompt: String,
     /// Whether it went on without its client.
@@ -176,7 +180,8 @@ fn read(connection: &Connection, row: &Row<'_>) -> Result<TurnRow, StoreError> {
     let warnings: String = row.get(14)?;
     let mut transcript = item::transcript(connection, number)?;
     transcript.patches = patch::of_turn(connection, number)?;
-    transcript.plan = plan::of_turn(connection, number)?;
+    let plan = plan::of_turn(connection, number)?;
+    transcript.plan = plan.clone().map(|version| plan::without_names(version.plan));
     transcript.usage = usage::of_turn(connection, number)?;
     transcript.warnings = serde_json::from_str(&warnings)?;
     Ok(TurnRow {
@@ -195,6 +200,7 @@ fn read(connection: &Connection, row: &Row<'_>) -> Result<TurnRow, StoreError> {
             stopped: None,
             change_set: change_set::of_turn(connection, number)?,
         },
+        plan,
         prompt: row.get(3)?,
         background: row.get(4)?,
         queued_at: Timestamp(row.get(8)?),

@@ -1,11 +1,11 @@
 //! What can be written: one variant a kind of record.
 
-use bridge_core::{Item, Plan, ThreadId, TurnId, TurnNumber, TurnReport};
+use bridge_core::{Item, KeptPlan, Plan, ThreadId, TurnId, TurnNumber, TurnReport};
 use rusqlite::Connection;
 
 use crate::{
-    ApplicationRow, ApplicationState, ApprovalRow, ChangeSetRow, KeyRow, PlanAuthor, SeenThread,
-    StoreError, Timestamp,
+    ApplicationRow, ApplicationState, ApprovalRow, ChangeSetRow, KeyRow, SeenThread, StoreError,
+    Timestamp,
 };
 use crate::{application, approval, change_set, item, key, output, plan, thread, turn};
 
@@ -58,16 +58,30 @@ pub enum Write {
         /// The item.
         item: Item,
     },
-    /// The plan of a thread has changed.
+    /// Codex has told a plan.
     Plan {
         /// The thread.
         thread: ThreadId,
         /// The turn in which it did.
-        number: Option<TurnNumber>,
-        /// Who changed it.
-        author: PlanAuthor,
+        number: TurnNumber,
         /// The plan.
         plan: Plan,
+    },
+    /// A client has made a version of a plan. It is kept only if it is the next one.
+    PlanEdited {
+        /// The thread.
+        thread: ThreadId,
+        /// The version.
+        plan: KeptPlan,
+    },
+    /// Codex was told of a client's version, and with it of those before.
+    PlanTold {
+        /// The thread.
+        thread: ThreadId,
+        /// The version.
+        version: u64,
+        /// The turn that took it.
+        turn: TurnId,
     },
     /// A question of Codex, and its answer.
     Approval(ApprovalRow),
@@ -171,8 +185,10 @@ pub(crate) fn apply(
             turn::changed(connection, *number, at)?;
             item::put(connection, *number, item)
         }
-        Write::Plan { thread, number, author, plan } => {
-            plan::put(connection, thread, *number, *author, plan, at)
+        Write::Plan { thread, number, plan } => plan::follow(connection, thread, *number, plan, at),
+        Write::PlanEdited { thread, plan } => plan::edited(connection, thread, plan, at),
+        Write::PlanTold { thread, version, turn } => {
+            plan::told(connection, thread, *version, turn, at)
         }
         Write::Approval(approval) => approval::put(connection, approval, at),
         Write::TurnEnded(ended) => turn::ended(connection, ended, at),

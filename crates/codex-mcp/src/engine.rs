@@ -398,6 +398,7 @@ fn report(outcome: &mut Outcome) -> Option<&mut TurnReport> {
         | Outcome::Cancelled { turn: Some(report), .. } => Some(report),
         Outcome::Cancelled { turn: None, .. }
         | Outcome::Steered { .. }
+        | Outcome::PlanTold { .. }
         | Outcome::NotLive
         | Outcome::Turns(_)
         | Outcome::Threads(_)

@@ -1,6 +1,7 @@
 //! The core, driven by scripts and by chance.
 
 mod patch;
+mod plan;
 mod properties;
 mod scenarios;
 mod show;

@@ -22,6 +22,7 @@ enum Step {
         proposes: bool,
     },
     Steer(u8),
+    TellPlan(u8),
     Wait(u8),
     Cancel(u8),
     Stop {
@@ -121,6 +122,7 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Continue { thread, background, proposes }
         }),
         2 => (0..8u8).prop_map(Step::Steer),
+        3 => (0..8u8).prop_map(Step::TellPlan),
         2 => (0..8u8).prop_map(Step::Wait),
         2 => (0..8u8).prop_map(Step::Cancel),
         2 => (0..8u8, 0..30u64).prop_map(|(thread, turn)| Step::Stop { thread, turn }),

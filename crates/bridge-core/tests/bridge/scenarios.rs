@@ -7,6 +7,7 @@ mod exec;
 mod idle;
 mod keep;
 mod news;
+mod plan;
 mod process;
 mod queue;
 mod rerun;

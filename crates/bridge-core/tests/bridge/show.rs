@@ -13,14 +13,15 @@ pub(crate) fn show(effect: &Effect) -> String {
         Effect::StopAppServer { .. } => "stop the app-server".to_owned(),
         Effect::KillAppServer { .. } => "kill the app-server".to_owned(),
         Effect::RunExec { run, .. } => {
-            let ExecRun { thread, prompt, options, place } = &**run;
+            let ExecRun { thread, plan, prompt, options, place } = &**run;
             let thread = match thread {
                 ExecThread::New(_) => "new",
                 ExecThread::Known { id: thread, .. } => thread.as_str(),
             };
             let place = show_place(place.as_ref());
             let model = or_none(&options.model);
-            format!("run codex exec on {thread} {prompt:?} model={model}{place}")
+            let plan = show_plan(plan.as_ref());
+            format!("run codex exec on {thread} {plan}{prompt:?} model={model}{place}")
         }
         Effect::StopExec { .. } => "stop codex exec".to_owned(),
         Effect::Prepare { turn, thread, changes, workspace: _, working_directory } => {
@@ -56,6 +57,7 @@ fn show_record(record: &Record) -> String {
         Record::TurnStarted { turn, id, .. } => format!("turn {} started as {id}", turn.0),
         Record::ItemCompleted { turn, item } => format!("item of turn {}: {item:?}", turn.0),
         Record::PlanUpdated { turn, plan, .. } => format!("plan of turn {}: {plan:?}", turn.0),
+        Record::PlanDelivered { version, turn, .. } => format!("plan {version} told in {turn}"),
         Record::Decided { turn, decided: Decided { what, decision, decider, .. }, .. } => {
             format!("{decision:?} by {decider:?} in turn {}: {what}", turn.0)
         }
@@ -87,7 +89,8 @@ fn show_request(request: &Request) -> String {
             format!("{method} {thread}")
         }
         Request::NameThread { thread, name } => format!("{method} {thread} {name}"),
-        Request::StartTurn { thread, prompt, options, effort, place, working_directory } => {
+        Request::StartTurn { thread, plan, prompt, options, effort, place, working_directory } => {
+            let plan = show_plan(plan.as_ref());
             let effort = match effort {
                 Effort::Unchanged => "-",
                 Effort::Named(effort) => effort,
@@ -97,7 +100,9 @@ fn show_request(request: &Request) -> String {
             let place = show_place(place.as_ref());
             let moved = working_directory.as_ref().map(|to| format!(" cwd={to}"));
             let moved = moved.unwrap_or_default();
-            format!("{method} {thread} {prompt:?} model={model} effort={effort}{place}{moved}")
+            format!(
+                "{method} {thread} {plan}{prompt:?} model={model} effort={effort}{place}{moved}"
+            )
         }
         Request::SteerTurn { thread, turn, prompt } => {
             format!("{method} {thread}/{turn} {prompt:?}")
@@ -109,6 +114,10 @@ fn show_request(request: &Request) -> String {
 
 fn show_place(place: Option<&Place>) -> String {
     place.map(|place| format!(" writes={}", place.writable.join(","))).unwrap_or_default()
+}
+
+fn show_plan(plan: Option<&String>) -> String {
+    plan.map(|plan| format!("[{plan}] ")).unwrap_or_default()
 }
 
 fn or_none(value: &Option<String>) -> &str {
@@ -123,6 +132,8 @@ fn show_outcome(outcome: &Outcome) -> String {
             format!("asks {} [{}]", asks.join(", "), show_report(turn))
         }
         Outcome::Steered { thread, turn } => format!("steered {thread}/{turn}"),
+        Outcome::PlanTold { turn: Some(turn) } => format!("plan told in {turn}"),
+        Outcome::PlanTold { turn: None } => "plan waits".to_owned(),
         Outcome::Cancelled { turn, dropped } => {
             let turn = turn.as_ref().map_or("no turn".to_owned(), |report| show_report(report));
             format!("cancelled [{turn}] and {dropped} waiting")

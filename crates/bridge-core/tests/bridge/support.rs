@@ -149,8 +149,10 @@ impl Script {
                 thread: thread(2),
                 config: None,
                 working_directory: home(&words),
+                plan: brought(&words),
                 turn: turn_request(text, &words[3..]),
             }),
+            "tell-plan" => call(CallRequest::TellPlan { thread: thread(2), note: note(number(3)) }),
             "steer" => call(CallRequest::Steer {
                 thread: thread(2),
                 turn: turn(3),
@@ -295,6 +297,7 @@ impl Script {
                 item: ItemId("r".to_owned()),
                 text: text.to_owned(),
             }),
+            "takes-plan" => in_turn(TurnEvent::PlanTaken { version: number(3) }),
             "plans" => in_turn(TurnEvent::PlanUpdated(plan(text))),
             "runs" => in_turn(TurnEvent::ItemStarted(command(text, CommandStatus::InProgress))),
             "ran" => in_turn(TurnEvent::ItemCompleted(command(text, CommandStatus::Completed))),
@@ -362,6 +365,16 @@ impl Script {
 /// What a script says of the user's folder, as `home=/u`.
 fn home(words: &[&str]) -> Option<String> {
     words.iter().find_map(|word| word.strip_prefix("home=")).map(str::to_owned)
+}
+
+/// What a script says of a plan that Codex does not know, as `plan=3`.
+fn brought(words: &[&str]) -> Option<PlanNote> {
+    let version = words.iter().find_map(|word| word.strip_prefix("plan="))?;
+    Some(note(version.parse().unwrap()))
+}
+
+fn note(version: u64) -> PlanNote {
+    PlanNote { version, text: format!("plan {version}") }
 }
 
 fn place(working_directory: &str) -> Place {

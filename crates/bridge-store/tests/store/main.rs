@@ -12,6 +12,7 @@ mod lists;
 mod migration;
 mod open;
 mod outputs;
+mod plans;
 mod recovery;
 mod retention;
 mod round_trip;

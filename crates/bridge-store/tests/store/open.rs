@@ -6,8 +6,7 @@ use std::path::Path;
 
 use bridge_core::{Plan, ThreadId, TurnNumber};
 use bridge_store::{
-    Durability, PlanAuthor, Reader, Settings, Status, Store, Subject, Timestamp, Write, WriteError,
-    export,
+    Durability, Reader, Settings, Status, Store, Subject, Timestamp, Write, WriteError, export,
 };
 use tempfile::TempDir;
 
@@ -59,7 +58,7 @@ fn a_newer_version_is_refused() {
     drop(open(&directory));
     stranger(&directory).pragma_update(None, "user_version", 99).unwrap();
     let (message, remedy) = problem(&directory, open(&directory).status());
-    let expected = "the store [file] was written by a newer version (schema 99, this one knows 5)";
+    let expected = "the store [file] was written by a newer version (schema 99, this one knows 6)";
     assert_eq!(message, expected);
     assert!(remedy.starts_with("Upgrade codex-mcp"), "{remedy}");
 }
@@ -173,7 +172,7 @@ fn records_wait_while_another_program_rewrites_it() {
     // The first thing that this one does is to read.
     store.write(vec![plan(1, "t")], at(1));
     let reader = Reader::open(directory.path()).unwrap();
-    assert!(reader.plans(&ThreadId("t".into())).unwrap().is_empty());
+    assert!(reader.plans(&ThreadId("t".into()), 9).unwrap().is_empty());
     assert_eq!(store.status().failures, 0);
     blocker.execute_batch("COMMIT").unwrap();
     assert_eq!(turn_is_kept(&store, 1), Durability::Kept);
@@ -182,8 +181,7 @@ fn records_wait_while_another_program_rewrites_it() {
 fn plan(number: u64, thread: &str) -> Write {
     Write::Plan {
         thread: ThreadId(thread.to_owned()),
-        number: Some(TurnNumber(number)),
-        author: PlanAuthor::Codex,
+        number: TurnNumber(number),
         plan: Plan { explanation: Some("First things first.".to_owned()), steps: Vec::new() },
     }
 }

@@ -8,8 +8,7 @@ use bridge_core::{
     TurnNumber, Usage,
 };
 use bridge_store::{
-    ApprovalRow, Durability, EndedTurn, EntryKind, PlanAuthor, Subject, Timestamp, Write,
-    WriteError,
+    ApprovalRow, Durability, EndedTurn, EntryKind, Subject, Timestamp, Write, WriteError,
 };
 use expect_test::expect;
 use proptest::prelude::*;
@@ -74,12 +73,7 @@ fn plan(status: StepStatus) -> Plan {
 }
 
 fn plan_of(number: u64, status: StepStatus) -> Write {
-    Write::Plan {
-        thread: ThreadId("t".into()),
-        number: Some(TurnNumber(number)),
-        author: PlanAuthor::Codex,
-        plan: plan(status),
-    }
+    Write::Plan { thread: ThreadId("t".into()), number: TurnNumber(number), plan: plan(status) }
 }
 
 #[test]
@@ -112,7 +106,7 @@ fn a_turn_comes_back_whole() {
         reader.turn(&ThreadId("t".into()), Some(&TurnId("turn-1".into()))).unwrap()
     });
     assert_eq!(by_id, Some(row));
-    let versions = read(&store, |reader| reader.plans(&ThreadId("t".into())).unwrap());
+    let versions = read(&store, |reader| reader.plans(&ThreadId("t".into()), 9).unwrap());
     assert_eq!(versions.len(), 2, "the same plan again is no new version");
     let patch = read(&store, |reader| reader.patch("1-p1").unwrap().unwrap());
     assert_eq!(patch.patch, expected.transcript.patches[0]);

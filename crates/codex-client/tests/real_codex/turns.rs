@@ -85,6 +85,80 @@ async fn a_turn_is_steered() {
     model.finish();
 }
 
+/// The answer to a steer says less: only what is shown is in the turn.
+#[tokio::test]
+async fn a_steered_message_is_shown_when_it_is_taken() {
+    let gate = Gate::new("the first answer");
+    let model =
+        FakeModel::start([reply().streams("one").holds(&gate).streams("two"), says("three")]);
+    let mut codex = Codex::start(&model).await;
+    let thread = codex.start_thread().await;
+    codex.submit_turn(&thread, "count");
+    let messages = codex.until_notified("item/agentMessage/delta").await;
+    let steer = TurnSteerParams {
+        thread_id: thread,
+        input: vec![UserInput::text("faster")],
+        expected_turn_id: turn_id(&messages),
+        ..Default::default()
+    };
+    codex.request::<TurnSteer>(steer).await;
+    gate.open();
+    let messages = codex.until_notified("turn/completed").await;
+    expect![[r#"
+        account/rateLimits/updated
+        item/started userMessage
+        item/completed userMessage
+        item/started agentMessage
+        item/agentMessage/delta "three"
+        item/completed agentMessage
+        thread/tokenUsage/updated
+        account/rateLimits/updated
+        thread/status/changed idle
+        turn/completed completed
+    "#]]
+    .assert_eq(&labels(&messages));
+    codex.stop().await;
+    model.finish();
+}
+
+/// What the turn had not taken when it was interrupted, its model never reads.
+#[tokio::test]
+async fn a_steered_message_may_be_lost_with_its_turn() {
+    let model = FakeModel::start([runs("sleep 600"), says("next")]);
+    let mut codex = Codex::start(&model).await;
+    let thread_id = codex.start_thread().await;
+    codex.submit_turn(&thread_id, "count");
+    let messages = codex
+        .until(|message| labels(std::slice::from_ref(message)).contains("commandExecution"))
+        .await;
+    let turn_id = turn_id(&messages);
+    let steer = TurnSteerParams {
+        thread_id: thread_id.clone(),
+        input: vec![UserInput::text("faster")],
+        expected_turn_id: turn_id.clone(),
+        ..Default::default()
+    };
+    codex.request::<TurnSteer>(steer).await;
+    let interrupt = TurnInterruptParams { thread_id: thread_id.clone(), turn_id };
+    codex.request::<TurnInterrupt>(interrupt).await;
+    let messages = codex.until_notified("turn/completed").await;
+    expect![[r#"
+        thread/tokenUsage/updated
+        account/rateLimits/updated
+        thread/status/changed idle
+        turn/completed interrupted
+    "#]]
+    .assert_eq(&labels(&messages));
+    codex.submit_turn(&thread_id, "go on");
+    codex.until_notified("turn/completed").await;
+    let last = model.captured().pop().expect("the model was asked");
+    let texts = last.texts("user");
+    assert!(texts.iter().any(|text| text == "count"), "{texts:?}");
+    assert!(!texts.iter().any(|text| text == "faster"), "{texts:?}");
+    codex.stop().await;
+    model.finish();
+}
+
 #[tokio::test]
 async fn a_turn_is_interrupted() {
     let gate = Gate::new("an answer that is never finished");

@@ -163,7 +163,7 @@ mod tests {
 
     fn check_in(place: Option<Place>, thread: ExecThread, expected: &[&str]) {
         let options = TurnOptions { effort: Some("high".to_owned()), ..TurnOptions::default() };
-        let run = ExecRun { thread, prompt: "--help".to_owned(), options, place };
+        let run = ExecRun { thread, plan: None, prompt: "--help".to_owned(), options, place };
         assert_eq!(arguments(&run, None), expected);
     }
 

@@ -15,6 +15,8 @@ use codex_client::protocol as wire;
 use codex_client::protocol::{Method, Notification};
 use serde_json::value::RawValue;
 
+use super::plan_note;
+
 /// What a notification means; `None` if nothing.
 pub(crate) fn notification(app_server: AppServerId, notification: Notification) -> Option<Event> {
     let (thread, turn, event) = match notification {
@@ -43,8 +45,8 @@ pub(crate) fn notification(app_server: AppServerId, notification: Notification) 
             (of.thread_id, of.turn_id, TurnEvent::ItemStarted(item))
         }
         Notification::ItemCompleted(of) => {
-            let item = item(of.item, Completeness::Whole);
-            (of.thread_id, of.turn_id, TurnEvent::ItemCompleted(item))
+            let event = item_completed(of.item);
+            (of.thread_id, of.turn_id, event)
         }
         Notification::AgentMessageDelta(of) => {
             let event = TurnEvent::MessageDelta { item: ItemId(of.item_id), text: of.delta };
@@ -248,12 +250,15 @@ fn file_change(change: wire::FileUpdateChange) -> FileChange {
 fn turn_record(turn: wire::Turn) -> TurnRecord {
     let mut transcript = Transcript::default();
     let prompt = turn.items.iter().find_map(prompt);
+    let plans_told = turn.items.iter().flat_map(texts).filter_map(plan_note::read);
+    let plans_told = plans_told.map(|(version, _)| version).collect();
     for read in turn.items {
         transcript.item_completed(item(read, Completeness::Whole), usize::MAX);
     }
     TurnRecord {
         turn: TurnId(turn.id),
         prompt,
+        plans_told,
         state: turn_state(&turn.status),
         transcript,
         error: turn.error.map(turn_error),
@@ -262,18 +267,40 @@ fn turn_record(turn: wire::Turn) -> TurnRecord {
     }
 }
 
-/// What the user said, if this is what the user said.
+/// An item that has ended. A message that has a plan in it shows that the turn has taken that.
+fn item_completed(of: wire::ThreadItem) -> TurnEvent {
+    let plan = texts(&of).find_map(plan_note::read).map(|(version, _)| version);
+    match plan {
+        Some(version) => TurnEvent::PlanTaken { version },
+        None => TurnEvent::ItemCompleted(item(of, Completeness::Whole)),
+    }
+}
+
+/// What the user said, if this is what the user said. Notes of plans are ours.
 fn prompt(item: &wire::ThreadItem) -> Option<String> {
-    let wire::ThreadItem::UserMessage(message) = item else { return None };
-    let texts = message.content.iter().filter_map(|input| match input {
+    let wire::ThreadItem::UserMessage(_) = item else { return None };
+    let said = texts(item).filter_map(|text| match plan_note::read(text) {
+        Some((_, rest)) => (!rest.is_empty()).then_some(rest),
+        None => Some(text),
+    });
+    Some(said.collect::<Vec<_>>().join("\n"))
+}
+
+/// The texts of what came from outside into a turn.
+fn texts(item: &wire::ThreadItem) -> impl Iterator<Item = &str> {
+    let content = if let wire::ThreadItem::UserMessage(message) = item {
+        message.content.as_slice()
+    } else {
+        &[]
+    };
+    content.iter().filter_map(|input| match input {
         wire::UserInput::Text(input) => Some(input.text.as_str()),
         wire::UserInput::Image(_)
         | wire::UserInput::LocalImage(_)
         | wire::UserInput::Skill(_)
         | wire::UserInput::Mention(_)
         | wire::UserInput::Other(_) => None,
-    });
-    Some(texts.collect::<Vec<_>>().join("\n"))
+    })
 }
 
 fn models(response: wire::ModelListResponse) -> Reply {

@@ -6,6 +6,7 @@ mod inherited;
 mod last_words;
 pub(crate) mod launch;
 pub(crate) mod output;
+pub(crate) mod plan_note;
 mod profile;
 pub(crate) mod question;
 pub(crate) mod real_path;

@@ -33,11 +33,11 @@ pub(crate) fn send(
         Request::NameThread { thread, name } => {
             to.submit::<wire::ThreadSetName>(&set_name(thread, name))
         }
-        Request::StartTurn { thread, prompt, options, effort, place, working_directory } => {
+        Request::StartTurn { thread, plan, prompt, options, effort, place, working_directory } => {
             let params = wire::TurnStartParams {
                 cwd: working_directory.clone(),
                 sandbox_policy: Some(place.as_ref().map_or_else(read_only, sandbox)),
-                ..turn_start(&thread.0, prompt, options, effort)
+                ..turn_start(&thread.0, (plan.as_deref(), prompt), options, effort)
             };
             to.submit::<wire::TurnStart>(&params)
         }
@@ -187,7 +187,7 @@ fn sandbox_probe() -> wire::CommandExecParams {
 
 fn turn_start(
     thread: &str,
-    prompt: &str,
+    (plan, prompt): (Option<&str>, &str),
     options: &TurnOptions,
     effort: &Effort,
 ) -> wire::TurnStartParams {
@@ -198,7 +198,7 @@ fn turn_start(
     };
     wire::TurnStartParams {
         thread_id: thread.to_owned(),
-        input: vec![wire::UserInput::text(prompt)],
+        input: plan.into_iter().chain([prompt]).map(wire::UserInput::text).collect(),
         approval_policy: options.approval_policy.map(approval_policy),
         model: options.model.clone(),
         effort,

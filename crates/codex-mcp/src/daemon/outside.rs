@@ -64,6 +64,7 @@ impl Kind {
 const READING_TOOLS: &[&str] = &[
     "codex.health",
     "codex.patch.preview",
+    "codex.plan.get",
     "codex.read",
     "codex.repo.diff",
     "codex.repo.status",

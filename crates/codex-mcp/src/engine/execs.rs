@@ -135,7 +135,7 @@ async fn play(
     let is_new = matches!(run.thread, ExecThread::New(_));
     let rollout = look_up(config, &run.thread).await;
     let left_out = exec::left_out(&run);
-    let started = Exec::start(&launch, run.prompt, config.max_line_bytes);
+    let started = Exec::start(&launch, run.input(), config.max_line_bytes);
     let process =
         started.map_err(|error| Failure::Start(launch::start_failure(&launch.program, &error)))?;
     let turn = TurnId(format!("exec-{marker}").replace('.', "-"));

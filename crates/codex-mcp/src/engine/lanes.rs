@@ -70,6 +70,7 @@ impl Lanes {
             }
             CallRequest::ListThreads(_) | CallRequest::Health => self.common.clone(),
             CallRequest::Steer { thread, .. }
+            | CallRequest::TellPlan { thread, .. }
             | CallRequest::Resume { thread, .. }
             | CallRequest::Wait { thread, .. }
             | CallRequest::Cancel { thread, .. }

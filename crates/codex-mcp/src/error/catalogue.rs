@@ -202,6 +202,8 @@ catalogue! {
         "Wait as long as is said, and ask for more in one turn: an agent that calls in a loop is what this stops.", seconds(10);
     IdempotencyConflict = "idempotency_conflict", "The `idempotencyKey` was used for a call with other arguments.",
         "Use a new key for a new call; repeat a call with exactly its arguments to get its answer.", Retry::No;
+    PlanConflict = "plan_conflict", "The plan has changed since the version that the change was made for.",
+        "Nothing was changed. Look at the newest version with `codex.plan.get`, and make the change for that one.", Retry::No;
     NoRunningTurn = "no_running_turn", "No turn runs on the thread.",
         "Send the text with `codex-reply`: it starts the next turn.", Retry::No;
     NothingToCancel = "nothing_to_cancel", "No turn runs or waits on the thread, so there is nothing to stop.",

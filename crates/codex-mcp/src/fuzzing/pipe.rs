@@ -142,6 +142,7 @@ impl World {
                     thread: thread(),
                     config: None,
                     working_directory: None,
+                    plan: None,
                     turn,
                 });
             }

@@ -21,6 +21,7 @@ pub(super) fn record(mut record: Record) -> Record {
         Record::Decided { decided, .. } => clean_decided(decided),
         Record::TurnEnded { report, .. } => clean_report(report),
         Record::TurnStarted { .. }
+        | Record::PlanDelivered { .. }
         | Record::ThreadArchived { .. }
         | Record::ThreadUnarchived { .. }
         | Record::ThreadDeleted { .. } => {}

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bridge_core::Record;
-use bridge_store::{Durability, Reader, Settings, Store, StoreError, Subject, Write, WriteError};
+use bridge_store::{
+    Durability, Reader, Settings, Store, StoreError, Subject, Timestamp, Write, WriteError,
+};
 use tokio::sync::oneshot;
 
 use keys::Keys;
@@ -33,6 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Ledger {
     state: Arc<Result<Store, Problem>>,
     keys: Keys,
+    opened_at: Timestamp,
 }
 
 /// How keeping goes.
@@ -76,13 +79,14 @@ impl Ledger {
             }
             store.maintain(now);
         }
-        Self { state: Arc::new(state), keys: Keys::default() }
+        Self { state: Arc::new(state), keys: Keys::default(), opened_at: now }
     }
 
     /// A ledger that keeps nothing, for who only looks.
     pub(crate) fn without_store() -> Self {
         let problem = Problem::new(Code::StoreUnavailable, "nothing is kept here");
-        Self { state: Arc::new(Err(problem)), keys: Keys::default() }
+        let opened_at = clock::timestamp_ms();
+        Self { state: Arc::new(Err(problem)), keys: Keys::default(), opened_at }
     }
 
     /// The first number that no call may have had before, so that turns are told apart over restarts. Where none can be
@@ -90,6 +94,11 @@ impl Ledger {
     pub(crate) fn first_call(&self) -> u64 {
         let reserved = self.state.as_ref().as_ref().ok().and_then(Store::next_turn);
         reserved.map_or_else(|| clock::timestamp_ms().0.unsigned_abs(), |number| number.0)
+    }
+
+    /// When it was opened: what is older was recorded by an earlier engine.
+    pub(crate) fn opened_at(&self) -> Timestamp {
+        self.opened_at
     }
 
     /// Asks for a client's own key.

@@ -3,7 +3,7 @@
 use bridge_core::{
     ApprovalPolicy, Attachment, Changes, Question, Record, ThreadOptions, TurnOptions, TurnReport,
 };
-use bridge_store::{ApprovalRow, EndedTurn, PlanAuthor, QueuedTurn, ThreadOfOurs, Write};
+use bridge_store::{ApprovalRow, EndedTurn, QueuedTurn, ThreadOfOurs, Write};
 use serde_json::json;
 
 use super::{clean, to_json};
@@ -40,8 +40,9 @@ pub(crate) fn writes(record: Record, home: &str) -> Vec<Write> {
             Write::TurnStarted { number: turn, turn: id, model, effort }
         }
         Record::ItemCompleted { turn, item } => Write::Item { number: turn, item },
-        Record::PlanUpdated { turn, thread, plan } => {
-            Write::Plan { thread, number: Some(turn), author: PlanAuthor::Codex, plan }
+        Record::PlanUpdated { turn, thread, plan } => Write::Plan { thread, number: turn, plan },
+        Record::PlanDelivered { thread, version, turn } => {
+            Write::PlanTold { thread, version, turn }
         }
         Record::Decided { turn, thread, question, decided } => Write::Approval(ApprovalRow {
             thread,

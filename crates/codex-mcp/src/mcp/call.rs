@@ -8,7 +8,7 @@ use bridge_core::{
     Attachment, CallId, CallRequest, Caller, Changes, Failure, Outcome, Person, TurnNumber,
     TurnOptions, TurnReport, TurnState,
 };
-use bridge_store::{TurnRow, Write};
+use bridge_store::{PlanVersion, Reader, TurnRow, Write};
 use rmcp::RoleServer;
 use rmcp::service::RequestContext;
 
@@ -19,10 +19,11 @@ use super::paging::ClientLimits;
 use super::progress::ProgressSink;
 use super::render::{self, Answer, StartedBy, TurnResult};
 use super::repeat::Key;
+use super::resources::News;
 use super::retry::Said;
 use super::server::Server;
 use super::threads::Threads;
-use super::{consent, is_modern, retry, tasks};
+use super::{consent, is_modern, plans, retry, tasks};
 use crate::clock;
 use crate::config::Config;
 use crate::daemon::Version;
@@ -134,6 +135,11 @@ impl<'a> ToolCall<'a> {
     /// What is kept on disk.
     pub(super) fn ledger(&self) -> &Ledger {
         self.server.engine().ledger()
+    }
+
+    /// Tells those who watch what changed.
+    pub(super) fn tell_watchers(&self, news: &News) {
+        self.server.engine().tell_watchers(news);
     }
 
     /// The home of Codex that the client's threads lie in.
@@ -309,7 +315,20 @@ impl<'a> ToolCall<'a> {
 
     /// A turn as this client can be shown it. What is too long for that is kept first.
     pub(super) async fn turn_result(&self, report: TurnReport) -> TurnResult {
-        TurnResult::from(report).fit(self.limits(), self.outputs()).await
+        let plan = self.kept_plan(&report).await;
+        TurnResult::from(report).with_plan(plan).fit(self.limits(), self.outputs()).await
+    }
+
+    /// The plan of a turn with its version, which only the records know. An answer comes after them.
+    async fn kept_plan(&self, report: &TurnReport) -> Option<PlanVersion> {
+        let (number, thread) = report.number.zip(report.thread.clone())?;
+        let said = report.transcript.plan.clone()?;
+        let kept = move |store: &Reader| match store.plan_of_turn(number)? {
+            Some(kept) => Ok(Some(kept)),
+            // Codex said what the plan was already.
+            None => Ok(store.plan(&thread, None)?.filter(|kept| kept.plan.follow(&said).is_none())),
+        };
+        self.ledger().read(kept).await.ok().flatten()
     }
 
     /// Starts a turn, and answers with its result; `None` if the outcome is not a turn's. A background turn is a task for
@@ -340,6 +359,7 @@ impl<'a> ToolCall<'a> {
             },
             Outcome::Asked { .. }
             | Outcome::Steered { .. }
+            | Outcome::PlanTold { .. }
             | Outcome::Cancelled { .. }
             | Outcome::NotLive
             | Outcome::Turns(_)
@@ -374,6 +394,7 @@ impl<'a> ToolCall<'a> {
                 })
             }
             Outcome::Steered { .. }
+            | Outcome::PlanTold { .. }
             | Outcome::Cancelled { .. }
             | Outcome::NotLive
             | Outcome::Turns(_)
@@ -405,7 +426,10 @@ impl<'a> ToolCall<'a> {
     }
 
     /// The same under a number of its own, which is the turn's if it asks for one.
-    async fn run_numbered(&self, number: CallId, request: CallRequest) -> Outcome {
+    async fn run_numbered(&self, number: CallId, mut request: CallRequest) -> Outcome {
+        if let CallRequest::ContinueThread { thread, plan, .. } = &mut request {
+            *plan = plans::untold(self, thread).await;
+        }
         let mut call = self.server.engine().call_as(number, self.caller(), request).await;
         let mut asker = Asker::new(self.context.peer.clone());
         let sink = ProgressSink::of(&self.context);

@@ -139,6 +139,7 @@ pub(crate) fn render_outcome(outcome: Outcome) {
         | Outcome::Turns(_)
         | Outcome::Threads(_)
         | Outcome::ThreadChanged
+        | Outcome::PlanTold { .. }
         | Outcome::Health(_) => return,
     };
     asks.iter().for_each(render_ask);

@@ -22,6 +22,7 @@ mod outbox;
 pub mod outputs;
 pub mod paging;
 mod patches;
+mod plans;
 pub mod progress;
 mod render;
 mod repeat;

@@ -4,6 +4,7 @@
 
 mod fitting;
 mod patch;
+mod plan;
 mod progress;
 mod size;
 mod test_run;
@@ -18,11 +19,12 @@ use serde_json::{Value, json};
 
 pub(super) use fitting::Fitting;
 pub(super) use patch::{FileResult, Looked, look};
+pub(super) use plan::{ChangeResult, PlanVersionResult, StatusWord, StepResult};
 pub(super) use progress::progress;
 pub(super) use test_run::{TestRunResult, test_progress};
 pub(super) use thread::{StartedBy, ThreadResult};
 pub(crate) use turn::stopped_by;
-pub(super) use turn::{MoreResult, PlanResult, TurnResult, fmt_more};
+pub(super) use turn::{MoreResult, TurnResult, fmt_more};
 
 use crate::error::{ErrorResult, Problem};
 
@@ -55,6 +57,19 @@ impl Answer {
         let text = result.to_string();
         let text = if is_error { size::within_cut(text) } else { text };
         Self { text, data: to_value(result), is_error, instead: None }
+    }
+
+    /// An error with what belongs to it: as data under a name, and as text.
+    pub(super) fn of_problem(
+        problem: Problem,
+        name: &str,
+        data: &impl Serialize,
+        text: &str,
+    ) -> Self {
+        let mut answer = Self::from(problem);
+        answer.text = size::within_cut(format!("{}\n\n{text}", answer.text));
+        answer.data[name] = to_value(data);
+        answer
     }
 
     pub(super) fn into_response(self) -> CallToolResponse {

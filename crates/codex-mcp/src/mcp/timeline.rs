@@ -103,6 +103,7 @@ async fn ask(
         | Outcome::Threads(_)
         | Outcome::ThreadChanged
         | Outcome::Steered { .. }
+        | Outcome::PlanTold { .. }
         | Outcome::Cancelled { .. }
         | Outcome::Health(_) => Err(unexpected("codex.thread.read")),
     }

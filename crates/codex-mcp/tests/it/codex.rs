@@ -21,9 +21,9 @@ async fn a_turn_comes_back_with_all_that_belongs_to_it() {
 
         [thread [thread-1], turn [turn-1]: completed, gpt-5.5 medium, [time], 30 tokens in and 15 out]
 
-        Plan:
-        [>] look
-        [ ] answer
+        Plan, version 1:
+        [>] s1: look
+        [ ] s2: answer
 
         Commands:
         $ printf hello (exit 0)
@@ -55,14 +55,17 @@ async fn a_turn_comes_back_with_all_that_belongs_to_it() {
             "explanation": "why",
             "steps": [
               {
+                "id": "s1",
                 "status": "in_progress",
                 "step": "look"
               },
               {
+                "id": "s2",
                 "status": "pending",
                 "step": "answer"
               }
-            ]
+            ],
+            "version": 1
           },
           "status": "completed",
           "thinking": [

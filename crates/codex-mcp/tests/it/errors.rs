@@ -230,6 +230,12 @@ errors! {
     TooManyTurns too_many_turns: life::during_a_turn(&["--max-turns-per-minute=1"], "codex-reply", json!({ "prompt": "x" })) => expect![[r#"
         Error too_many_turns: 1 turns were asked for on this thread within a minute
     "#]];
+    PlanConflict plan_conflict: life::after_a_turn(&[
+        ("codex.plan.update", json!({ "steps": [{ "step": "read" }] })),
+        ("codex.plan.update", json!({ "steps": [{ "step": "write" }], "expectedVersion": 0 })),
+    ]) => expect![[r#"
+        Error plan_conflict: version 1, by client, is newer than version 0, so nothing was changed
+    "#]];
     NoRunningTurn no_running_turn: life::after_a_turn(&[("codex.steer", json!({ "prompt": "x" }))]) => expect![[r#"
         Error no_running_turn: no turn runs on thread [uuid-1]
     "#]];

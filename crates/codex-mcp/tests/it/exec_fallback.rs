@@ -89,9 +89,9 @@ async fn a_new_thread_looks_as_usual_and_says_how_it_ran() {
         [thread [thread-1], turn [turn-1]: completed, [time], 30 tokens in and 15 out]
         Warning: Codex's app-server cannot be used now, so this turn ran through `codex exec`: it could not be steered, and asked for no approval; `codex.health` says what is wrong.
 
-        Plan:
-        [x] look
-        [ ] leap
+        Plan, version 1:
+        [x] s1: look
+        [ ] s2: leap
 
         Commands:
         $ echo hello; sleep 0.3 (exit 0)
@@ -119,14 +119,17 @@ async fn a_new_thread_looks_as_usual_and_says_how_it_ran() {
           "plan": {
             "steps": [
               {
+                "id": "s1",
                 "status": "completed",
                 "step": "look"
               },
               {
+                "id": "s2",
                 "status": "pending",
                 "step": "leap"
               }
-            ]
+            ],
+            "version": 1
           },
           "status": "completed",
           "thinking": [
@@ -354,5 +357,25 @@ async fn a_thread_outside_the_roots_stays_hidden_while_codex_cannot_be_asked() {
     let thread = bridge.thread_of_exec("one");
     let two = bridge.call("codex-reply", json!({ "prompt": "two", "threadId": thread })).await;
     assert_eq!(error_code(&two), "thread_not_found", "{two}");
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_change_of_the_plan_reaches_it_once() {
+    let codex = Breakable::broken();
+    let mut bridge = codex.bridge([says("One."), says("Two."), says("Three.")]).await;
+    let thread = bridge.thread("Begin.").await;
+    let change = json!({ "threadId": thread, "steps": [{ "step": "read" }] });
+    bridge.call("codex.plan.update", change).await;
+    for (prompt, expected) in [("Go on.", "Two."), ("And on.", "Three.")] {
+        let arguments = json!({ "threadId": thread, "prompt": prompt });
+        assert_eq!(content(&bridge.call("codex-reply", arguments).await), expected);
+    }
+    let notes = |texts: Vec<String>| texts.join("\n").matches("<plan_update").count();
+    let captured = bridge.model.captured();
+    let counts: Vec<_> = captured.iter().map(|request| notes(request.texts("user"))).collect();
+    assert_eq!(counts, [0, 1, 1]);
+    let plan = bridge.call("codex.plan.get", json!({ "threadId": thread })).await;
+    assert!(plan["structuredContent"]["toldIn"].is_string(), "{plan}");
     bridge.finish().await;
 }

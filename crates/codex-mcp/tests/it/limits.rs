@@ -97,6 +97,8 @@ async fn health_shows_each_with_its_value_and_who_set_it() {
         max_loaded_threads = 64 # default
         max_object_bytes = 40 # CODEX_MCP_MAX_OBJECT_BYTES
         max_output_megabytes = 10 # default
+        max_plan_steps = 200 # fixed
+        max_plan_text_chars = 1000 # fixed
         max_prompt_chars = 100 # CODEX_MCP_MAX_PROMPT_CHARS
         max_queue_per_thread = 16 # default
         max_running_turns = 16 # default

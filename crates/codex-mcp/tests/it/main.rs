@@ -39,6 +39,8 @@ mod orphans;
 mod paging;
 mod patch_apply;
 mod patch_preview;
+mod plan_get;
+mod plan_update;
 mod progress;
 mod read;
 mod redaction;

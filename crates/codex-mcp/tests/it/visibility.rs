@@ -57,7 +57,7 @@ async fn no_tool_takes_a_thread_of_other_roots() {
     gate.reached().await;
     let mut other = stranger(&bridge).await;
     let calls = calls(&mut other, &thread).await;
-    assert_eq!(calls.len(), 6, "{calls:#?}");
+    assert_eq!(calls.len(), 8, "{calls:#?}");
     for (tool, arguments) in calls {
         let refused = result_of(other.call_tool(&tool, arguments.clone()).await);
         assert_eq!(error_code(&refused), "thread_not_found", "{tool}: {refused}");

@@ -1,6 +1,8 @@
 //! A world around the bridge: a model of Codex that knows what is loaded and what runs, and objects to what must not be.
 
 mod exec;
+mod plans;
+mod process;
 mod workspace;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use bridge_core::*;
 
+use super::Step;
 use super::codex::Codex;
-use super::{AppServerStep, Step};
 use crate::support;
+use plans::Plans;
 use workspace::Workspaces;
 pub(super) use workspace::home;
 
@@ -27,6 +30,7 @@ pub(super) struct World {
     now: Instant,
     codex: Codex,
     workspaces: Workspaces,
+    plans: Plans,
     shut_down: bool,
     pub(super) calls: u64,
     pub(super) answers: BTreeMap<CallId, usize>,
@@ -59,6 +63,7 @@ impl World {
             now: Instant::now(),
             codex: Codex::default(),
             workspaces: Workspaces::default(),
+            plans: Plans::default(),
             shut_down: false,
             calls: 0,
             answers: BTreeMap::new(),
@@ -163,6 +168,7 @@ impl World {
                 self.ended.extend(report.turn);
                 self.ends(turn);
             }
+            Record::PlanDelivered { thread, version, .. } => self.plans.read(&thread, version),
             Record::ItemCompleted { turn, .. }
             | Record::PlanUpdated { turn, .. }
             | Record::Decided { turn, .. } => {
@@ -209,8 +215,9 @@ impl World {
             assert!(self.codex.loaded.contains(thread), "{request:?}: not loaded")
         };
         match &request {
-            Request::StartTurn { thread, prompt, place, .. } => {
+            Request::StartTurn { thread, plan, prompt, place, .. } => {
                 loaded(thread);
+                self.plans.sent(thread, plan.as_deref());
                 self.is_free(thread);
                 self.starts(prompt, place.as_ref());
                 assert!(!self.codex.begun.contains(prompt), "{prompt:?} was begun twice");
@@ -225,8 +232,11 @@ impl World {
                     "a turn was started twice on {thread}"
                 );
             }
-            Request::SteerTurn { thread, .. }
-            | Request::InterruptTurn { thread, .. }
+            Request::SteerTurn { thread, prompt, .. } => {
+                loaded(thread);
+                self.plans.sent(thread, Some(prompt));
+            }
+            Request::InterruptTurn { thread, .. }
             | Request::NameThread { thread, .. }
             | Request::CleanTerminals(thread) => loaded(thread),
             Request::ArchiveThread(thread) | Request::DeleteThread(thread) => {
@@ -274,6 +284,7 @@ impl World {
                 let turn = self.turn(background, proposes);
                 self.call(CallRequest::ContinueThread {
                     working_directory: Some(home(&thread)),
+                    plan: self.plans.waiting(&thread),
                     thread,
                     config: None,
                     turn,
@@ -282,6 +293,11 @@ impl World {
             Step::Steer(thread) => {
                 let thread = self.name(thread);
                 self.call(CallRequest::Steer { thread, turn: None, prompt: String::new() });
+            }
+            Step::TellPlan(thread) => {
+                let thread = self.name(thread);
+                let note = self.plans.make(&thread);
+                self.call(CallRequest::TellPlan { thread, note });
             }
             Step::Wait(thread) => {
                 let thread = self.name(thread);
@@ -327,6 +343,9 @@ impl World {
                 let Some((thread, _)) = self.pick_turn(which) else {
                     return;
                 };
+                if let Some(version) = self.plans.shown(&thread) {
+                    self.turn_event(which, TurnEvent::PlanTaken { version });
+                }
                 self.codex.begun.extend(self.codex.prompts.get(&thread).cloned());
                 let (item, text) = (ItemId("m".to_owned()), "word".to_owned());
                 self.turn_event(which, TurnEvent::MessageDelta { item, text });
@@ -387,56 +406,6 @@ impl World {
             self.drain();
         }
         panic!("handle_timeout leaves a timeout in the past");
-    }
-
-    pub(super) fn app_server(&mut self, step: AppServerStep) {
-        let Some((app_server, ready)) = self.codex.process else {
-            return;
-        };
-        match step {
-            AppServerStep::Ready if !ready => {
-                self.codex.process = Some((app_server, true));
-                let info = AppServerInfo {
-                    program: String::new(),
-                    pid: 1,
-                    version: None,
-                    codex_home: None,
-                };
-                self.handle(Event::AppServerReady { app_server, info });
-            }
-            AppServerStep::Fail if !ready => {
-                self.codex.forget_process();
-                self.questions.clear();
-                let kind = StartFailureKind::ExitedEarly;
-                let failure = StartFailure { program: String::new(), kind, detail: String::new() };
-                self.handle(Event::AppServerFailed { app_server, failure });
-            }
-            AppServerStep::Exit if ready => {
-                self.codex.forget_process();
-                self.questions.clear();
-                self.handle(Event::AppServerExited { app_server, exit: Exit::default() });
-            }
-            AppServerStep::Ready | AppServerStep::Fail | AppServerStep::Exit => {}
-        }
-    }
-
-    fn respond(&mut self, which: usize, well: bool, hung: bool) {
-        let (Some((app_server, true)), false) = (self.codex.process, self.codex.pending.is_empty())
-        else {
-            return;
-        };
-        let (request, asked) = self.codex.pending.remove(which % self.codex.pending.len());
-        let result = match (well, hung) {
-            (_, true) => Err(RequestFailure::DeadlineExceeded { after: Duration::from_secs(30) }),
-            (false, false) => {
-                if let Request::StartTurn { thread, .. } = &asked {
-                    self.codex.starting.remove(thread);
-                }
-                Err(RequestFailure::Rejected { code: -32600, message: String::new(), data: None })
-            }
-            (true, false) => Ok(self.codex.reply(&asked)),
-        };
-        self.handle(Event::Response { app_server, request, result });
     }
 
     fn end_turn(&mut self, which: usize, state: TurnState) {

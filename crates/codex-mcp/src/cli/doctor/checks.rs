@@ -97,6 +97,7 @@ async fn codex(config: &Arc<Config>) -> Vec<Check> {
         | Outcome::Threads(_)
         | Outcome::ThreadChanged
         | Outcome::Steered { .. }
+        | Outcome::PlanTold { .. }
         | Outcome::Cancelled { .. } => {
             vec![Check::failure(
                 "app-server",

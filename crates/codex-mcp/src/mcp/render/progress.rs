@@ -6,8 +6,8 @@ use bridge_core::{ItemState, Plan, StepStatus, Update};
 use rmcp::model::{JsonObject, RequestId};
 use serde_json::{Value, json};
 
+use super::plan::PlanResult;
 use super::to_value;
-use super::turn::PlanResult;
 
 /// The longest message, in characters: Claude Code shows 200.
 const MAX_MESSAGE: usize = 190;

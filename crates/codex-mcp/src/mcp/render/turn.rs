@@ -6,14 +6,12 @@ mod warning;
 
 use std::fmt;
 
-use bridge_core::{
-    Command, CommandStatus, Decided, Plan, StepStatus, StopCause, Tool, TurnReport, TurnState,
-    Usage,
-};
-use bridge_store::TurnRow;
+use bridge_core::{Command, CommandStatus, Decided, StopCause, Tool, TurnReport, TurnState, Usage};
+use bridge_store::{PlanVersion, TurnRow};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::plan::PlanResult;
 use crate::error::{ErrorResult, Problem};
 use crate::ledger;
 
@@ -134,29 +132,6 @@ struct ToolResult {
     status: ItemStatus,
 }
 
-/// A plan, in the contract's words for its states.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(in crate::mcp) struct PlanResult {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    explanation: Option<String>,
-    steps: Vec<PlanStepResult>,
-}
-
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-struct PlanStepResult {
-    step: String,
-    status: StepStatusResult,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum StepStatusResult {
-    Pending,
-    InProgress,
-    Completed,
-}
-
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct DecidedResult {
@@ -206,11 +181,19 @@ impl From<TurnReport> for TurnResult {
 impl From<TurnRow> for TurnResult {
     fn from(row: TurnRow) -> Self {
         let problem = row.error.as_deref().map(ledger::from_json);
-        Self::build(row.report, problem, row.stopped_by)
+        Self::build(row.report, problem, row.stopped_by).with_plan(row.plan)
     }
 }
 
 impl TurnResult {
+    /// The same with the plan as it is kept, if it is: with its version and the names of its steps.
+    pub(in crate::mcp) fn with_plan(self, kept: Option<PlanVersion>) -> Self {
+        match kept {
+            Some(kept) => Self { plan: Some(PlanResult::from(&kept.plan)), ..self },
+            None => self,
+        }
+    }
+
     fn build(report: TurnReport, problem: Option<Problem>, stopped_by: Option<String>) -> Self {
         let TurnReport {
             number: _,
@@ -355,21 +338,6 @@ impl From<Tool> for ToolResult {
     }
 }
 
-impl From<&Plan> for PlanResult {
-    fn from(plan: &Plan) -> Self {
-        let status = |status: StepStatus| match status {
-            StepStatus::Pending => StepStatusResult::Pending,
-            StepStatus::InProgress => StepStatusResult::InProgress,
-            StepStatus::Completed => StepStatusResult::Completed,
-        };
-        let step = |step: &bridge_core::PlanStep| PlanStepResult {
-            step: step.step.clone(),
-            status: status(step.status),
-        };
-        Self { explanation: plan.explanation.clone(), steps: plan.steps.iter().map(step).collect() }
-    }
-}
-
 impl From<Usage> for UsageResult {
     fn from(usage: Usage) -> Self {
         Self {
@@ -432,15 +400,11 @@ impl fmt::Display for TurnResult {
 impl TurnResult {
     fn fmt_details(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(plan) = &self.plan {
-            write!(f, "\n\nPlan:")?;
-            for step in &plan.steps {
-                let mark = match step.status {
-                    StepStatusResult::Pending => "[ ]",
-                    StepStatusResult::InProgress => "[>]",
-                    StepStatusResult::Completed => "[x]",
-                };
-                write!(f, "\n{mark} {}", step.step)?;
+            match plan.version {
+                Some(version) => write!(f, "\n\nPlan, version {version}:")?,
+                None => write!(f, "\n\nPlan:")?,
             }
+            plan.steps.iter().try_for_each(|step| write!(f, "\n{step}"))?;
         }
         for what in &self.asking {
             write!(f, "\n\nCodex asks {what}, and waits for an answer.")?;

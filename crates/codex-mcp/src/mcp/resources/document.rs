@@ -8,7 +8,7 @@ use super::ResourceUri;
 use crate::clock;
 use crate::error::{Code, Problem};
 use crate::mcp::paging::{Kind, cost};
-use crate::mcp::render::{PlanResult, ThreadResult, TurnResult};
+use crate::mcp::render::{PlanVersionResult, ThreadResult, TurnResult};
 use crate::mcp::server::Server;
 use crate::mcp::threads::Threads;
 use crate::workspace::patches;
@@ -61,15 +61,6 @@ struct TurnLine {
     queued_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     ended_at: Option<String>,
-}
-
-#[derive(Serialize)]
-struct PlanDocument {
-    version: u64,
-    author: String,
-    at: String,
-    #[serde(flatten)]
-    plan: PlanResult,
 }
 
 /// Finds what a name stands for.
@@ -150,15 +141,9 @@ fn turn_line(thread: &ThreadId, row: TurnRow) -> TurnLine {
 async fn plan(threads: &Threads<'_>, server: &Server, id: &ThreadId) -> Result<Document, Problem> {
     threads.find(id).await?;
     let wanted = id.clone();
-    let mut versions = server.engine().ledger().read(move |store| store.plans(&wanted)).await?;
-    let newest = versions.pop().ok_or_else(|| nothing("the thread has no plan"))?;
-    let document = PlanDocument {
-        version: newest.version,
-        author: newest.author,
-        at: clock::show(newest.at),
-        plan: PlanResult::from(&newest.plan),
-    };
-    Ok(json(&document, Some(id)))
+    let newest = server.engine().ledger().read(move |store| store.plan(&wanted, None)).await?;
+    let newest = newest.ok_or_else(|| nothing("the thread has no plan"))?;
+    Ok(json(&PlanVersionResult::new(&id.0, Some(&newest)), Some(id)))
 }
 
 async fn diff(threads: &Threads<'_>, server: &Server, id: &ThreadId) -> Result<Document, Problem> {
@@ -198,6 +183,7 @@ async fn turn(
         | Outcome::Threads(_)
         | Outcome::ThreadChanged
         | Outcome::Steered { .. }
+        | Outcome::PlanTold { .. }
         | Outcome::Cancelled { .. }
         | Outcome::Health(_) => Err(nothing("the thread has no such turn")),
     }

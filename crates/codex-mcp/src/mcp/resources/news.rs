@@ -27,8 +27,8 @@ impl News {
                 Self::of_thread(thread).and(ResourceUri::Turn(thread.clone(), id.clone()))
             }
             Record::ItemCompleted { .. } | Record::Decided { .. } => Self::default(),
-            Record::PlanUpdated { thread, .. } => {
-                Self::default().and(ResourceUri::Plan(thread.clone()))
+            Record::PlanUpdated { thread, .. } | Record::PlanDelivered { thread, .. } => {
+                Self::of_plan(thread)
             }
             Record::TurnEnded { report, .. } => {
                 let Some(thread) = &report.thread else {
@@ -47,6 +47,11 @@ impl News {
             | Record::ThreadUnarchived { thread }
             | Record::ThreadDeleted { thread } => Self::of_list(thread),
         }
+    }
+
+    /// A thread's plan has changed, or Codex was told of it.
+    pub(in crate::mcp) fn of_plan(thread: &ThreadId) -> Self {
+        Self::default().and(ResourceUri::Plan(thread.clone()))
     }
 
     /// A thread has changed.

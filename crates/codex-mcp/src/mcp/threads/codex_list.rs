@@ -68,6 +68,7 @@ impl Threads<'_> {
             | Outcome::Turns(_)
             | Outcome::ThreadChanged
             | Outcome::Steered { .. }
+            | Outcome::PlanTold { .. }
             | Outcome::Cancelled { .. }
             | Outcome::Health(_) => Err(unexpected("codex.thread.list")),
         }

@@ -106,6 +106,7 @@ pub(super) async fn call(
         | Outcome::Threads(_)
         | Outcome::ThreadChanged
         | Outcome::Steered { .. }
+        | Outcome::PlanTold { .. }
         | Outcome::Health(_) => Err(unexpected("codex.cancel")),
     }
 }

@@ -217,6 +217,7 @@ pub(super) async fn call(
         | Outcome::Threads(_)
         | Outcome::ThreadChanged
         | Outcome::Steered { .. }
+        | Outcome::PlanTold { .. }
         | Outcome::Cancelled { .. } => Err(unexpected("codex.health")),
     }
 }

@@ -7,6 +7,8 @@ mod codex;
 mod health;
 mod patch_apply;
 mod patch_preview;
+mod plan_get;
+mod plan_update;
 mod read;
 mod reply;
 mod repo_diff;
@@ -77,6 +79,8 @@ pub(super) fn definitions() -> Vec<Tool> {
         wait::definition(),
         cancel::definition(),
         review::definition(),
+        plan_get::definition(),
+        plan_update::definition(),
         patch_preview::definition(),
         patch_apply::definition(),
         repo_status::definition(),
@@ -106,6 +110,8 @@ pub(super) async fn call(
         "codex.wait" => wait::call(arguments, call).await,
         "codex.cancel" => cancel::call(arguments, call).await,
         "codex.review" => review::call(arguments, call).await,
+        "codex.plan.get" => plan_get::call(arguments, call).await,
+        "codex.plan.update" => plan_update::call(arguments, call).await,
         "codex.repo.status" => repo_status::call(arguments, call).await,
         "codex.repo.diff" => repo_diff::call(arguments, call).await,
         "codex.tests.run" => tests_run::call(arguments, call).await,
@@ -144,6 +150,8 @@ pub(super) fn check(
         "codex.read" => read::read(arguments, key).map(drop),
         "codex.health" => health::read(arguments),
         "codex.review" => review::read(arguments).map(drop),
+        "codex.plan.get" => plan_get::read(arguments).map(drop),
+        "codex.plan.update" => plan_update::read(arguments).map(drop),
         "codex.patch.preview" => patch_preview::read(arguments).map(drop),
         "codex.patch.apply" => patch_apply::read(arguments).map(drop),
         "codex.repo.status" => repo_status::read(arguments).map(drop),

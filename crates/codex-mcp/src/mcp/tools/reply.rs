@@ -114,6 +114,8 @@ pub(super) async fn call(
         thread: thread.id().clone(),
         config: Some(config),
         working_directory: Some(thread.working_directory().to_owned()),
+        // Added on the way: what of the plan Codex does not know.
+        plan: None,
         turn,
     };
     call.run_once(key.as_ref(), request, attachment).await?.ok_or_else(|| unexpected("codex-reply"))

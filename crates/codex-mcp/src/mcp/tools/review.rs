@@ -342,6 +342,7 @@ impl Page {
                     thread,
                     config: Some(config),
                     working_directory,
+                    plan: None,
                     turn,
                 }
             }
@@ -356,6 +357,7 @@ impl Page {
             | Outcome::NotLive
             | Outcome::Turns(_)
             | Outcome::Threads(_)
+            | Outcome::PlanTold { .. }
             | Outcome::ThreadChanged
             | Outcome::Health(_) => return Err(unexpected("codex.review")),
         };

@@ -92,6 +92,7 @@ pub(super) async fn call(
         | Outcome::Turns(_)
         | Outcome::Threads(_)
         | Outcome::ThreadChanged
+        | Outcome::PlanTold { .. }
         | Outcome::Cancelled { .. }
         | Outcome::Health(_) => Err(unexpected("codex.steer")),
     }

@@ -101,6 +101,7 @@ pub(super) async fn call(
         | Outcome::Turns(_)
         | Outcome::Threads(_)
         | Outcome::Steered { .. }
+        | Outcome::PlanTold { .. }
         | Outcome::Cancelled { .. }
         | Outcome::Health(_) => return Err(unexpected("codex.thread.archive")),
     }

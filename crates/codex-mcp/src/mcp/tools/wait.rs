@@ -105,6 +105,7 @@ async fn from_disk(
         | Outcome::NotLive
         | Outcome::Asked { .. }
         | Outcome::Steered { .. }
+        | Outcome::PlanTold { .. }
         | Outcome::Cancelled { .. }
         | Outcome::Turns(_)
         | Outcome::Threads(_)

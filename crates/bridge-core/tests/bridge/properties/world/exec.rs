@@ -18,6 +18,7 @@ impl World {
             assert!(!self.codex.loaded.contains(thread), "{thread} is loaded in the app-server");
             assert!(!self.codex.runs_exec(thread), "{thread} has a turn already");
             self.is_free(thread);
+            self.plans.sent(thread, run.plan.as_deref());
             let folder = run.place.as_ref().map(|place| place.working_directory.clone());
             let folder = folder.unwrap_or_else(|| home(thread));
             self.codex.folders.insert(thread.clone(), folder);

@@ -152,7 +152,7 @@ impl MoreResult {
         }
     }
 
-    fn new(
+    pub(in crate::mcp) fn new(
         field: &'static str,
         total_chars: usize,
         id: OutputId,

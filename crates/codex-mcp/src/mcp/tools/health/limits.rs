@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use bridge_core::{MAX_PLAN_STEPS, MAX_PLAN_TEXT_CHARS};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -85,9 +86,16 @@ impl Settings<'_> {
             let value = held.value.parse().ok()?;
             Some((held.key.to_owned(), Limit { value, set_by: held.origin.to_string() }))
         });
-        let clients = u64::try_from(MAX_CLIENTS).unwrap_or(u64::MAX);
-        let clients = Limit { value: clients, set_by: "fixed".to_owned() };
-        settings.chain([("max_clients".to_owned(), clients)]).collect()
+        let fixed = [
+            ("max_clients", MAX_CLIENTS),
+            ("max_plan_steps", MAX_PLAN_STEPS),
+            ("max_plan_text_chars", MAX_PLAN_TEXT_CHARS),
+        ];
+        let fixed = fixed.map(|(name, value)| {
+            let value = u64::try_from(value).unwrap_or(u64::MAX);
+            (name.to_owned(), Limit { value, set_by: "fixed".to_owned() })
+        });
+        settings.chain(fixed).collect()
     }
 
     /// The client's own limits that are not in force.
