@@ -99,10 +99,9 @@ impl Bridge {
             }
             TurnEvent::PlanUpdated(plan) => {
                 transcript.plan = Some(plan.clone());
-                if let Some(thread) = thread {
-                    let record = Record::PlanUpdated { turn: turn.key, thread, plan: plan.clone() };
-                    self.effects.push_back(Effect::Record(record));
-                }
+                let plan_of =
+                    |thread| Record::PlanUpdated { turn: turn.key, thread, plan: plan.clone() };
+                self.effects.extend(thread.map(plan_of).map(Effect::Record));
                 Some(Update::Plan(plan))
             }
             TurnEvent::TokensCounted { last, thread, context_window } => {

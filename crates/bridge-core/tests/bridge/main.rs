@@ -3,6 +3,7 @@
 mod patch;
 mod plan;
 mod properties;
+mod samples;
 mod scenarios;
 mod show;
 mod support;
