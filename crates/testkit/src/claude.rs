@@ -1,9 +1,10 @@
-//! Runs the real Claude Code, pinned, with one MCP server and a scripted model.
+//! Runs the real Claude Code, pinned, with one MCP server or a plugin and a scripted model.
 //!
 //! It gets a home of its own and an environment in which nothing leads off this machine. No session
-//! is kept and no setting of a user is read.
+//! is kept.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -44,32 +45,38 @@ impl ClaudeCode {
     /// # Panics
     /// When its files cannot be written.
     pub fn new(home: &CodexHome, messages: &FakeMessages, server: &Launch) -> Self {
-        // Several may share a home, each with a directory of its own.
-        let mut names = (0..).map(|number| home.root().join(format!("claude-{number}")));
-        let own = names.find(|name| !name.exists()).expect("numbers do not end");
-        fs::create_dir(&own).expect("a new directory in a home");
+        let own = own_directory(home);
         let config = own.join("mcp.json");
         let servers = json!({ "mcpServers": { SERVER_NAME: server.mcp_config() } });
         fs::write(&config, servers.to_string()).expect("a file in a fresh directory");
-        let launch = Launch::new(tools::claude(), home.workspace())
-            .environment([
-                ("PATH", "/usr/bin:/bin"),
-                ("TERM", "xterm"),
-                ("LANG", "C.UTF-8"),
-                ("ANTHROPIC_API_KEY", "sk-ant-dummy"),
-                ("DISABLE_TELEMETRY", "1"),
-                ("DISABLE_AUTOUPDATER", "1"),
-                ("DISABLE_ERROR_REPORTING", "1"),
-                ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
-            ])
-            .environment([("ANTHROPIC_BASE_URL", messages.base_url())])
-            .environment([("HOME", &own)])
-            .arguments(["--strict-mcp-config", "--no-session-persistence"])
-            .arguments(["--output-format", "stream-json", "--verbose"])
-            .arguments(["--setting-sources", ""])
+        let launch = in_print_mode(command(home, &own), messages)
+            .arguments(["--setting-sources", "", "--strict-mcp-config"])
             .arguments(["--allowedTools", &format!("mcp__{SERVER_NAME}__*")])
             .arguments(["--mcp-config".as_ref(), config.as_os_str()]);
         Self { launch }
+    }
+
+    /// The same with a plugin, which starts `server` by its name alone, and no tool allowed beforehand.
+    ///
+    /// # Panics
+    /// When its directory cannot be made.
+    pub fn with_plugin(
+        home: &CodexHome,
+        messages: &FakeMessages,
+        server: &Launch,
+        plugin: &Path,
+    ) -> Self {
+        let launch = command(home, &own_directory(home)).with_program(server);
+        let launch = in_print_mode(launch, messages)
+            .arguments(["--setting-sources", ""])
+            .arguments(["--plugin-dir".as_ref(), plugin.as_os_str()]);
+        Self { launch }
+    }
+
+    /// The same with what the user of the home `own` has installed; see [`command`].
+    pub fn of_user(home: &CodexHome, messages: &FakeMessages, server: &Launch, own: &Path) -> Self {
+        let launch = command(home, own).with_program(server);
+        Self { launch: in_print_mode(launch, messages).arguments(["--setting-sources", "user"]) }
     }
 
     /// Negotiates by `initialize` alone, as versions before 2026-07-28 of the protocol do. Without
@@ -83,6 +90,12 @@ impl ClaudeCode {
     /// one to search for them is missing.
     pub fn without_own_tools(mut self) -> Self {
         self.launch = self.launch.arguments(["--tools", ""]);
+        self
+    }
+
+    /// Lets these tools be called without a question.
+    pub fn allow(mut self, tools: &[&str]) -> Self {
+        self.launch = self.launch.arguments(["--allowedTools", &tools.join(",")]);
         self
     }
 
@@ -116,6 +129,45 @@ impl ClaudeRun {
         let found = self.events.iter().find(|event| event["type"] == kind);
         found.unwrap_or_else(|| panic!("no {kind:?} event in {self:#?}"))
     }
+}
+
+/// Claude Code in the workspace of `home`, with `own` as the user's home directory and nothing that leads off this
+/// machine. It lacks its arguments, such as those of `claude plugin`.
+pub fn command(home: &CodexHome, own: &Path) -> Launch {
+    Launch::new(tools::claude(), home.workspace())
+        .environment([
+            ("PATH", "/usr/bin:/bin"),
+            ("TERM", "xterm"),
+            ("LANG", "C.UTF-8"),
+            ("ANTHROPIC_API_KEY", "sk-ant-dummy"),
+            // Nobody listens there; without it, every command waits for a name server.
+            ("ANTHROPIC_BASE_URL", "http://127.0.0.1:9"),
+            ("DISABLE_TELEMETRY", "1"),
+            ("DISABLE_AUTOUPDATER", "1"),
+            ("DISABLE_ERROR_REPORTING", "1"),
+            ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
+        ])
+        .environment([("HOME", own)])
+}
+
+/// A home directory for one Claude Code: several may share a home of Codex.
+///
+/// # Panics
+/// When it cannot be made.
+pub fn own_directory(home: &CodexHome) -> PathBuf {
+    let mut names = (0..).map(|number| home.root().join(format!("claude-{number}")));
+    let own = names.find(|name| !name.exists()).expect("numbers do not end");
+    fs::create_dir(&own).expect("a new directory in a home");
+    own
+}
+
+fn in_print_mode(launch: Launch, messages: &FakeMessages) -> Launch {
+    launch.environment([("ANTHROPIC_BASE_URL", messages.base_url())]).arguments([
+        "--no-session-persistence",
+        "--output-format",
+        "stream-json",
+        "--verbose",
+    ])
 }
 
 /// A line by which a host hands a prompt to Claude Code.

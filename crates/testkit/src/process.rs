@@ -86,6 +86,22 @@ impl Launch {
         })
     }
 
+    /// Lets the child find the program of `other` in its PATH and start it in the environment of `other`. Of what
+    /// both set, the child's own stays; the arguments of `other` do not count.
+    ///
+    /// # Panics
+    /// When the program of `other` is not named with its directory.
+    pub(crate) fn with_program(mut self, other: &Self) -> Self {
+        let program = Path::new(&other.program);
+        let directory = program.parent().expect("a program of tests has a directory");
+        let mut path = directory.as_os_str().to_owned();
+        path.push(":/usr/bin:/bin");
+        let mut environment = other.environment.clone();
+        environment.append(&mut self.environment);
+        self.environment = environment;
+        self.environment([("PATH", path)])
+    }
+
     /// Starts the child with stdin, stdout and stderr as pipes.
     ///
     /// # Panics

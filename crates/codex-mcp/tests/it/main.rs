@@ -41,6 +41,7 @@ mod patch_apply;
 mod patch_preview;
 mod plan_get;
 mod plan_update;
+mod plugin;
 mod progress;
 mod read;
 mod redaction;

@@ -2,7 +2,7 @@
 //! without a model.
 //!
 //! Reply number N of the script answers every request whose conversation has N assistant messages,
-//! so a request that is sent twice gets the same reply twice. Every request is kept: it shows what
+//! so a request that is sent twice gets the same reply twice. An agent that Claude Code starts has a script of its own. Every request is kept: it shows what
 //! a model is told about the tools and what it is shown of their results. A request that the script
 //! does not cover is answered with HTTP 400, which Claude Code does not repeat, and fails the test.
 
@@ -32,7 +32,15 @@ pub struct FakeMessages {
 
 struct Shared {
     replies: Vec<Reply>,
+    agent: Option<Agent>,
     state: Mutex<Conversation>,
+}
+
+/// The script of another conversation than the main one.
+struct Agent {
+    /// What only its system prompt says.
+    phrase: String,
+    replies: Vec<Reply>,
 }
 
 #[derive(Default)]
@@ -44,8 +52,21 @@ struct Conversation {
 impl FakeMessages {
     /// Starts to serve `replies` on a free port of 127.0.0.1.
     pub async fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
-        let shared =
-            Arc::new(Shared { replies: replies.into_iter().collect(), state: Mutex::default() });
+        Self::serve(replies.into_iter().collect(), None).await
+    }
+
+    /// The same, where requests with `phrase` in the system prompt are those of an agent and have replies of their own.
+    pub async fn start_with_agent(
+        replies: impl IntoIterator<Item = Reply>,
+        phrase: &str,
+        agent: impl IntoIterator<Item = Reply>,
+    ) -> Self {
+        let agent = Agent { phrase: phrase.to_owned(), replies: agent.into_iter().collect() };
+        Self::serve(replies.into_iter().collect(), Some(agent)).await
+    }
+
+    async fn serve(replies: Vec<Reply>, agent: Option<Agent>) -> Self {
+        let shared = Arc::new(Shared { replies, agent, state: Mutex::default() });
         let router = Router::new()
             .route("/v1/messages", post(respond))
             .route("/v1/messages/count_tokens", post(count_tokens))
@@ -69,15 +90,35 @@ impl FakeMessages {
         let mut conversation = self.shared.lock();
         let captured = std::mem::take(&mut conversation.captured);
         let mut problems = std::mem::take(&mut conversation.problems);
-        let asked_for = |turn: &usize| captured.iter().any(|request| request.turn() == *turn);
-        let unused = (0..self.shared.replies.len()).filter(|turn| !asked_for(turn));
-        problems.extend(unused.map(|turn| format!("reply {turn} was never asked for")));
+        for (whose, replies) in self.shared.scripts() {
+            let of_script = |request: &&MessagesRequest| self.shared.script(request).0 == whose;
+            let asked: Vec<_> =
+                captured.iter().filter(of_script).map(MessagesRequest::turn).collect();
+            let unused = (0..replies.len()).filter(|turn| !asked.contains(turn));
+            problems.extend(unused.map(|turn| format!("{whose} {turn} was never asked for")));
+        }
         assert!(problems.is_empty(), "fake messages: {}", problems.join("; "));
         captured
     }
 }
 
 impl Shared {
+    /// All scripts, each with the word for its replies.
+    fn scripts(&self) -> impl Iterator<Item = (&'static str, &[Reply])> {
+        let agent = self.agent.iter().map(|agent| ("the agent's reply", agent.replies.as_slice()));
+        std::iter::once(("reply", self.replies.as_slice())).chain(agent)
+    }
+
+    /// The script that a request belongs to.
+    fn script(&self, request: &MessagesRequest) -> (&'static str, &[Reply]) {
+        match &self.agent {
+            Some(agent) if request.system().contains(&agent.phrase) => {
+                ("the agent's reply", &agent.replies)
+            }
+            _ => ("reply", &self.replies),
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Conversation> {
         // A panic while the lock is held leaves plain lists, which are still worth reading.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -87,13 +128,14 @@ impl Shared {
 async fn respond(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let request = MessagesRequest::parse(&body);
     let turn = request.turn();
-    let stream = shared.replies.get(turn).map(|reply| reply.stream(&request));
+    let (whose, replies) = shared.script(&request);
+    let stream = replies.get(turn).map(|reply| reply.stream(&request));
     let mut conversation = shared.lock();
     conversation.captured.push(request);
     match stream {
         Some(stream) => response(StatusCode::OK, "text/event-stream", stream),
         None => {
-            let problem = format!("there is no reply {turn}");
+            let problem = format!("there is no {whose} {turn}");
             let error = json!({"type": "error", "error": {"type": "invalid_request_error", "message": problem}});
             conversation.problems.push(problem);
             json_response(StatusCode::BAD_REQUEST, &error)

@@ -65,8 +65,26 @@ impl MessagesRequest {
     pub fn context(&self) -> String {
         let others = self.messages().iter().filter(|message| message["role"] != "assistant");
         let texts = others.map(|message| text_of(&message["content"]));
-        let system = std::iter::once(text_of(&self.body["system"]));
-        system.chain(texts).collect::<Vec<_>>().join("\n")
+        std::iter::once(self.system()).chain(texts).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The system prompt.
+    pub fn system(&self) -> String {
+        text_of(&self.body["system"])
+    }
+
+    /// What the user said last before the model's first message, a text for each block.
+    pub fn prompt(&self) -> Vec<String> {
+        let until = self.messages().iter().take_while(|message| message["role"] != "assistant");
+        let users = until.filter(|message| message["role"] == "user");
+        let content = users.last().map_or(&Value::Null, |message| &message["content"]);
+        match content.as_str() {
+            Some(text) => vec![text.to_owned()],
+            None => list(content)
+                .iter()
+                .map(|block| text_of(&Value::from([block.clone()].as_slice())))
+                .collect(),
+        }
     }
 
     fn messages(&self) -> &[Value] {
