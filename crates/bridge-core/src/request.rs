@@ -11,7 +11,7 @@ use crate::turn::{Turn, TurnPhase};
 use crate::{
     Attachment, CallId, CallRequest, Caller, ConnectionId, Effect, Failure, Json, Outcome, Reply,
     Request, RequestFailure, Scope, StopCause, ThreadChange, ThreadId, TurnId, TurnNumber,
-    TurnReport, TurnRequest,
+    TurnOptions, TurnReport, TurnRequest,
 };
 
 impl Bridge {
@@ -27,10 +27,23 @@ impl Bridge {
         }
         match request {
             CallRequest::StartThread { options, turn } => {
+                let turn = self.new_turn(id, caller, turn);
+                let key = self.add_thread(Origin::New(Box::new(options)));
+                self.enqueue(id, caller, key, turn, now);
+            }
+            CallRequest::StartReview { options, target, time_limit } => {
+                let turn = TurnRequest {
+                    prompt: target.to_string(),
+                    options: TurnOptions::default(),
+                    attachment: Attachment::Foreground,
+                    time_limit,
+                };
+                let turn = self.new_turn(id, caller, turn).reviewing(target);
                 let key = self.add_thread(Origin::New(Box::new(options)));
                 self.enqueue(id, caller, key, turn, now);
             }
             CallRequest::ContinueThread { thread, config, working_directory, turn } => {
+                let turn = self.new_turn(id, caller, turn);
                 let key = self.known_thread(thread, config, working_directory);
                 self.enqueue(id, caller, key, turn, now);
             }
@@ -114,14 +127,12 @@ impl Bridge {
         key
     }
 
-    fn enqueue(
-        &mut self,
-        id: CallId,
-        caller: Caller,
-        key: ThreadKey,
-        request: TurnRequest,
-        now: Instant,
-    ) {
+    /// The turn that a call asks for.
+    fn new_turn(&self, id: CallId, caller: Caller, request: TurnRequest) -> Turn {
+        Turn::new(TurnNumber(id.0), caller.connection, request, &self.limits)
+    }
+
+    fn enqueue(&mut self, id: CallId, caller: Caller, key: ThreadKey, turn: Turn, now: Instant) {
         let Some(thread) = self.threads.get_mut(&key) else {
             return;
         };
@@ -133,14 +144,15 @@ impl Bridge {
             self.refuse(id, failure);
             return self.forget_if_empty(key);
         }
-        let turn = TurnNumber(id.0);
-        let kind = match request.attachment {
+        let (number, attachment) = (turn.key, turn.attachment);
+        if let Some(thread) = self.threads.get_mut(&key) {
+            thread.queue.push_back(turn);
+        }
+        let turn = number;
+        let kind = match attachment {
             Attachment::Foreground => CallKind::Owner { thread: key, turn },
             Attachment::Background => CallKind::Background { thread: key, turn },
         };
-        if let Some(thread) = self.threads.get_mut(&key) {
-            thread.queue.push_back(Turn::new(turn, caller.connection, request, &self.limits));
-        }
         self.attach(id, Call::new(caller, kind));
         self.record_queued(key);
         self.want_app_server(now);
@@ -334,6 +346,9 @@ impl Bridge {
         }
         if turn.exec.is_some() {
             return self.answer(id, Outcome::Failed(Failure::ExecTakesNoInput));
+        }
+        if turn.review.is_some() {
+            return self.answer(id, Outcome::Failed(Failure::ReviewTakesNoInput));
         }
         match (&turn.id, given) {
             (None, Some(given)) => {

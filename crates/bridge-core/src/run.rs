@@ -81,10 +81,14 @@ impl Bridge {
         };
         let turn_key = turn.key;
         let place = turn.place.clone();
-        let working_directory = thread.move_to(place.as_ref());
+        let request = match &turn.review {
+            Some(review) => Request::StartReview { thread: id, target: review.target.clone() },
+            None => {
+                let working_directory = thread.move_to(place.as_ref());
+                Request::StartTurn { thread: id, prompt, options, effort, place, working_directory }
+            }
+        };
         thread.running = Some(turn);
-        let request =
-            Request::StartTurn { thread: id, prompt, options, effort, place, working_directory };
         self.send(app_server, request, Purpose::StartTurn(key, turn_key));
         self.tell_queue(key, now);
     }
@@ -226,12 +230,13 @@ impl Bridge {
         });
         turn.begun |= !turn.waiting_steers.is_empty();
         let steers = std::mem::take(&mut turn.waiting_steers);
-        let interrupts = turn.stop.is_some() && turn.exec.is_none();
+        let interrupt =
+            turn.interruptible_as().filter(|_| turn.stop.is_some() && turn.exec.is_none()).cloned();
         if let Some(record) = record {
             self.record(record);
         }
-        if interrupts {
-            self.send_interrupt(thread_id.clone(), id.clone());
+        if let Some(turn) = interrupt {
+            self.send_interrupt(thread_id.clone(), turn);
         }
         for (call, prompt) in steers {
             self.send_steer(call, thread_id.clone(), id.clone(), prompt);

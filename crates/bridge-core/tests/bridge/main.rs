@@ -2,6 +2,7 @@
 
 mod patch;
 mod properties;
+mod samples;
 mod scenarios;
 mod show;
 mod support;

@@ -10,6 +10,7 @@ mod news;
 mod process;
 mod queue;
 mod rerun;
+mod review;
 mod start;
 mod steer;
 mod stop;

@@ -99,6 +99,7 @@ fn show_request(request: &Request) -> String {
             let moved = moved.unwrap_or_default();
             format!("{method} {thread} {prompt:?} model={model} effort={effort}{place}{moved}")
         }
+        Request::StartReview { thread, target } => format!("{method} {thread} {target:?}"),
         Request::SteerTurn { thread, turn, prompt } => {
             format!("{method} {thread}/{turn} {prompt:?}")
         }

@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 use bridge_core::*;
 
+use crate::samples::{
+    account, command, error, info, message, opened, patch, plan, probe, rejected, start_failure,
+};
 use crate::show::show;
 
 /// The limits of every test: round numbers.
@@ -145,6 +148,14 @@ impl Script {
                 },
                 turn: turn_request(text, &words[2..]),
             }),
+            "review" => call(CallRequest::StartReview {
+                options: ThreadOptions {
+                    working_directory: "/w".to_owned(),
+                    ..ThreadOptions::default()
+                },
+                target: ReviewTarget::BaseBranch(text.to_owned()),
+                time_limit: None,
+            }),
             "reply" => call(CallRequest::ContinueThread {
                 thread: thread(2),
                 config: None,
@@ -240,6 +251,9 @@ impl Script {
             "started" => {
                 self.reply("turn/start", Ok(Reply::TurnStarted(TurnId(words[1].to_owned()))))
             }
+            "review-started" => {
+                self.reply("review/start", Ok(Reply::TurnStarted(TurnId(words[1].to_owned()))))
+            }
             "steered" => {
                 self.reply("turn/steer", Ok(Reply::TurnStarted(TurnId(words[1].to_owned()))))
             }
@@ -291,6 +305,7 @@ impl Script {
                 item: ItemId("m".to_owned()),
                 text: text.to_owned(),
             }),
+            "said" => in_turn(TurnEvent::ItemCompleted(message(text))),
             "thinks" => in_turn(TurnEvent::ThinkingDelta {
                 item: ItemId("r".to_owned()),
                 text: text.to_owned(),
@@ -417,81 +432,4 @@ fn decision(word: &str) -> Option<Answer> {
         other => panic!("the script has no decision {other}"),
     };
     Some(Answer { decision, content: None })
-}
-
-fn info() -> AppServerInfo {
-    AppServerInfo {
-        program: "codex".to_owned(),
-        pid: 1,
-        version: Some("0.169.0".to_owned()),
-        codex_home: None,
-    }
-}
-
-fn start_failure(kind: &str) -> StartFailure {
-    let kind = match kind {
-        "missing" => StartFailureKind::NotFound,
-        "crashed" => StartFailureKind::ExitedEarly,
-        other => panic!("the script has no failed start {other}"),
-    };
-    StartFailure { program: "codex".to_owned(), kind, detail: "why".to_owned() }
-}
-
-fn opened(thread: &str, working_directory: &str) -> ThreadOpened {
-    ThreadOpened {
-        thread: ThreadId(thread.to_owned()),
-        working_directory: Some(working_directory.to_owned()),
-        model: Some("base".to_owned()),
-        effort: None,
-        approval_policy: None,
-    }
-}
-
-fn rejected(message: &str) -> RequestFailure {
-    RequestFailure::Rejected { code: -32600, message: message.to_owned(), data: None }
-}
-
-fn account() -> Account {
-    Account { kind: Some("apiKey".to_owned()), plan: None, login_required: true }
-}
-
-fn probe() -> SandboxProbe {
-    SandboxProbe { exit_code: 0, stderr: String::new() }
-}
-
-fn error(kind: &str) -> CodexError {
-    CodexError {
-        kind: kind.to_owned(),
-        http_status: None,
-        message: "it broke".to_owned(),
-        details: None,
-        resets_at: None,
-    }
-}
-
-fn plan(step: &str) -> Plan {
-    let steps = vec![PlanStep { step: step.to_owned(), status: StepStatus::InProgress }];
-    Plan { explanation: None, steps }
-}
-
-fn patch(path: &str) -> Item {
-    let kind = ChangeKind::Delete;
-    Item::Patch(Patch {
-        item: ItemId("p".to_owned()),
-        changes: vec![FileChange { path: path.to_owned(), kind, diff: String::new() }],
-        status: CommandStatus::InProgress,
-    })
-}
-
-fn command(command: &str, status: CommandStatus) -> Item {
-    Item::Command(Command {
-        item: ItemId("c".to_owned()),
-        command: command.to_owned(),
-        working_directory: "/w".to_owned(),
-        status,
-        exit_code: None,
-        output: "0123456789abc".to_owned(),
-        output_chars: 13,
-        duration: None,
-    })
 }

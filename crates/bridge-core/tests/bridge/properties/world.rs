@@ -1,6 +1,7 @@
 //! A world around the bridge: a model of Codex that knows what is loaded and what runs, and objects to what must not be.
 
 mod exec;
+mod review;
 mod workspace;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -211,22 +212,20 @@ impl World {
         match &request {
             Request::StartTurn { thread, prompt, place, .. } => {
                 loaded(thread);
-                self.is_free(thread);
                 self.starts(prompt, place.as_ref());
-                assert!(!self.codex.begun.contains(prompt), "{prompt:?} was begun twice");
-                self.codex.prompts.insert(thread.clone(), prompt.clone());
-                assert!(
-                    !self.codex.running.contains_key(thread),
-                    "a second turn was started on {thread}"
-                );
-                assert!(!self.codex.runs_exec(thread), "{thread} has a turn already");
-                assert!(
-                    self.codex.starting.insert(thread.clone()),
-                    "a turn was started twice on {thread}"
-                );
+                self.codex.starts(thread, prompt);
+                self.is_free(thread);
+            }
+            Request::StartReview { thread, target } => {
+                loaded(thread);
+                self.codex.starts(thread, &target.to_string());
+                self.is_free(thread);
+            }
+            Request::InterruptTurn { thread, turn } => {
+                loaded(thread);
+                self.codex.can_interrupt(turn);
             }
             Request::SteerTurn { thread, .. }
-            | Request::InterruptTurn { thread, .. }
             | Request::NameThread { thread, .. }
             | Request::CleanTerminals(thread) => loaded(thread),
             Request::ArchiveThread(thread) | Request::DeleteThread(thread) => {
@@ -279,6 +278,8 @@ impl World {
                     turn,
                 });
             }
+            Step::Review => self.start_review(),
+            Step::ReviewBegins(which) => self.review_begins(which),
             Step::Steer(thread) => {
                 let thread = self.name(thread);
                 self.call(CallRequest::Steer { thread, turn: None, prompt: String::new() });
@@ -429,7 +430,9 @@ impl World {
         let result = match (well, hung) {
             (_, true) => Err(RequestFailure::DeadlineExceeded { after: Duration::from_secs(30) }),
             (false, false) => {
-                if let Request::StartTurn { thread, .. } = &asked {
+                if let Request::StartTurn { thread, .. } | Request::StartReview { thread, .. } =
+                    &asked
+                {
                     self.codex.starting.remove(thread);
                 }
                 Err(RequestFailure::Rejected { code: -32600, message: String::new(), data: None })
