@@ -10,8 +10,8 @@ use crate::thread::{Origin, Thread};
 use crate::turn::{Turn, TurnPhase};
 use crate::{
     Attachment, CallId, CallRequest, Caller, ConnectionId, Effect, Failure, Json, Outcome, Reply,
-    Request, RequestFailure, Scope, StopCause, ThreadChange, ThreadId, TurnId, TurnNumber,
-    TurnOptions, TurnReport, TurnRequest,
+    Request, RequestFailure, Scope, StopCause, ThreadChange, ThreadId, ThreadOptions, TurnId,
+    TurnNumber, TurnReport, TurnRequest,
 };
 
 impl Bridge {
@@ -27,25 +27,15 @@ impl Bridge {
         }
         match request {
             CallRequest::StartThread { options, turn } => {
-                let turn = self.new_turn(id, caller, turn);
-                let key = self.add_thread(Origin::New(Box::new(options)));
-                self.enqueue(id, caller, key, turn, now);
+                self.open(id, caller, options, self.new_turn(id, caller, turn), now);
             }
             CallRequest::StartReview { options, target, time_limit } => {
-                let turn = TurnRequest {
-                    prompt: target.to_string(),
-                    options: TurnOptions::default(),
-                    attachment: Attachment::Foreground,
-                    time_limit,
-                };
-                let turn = self.new_turn(id, caller, turn).reviewing(target);
-                let key = self.add_thread(Origin::New(Box::new(options)));
-                self.enqueue(id, caller, key, turn, now);
+                let turn = self.new_turn(id, caller, target.turn(time_limit)).reviewing(target);
+                self.open(id, caller, options, turn, now);
             }
             CallRequest::ContinueThread { thread, config, working_directory, turn } => {
-                let turn = self.new_turn(id, caller, turn);
                 let key = self.known_thread(thread, config, working_directory);
-                self.enqueue(id, caller, key, turn, now);
+                self.enqueue(id, caller, key, self.new_turn(id, caller, turn), now);
             }
             CallRequest::Steer { thread, turn, prompt } => {
                 self.calls
@@ -62,9 +52,7 @@ impl Bridge {
                 let cause = StopCause::Requested { reason };
                 self.cancel(id, caller, &thread, turn.as_ref(), cause, now);
             }
-            CallRequest::StopTurn { thread, turn } => {
-                self.stop_one(id, caller, &thread, turn, now);
-            }
+            CallRequest::StopTurn { thread, turn } => self.stop_one(id, caller, &thread, turn, now),
             CallRequest::ReadTurn { thread, turn } => {
                 self.read(id, caller, CallKind::Read { thread, turn }, now);
             }
@@ -127,12 +115,25 @@ impl Bridge {
         key
     }
 
+    /// A new thread with its first turn.
+    fn open(
+        &mut self,
+        id: CallId,
+        caller: Caller,
+        options: ThreadOptions,
+        turn: Turn,
+        now: Instant,
+    ) {
+        let key = self.add_thread(Origin::New(Box::new(options)));
+        self.enqueue(id, caller, key, turn, now);
+    }
+
     /// The turn that a call asks for.
     fn new_turn(&self, id: CallId, caller: Caller, request: TurnRequest) -> Turn {
         Turn::new(TurnNumber(id.0), caller.connection, request, &self.limits)
     }
 
-    fn enqueue(&mut self, id: CallId, caller: Caller, key: ThreadKey, turn: Turn, now: Instant) {
+    fn enqueue(&mut self, id: CallId, caller: Caller, key: ThreadKey, new: Turn, now: Instant) {
         let Some(thread) = self.threads.get_mut(&key) else {
             return;
         };
@@ -144,15 +145,14 @@ impl Bridge {
             self.refuse(id, failure);
             return self.forget_if_empty(key);
         }
-        let (number, attachment) = (turn.key, turn.attachment);
-        if let Some(thread) = self.threads.get_mut(&key) {
-            thread.queue.push_back(turn);
-        }
-        let turn = number;
-        let kind = match attachment {
+        let turn = new.key;
+        let kind = match new.attachment {
             Attachment::Foreground => CallKind::Owner { thread: key, turn },
             Attachment::Background => CallKind::Background { thread: key, turn },
         };
+        if let Some(thread) = self.threads.get_mut(&key) {
+            thread.queue.push_back(new);
+        }
         self.attach(id, Call::new(caller, kind));
         self.record_queued(key);
         self.want_app_server(now);

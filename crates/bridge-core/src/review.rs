@@ -4,11 +4,12 @@
 //! interrupted (measured with Codex 0.169).
 
 use std::fmt;
+use std::time::Duration;
 
-use crate::TurnId;
 use crate::bridge::Bridge;
 use crate::ids::ThreadKey;
 use crate::turn::TurnPhase;
+use crate::{Attachment, TurnId, TurnOptions, TurnRequest};
 
 /// What is reviewed. Codex checks none of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,18 @@ pub enum ReviewTarget {
     Commit(String),
     /// What these words say.
     Custom(String),
+}
+
+impl ReviewTarget {
+    /// The turn that reviews it, but for that it is a review.
+    pub(crate) fn turn(&self, time_limit: Option<Duration>) -> TurnRequest {
+        TurnRequest {
+            prompt: self.to_string(),
+            options: TurnOptions::default(),
+            attachment: Attachment::Foreground,
+            time_limit,
+        }
+    }
 }
 
 /// The review that a turn is.
