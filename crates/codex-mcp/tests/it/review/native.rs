@@ -37,16 +37,21 @@ fn answer(bridge: &TestBridge, findings: &[(&str, &str, (u64, u64))]) -> Reply {
 
 #[tokio::test]
 async fn findings_are_read_and_nothing_is_written() {
-    let mut bridge = bridge([], Setup::default()).await;
+    let config = "review_model = \"gpt-5.1\"";
+    let mut bridge = bridge([], Setup { config, ..Setup::default() }).await;
     let patch = "*** Begin Patch\n*** Add File: pwned\n+x\n*** End Patch";
     let found = [("[P3] Elsewhere", "r/a", (20, 21)), ("[P1] Here", "r/a", (5, 5))];
     let tries = [patches(patch), reply().runs("touch pwned; echo x >a")];
     bridge.model.add(tries.into_iter().chain([answer(&bridge, &found), says("As I said.")]));
     let before = traces(&bridge.home.workspace());
-    let answer = native(&mut bridge, json!({ "effort": "high" })).await;
+    let answer = native(&mut bridge, json!({ "model": "gpt-5.5", "effort": "high" })).await;
     expect_file!["native.txt"].assert_eq(&bridge.show(&answer));
     assert_eq!(traces(&bridge.home.workspace()), before, "something was written");
-    assert_eq!(bridge.model.captured()[0].body["reasoning"]["effort"], "high");
+    let asked = &bridge.model.captured()[0].body;
+    assert_eq!(
+        (&asked["model"], &asked["reasoning"]["effort"]),
+        (&json!("gpt-5.5"), &json!("high"))
+    );
     let thread = text(&answer["structuredContent"]["threadId"]);
     let turn = json!({ "threadId": thread, "prompt": "Why?" });
     let answer = bridge.call("codex-reply", turn).await;
@@ -64,6 +69,7 @@ async fn each_target_is_told_to_codex() {
         json!({}),
         json!({ "baseBranch": "base" }),
         json!({ "commit": "HEAD" }),
+        json!({ "baseBranch": "base", "instructions": " " }),
         json!({ "instructions": "Look at names." }),
     ] {
         let answer = native(&mut bridge, arguments.clone()).await;
@@ -78,6 +84,7 @@ async fn each_target_is_told_to_codex() {
         {}: what is not committed | Review the current code changes (staged, unstaged, and untracked files) and provide prioritized findings.
         {"baseBranch":"base"}: what was changed since base, uncommitted changes too | Review the code changes against the base branch 'base'. The merge base commit for this comparison is 031ddfd25b4d6834eda29a5c9f7b33e39b22403e. Run `git diff 031ddfd25b4d6834eda29a5c9f7b33e39b22403e` to inspect the changes relative to base. Provide prioritized, actionable findings.
         {"commit":"HEAD"}: commit HEAD | Review the code changes introduced by commit HEAD. Provide prioritized, actionable findings.
+        {"baseBranch":"base","instructions":" "}: what was changed since base, uncommitted changes too | Review the code changes against the base branch 'base'. The merge base commit for this comparison is 031ddfd25b4d6834eda29a5c9f7b33e39b22403e. Run `git diff 031ddfd25b4d6834eda29a5c9f7b33e39b22403e` to inspect the changes relative to base. Provide prioritized, actionable findings.
         {"instructions":"Look at names."}: what the instructions say | Look at names."#]].assert_eq(&seen.join("\n"));
     bridge.finish().await;
 }

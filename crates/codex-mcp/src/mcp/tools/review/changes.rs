@@ -62,7 +62,8 @@ impl Target {
         if arguments.paths.is_some() {
             return refused("paths");
         }
-        match (self, arguments.instructions.clone()) {
+        let instructions = arguments.instructions.clone();
+        match (self, instructions.filter(|text| !text.trim().is_empty())) {
             (Self::Uncommitted, None) => Ok(ReviewTarget::Uncommitted),
             (Self::Uncommitted, Some(instructions)) => Ok(ReviewTarget::Custom(instructions)),
             (Self::BaseBranch(branch), None) => Ok(ReviewTarget::BaseBranch(branch.clone())),

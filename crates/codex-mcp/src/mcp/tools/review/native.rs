@@ -5,14 +5,14 @@
 
 use std::path::Path;
 
-use bridge_core::{CallRequest, ReviewTarget, ThreadOptions};
-use rmcp::model::JsonObject;
+use bridge_core::{CallRequest, ReviewTarget};
 use serde::Deserialize;
 
 use super::changes::Changes;
 use super::findings::{Finding, Severity, Verdict, without_fence};
 use super::places::Places;
 use super::{Arguments, Page};
+use crate::codex::thread_config;
 use crate::error::Problem;
 use crate::mcp::call::ToolCall;
 use crate::workspace::WorkingDirectory;
@@ -35,15 +35,14 @@ pub(super) async fn run(
     call: &ToolCall<'_>,
 ) -> Result<(), Problem> {
     let turn = super::turn(target.to_string(), None, arguments, call)?;
-    // Codex takes these from the thread alone.
-    let effort =
-        turn.options.effort.map(|effort| ("model_reasoning_effort".to_owned(), effort.into()));
-    let config: JsonObject = effort.into_iter().collect();
-    let options = ThreadOptions {
-        model: turn.options.model,
-        approval_policy: turn.options.approval_policy,
-        ..super::options(directory, Some(config), call)?
-    };
+    // Codex takes all of these from the thread, and a model of the user's own for reviews before the thread's.
+    let effort = turn.options.effort.map(|it| ("model_reasoning_effort".to_owned(), it.into()));
+    let mut options = super::options(directory, Some(effort.into_iter().collect()), call)?;
+    if let (Some(model), Some(config)) = (&turn.options.model, &mut options.config) {
+        thread_config::set_review_model(config, model);
+    }
+    options.model = turn.options.model;
+    options.approval_policy = turn.options.approval_policy;
     let request = CallRequest::StartReview { options, target, time_limit: turn.time_limit };
     let answer = page.answer(request, call).await?;
     if answer.trim().is_empty() || NO_ANSWER.contains(&answer.as_str()) {
