@@ -2,8 +2,9 @@
 
 use crate::{
     Answer, AppServerId, ApprovalId, Ask, CallId, Changes, ExecId, ExecRun, Failure, HealthReport,
-    Json, Place, Question, Record, RequestId, ServerRequestId, ThreadId, ThreadList, ThreadOptions,
-    ThreadQuery, TurnId, TurnList, TurnNumber, TurnOptions, TurnQuery, TurnReport, Update,
+    Json, Place, Question, Record, RequestId, ReviewTarget, ServerRequestId, ThreadId, ThreadList,
+    ThreadOptions, ThreadQuery, TurnId, TurnList, TurnNumber, TurnOptions, TurnQuery, TurnReport,
+    Update,
 };
 
 /// One thing to do.
@@ -149,6 +150,13 @@ pub enum Request {
         /// Where it works, if Codex has the thread elsewhere now.
         working_directory: Option<String>,
     },
+    /// Codex's own review, as a turn on an idle thread. It runs with what the thread was opened with.
+    StartReview {
+        /// The thread.
+        thread: ThreadId,
+        /// What is reviewed.
+        target: ReviewTarget,
+    },
     /// More input for the running turn.
     SteerTurn {
         /// The thread.
@@ -210,6 +218,7 @@ impl Request {
             Self::ResumeThread { .. } => "thread/resume",
             Self::NameThread { .. } => "thread/name/set",
             Self::StartTurn { .. } => "turn/start",
+            Self::StartReview { .. } => "review/start",
             Self::SteerTurn { .. } => "turn/steer",
             Self::InterruptTurn { .. } => "turn/interrupt",
             Self::CleanTerminals(_) => "thread/backgroundTerminals/clean",

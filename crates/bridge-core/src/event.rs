@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::{
     Account, Answer, AppServerId, AppServerInfo, ApprovalId, CallId, ChangeSet, Changes,
     CodexError, ConnectionId, ExecEvent, ExecId, Exit, Failure, Item, ItemId, Json, Person, Place,
-    Plan, PlanNote, Question, RequestFailure, RequestId, SandboxProbe, ServerRequestId,
-    StartFailure, ThreadId, ThreadList, ThreadQuery, Tokens, TurnId, TurnList, TurnNumber,
-    TurnQuery, TurnRecord, TurnState, UsageWindow,
+    Plan, PlanNote, Question, RequestFailure, RequestId, ReviewTarget, SandboxProbe,
+    ServerRequestId, StartFailure, ThreadId, ThreadList, ThreadQuery, Tokens, TurnId, TurnList,
+    TurnNumber, TurnQuery, TurnRecord, TurnState, UsageWindow,
 };
 
 /// One thing that happened.
@@ -171,6 +171,15 @@ pub enum CallRequest {
         /// The turn.
         turn: TurnRequest,
     },
+    /// A new thread whose first turn is Codex's own review, with all that the thread is set up with: read-only.
+    StartReview {
+        /// How the thread is set up.
+        options: ThreadOptions,
+        /// What is reviewed.
+        target: ReviewTarget,
+        /// A time limit for this turn instead of the common one.
+        time_limit: Option<Duration>,
+    },
     /// The next turn of a thread.
     ContinueThread {
         /// The thread.
@@ -270,7 +279,10 @@ pub enum CallRequest {
 
 impl CallRequest {
     pub(crate) fn starts_turn(&self) -> bool {
-        matches!(self, Self::StartThread { .. } | Self::ContinueThread { .. })
+        matches!(
+            self,
+            Self::StartThread { .. } | Self::StartReview { .. } | Self::ContinueThread { .. }
+        )
     }
 }
 

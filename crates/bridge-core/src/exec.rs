@@ -112,17 +112,17 @@ impl Bridge {
         let Some(turn) = thread.queue.pop_front() else {
             return;
         };
-        if turn.wants_place() {
-            return match self.quarantined(now).filter(|_| is_new) {
-                // Nothing can be prepared for a thread without a name, which it gets only with its first turn.
-                Some(failure) => {
-                    self.finish_turn(key, turn, TurnState::Failed, Some(failure), now);
-                    self.forget_if_empty(key);
-                }
-                None => self.prepare(key, turn, now),
-            };
+        // Nothing can be prepared for a thread without a name, which it gets only with its first turn; and `codex exec`
+        // has no review whose words are Codex's.
+        let needs_app_server = turn.review.is_some() || (turn.wants_place() && is_new);
+        match self.quarantined(now).filter(|_| needs_app_server) {
+            Some(failure) => {
+                self.finish_turn(key, turn, TurnState::Failed, Some(failure), now);
+                self.forget_if_empty(key);
+            }
+            None if turn.wants_place() => self.prepare(key, turn, now),
+            None => self.run_exec(key, turn, now),
         }
-        self.run_exec(key, turn, now);
     }
 
     fn run_exec(&mut self, key: ThreadKey, mut turn: Turn, now: Instant) {
@@ -267,6 +267,7 @@ fn may_work_without(failure: &Failure) -> bool {
         Failure::Quarantined { last, .. } => may_work_without(last),
         Failure::ExecExited(_)
         | Failure::ExecTakesNoInput
+        | Failure::ReviewTakesNoInput
         | Failure::Request { .. }
         | Failure::Codex(_)
         | Failure::ProviderUnreachable { .. }

@@ -20,6 +20,8 @@ pub enum Failure {
     ExecExited(Exit),
     /// The turn runs through `codex exec`, which takes no input while it runs.
     ExecTakesNoInput,
+    /// The turn is Codex's own review, which takes no input.
+    ReviewTakesNoInput,
     /// The app-server failed so often that nothing is started for a while.
     Quarantined {
         /// How often in a row.

@@ -33,6 +33,7 @@ mod question;
 mod record;
 mod report;
 mod request;
+mod review;
 mod run;
 mod shell;
 mod stop;
@@ -73,6 +74,7 @@ pub use progress::{ItemState, Update};
 pub use question::{Choice, Field, Question};
 pub use record::Record;
 pub use report::{StopCause, TurnReport, TurnState};
+pub use review::ReviewTarget;
 pub use transcript::{
     Command, CommandStatus, Decided, Item, Message, Phase, Thinking, Tokens, Tool, Transcript,
     Usage,

@@ -10,8 +10,8 @@ use crate::thread::{Origin, Thread};
 use crate::turn::{Turn, TurnPhase};
 use crate::{
     Attachment, CallId, CallRequest, Caller, ConnectionId, Effect, Failure, Json, Outcome, Reply,
-    Request, RequestFailure, Scope, StopCause, ThreadChange, ThreadId, TurnId, TurnNumber,
-    TurnReport, TurnRequest,
+    Request, RequestFailure, Scope, StopCause, ThreadChange, ThreadId, ThreadOptions, TurnId,
+    TurnNumber, TurnReport, TurnRequest,
 };
 
 impl Bridge {
@@ -27,17 +27,20 @@ impl Bridge {
         }
         match request {
             CallRequest::StartThread { options, turn } => {
-                let key = self.add_thread(Origin::New(Box::new(options)));
-                self.enqueue(id, caller, key, turn, now);
+                self.open(id, caller, options, self.new_turn(id, caller, turn), now);
+            }
+            CallRequest::StartReview { options, target, time_limit } => {
+                let turn = self.new_turn(id, caller, target.turn(time_limit)).reviewing(target);
+                self.open(id, caller, options, turn, now);
             }
             CallRequest::ContinueThread { thread, config, working_directory, plan, turn } => {
                 let key = self.known_thread(thread, config, working_directory);
                 self.bring_plan(key, plan);
-                self.enqueue(id, caller, key, turn, now);
+                self.enqueue(id, caller, key, self.new_turn(id, caller, turn), now);
             }
             CallRequest::Steer { thread, turn, prompt } => {
-                self.calls
-                    .insert(id, Call::new(caller, CallKind::Steer { thread: thread.clone() }));
+                let kind = CallKind::Steer { thread: thread.clone() };
+                self.calls.insert(id, Call::new(caller, kind));
                 self.steer(id, &thread, turn.as_ref(), prompt);
             }
             CallRequest::TellPlan { thread, note } => self.tell_plan(id, caller, &thread, note),
@@ -51,9 +54,7 @@ impl Bridge {
                 let cause = StopCause::Requested { reason };
                 self.cancel(id, caller, &thread, turn.as_ref(), cause, now);
             }
-            CallRequest::StopTurn { thread, turn } => {
-                self.stop_one(id, caller, &thread, turn, now);
-            }
+            CallRequest::StopTurn { thread, turn } => self.stop_one(id, caller, &thread, turn, now),
             CallRequest::ReadTurn { thread, turn } => {
                 self.read(id, caller, CallKind::Read { thread, turn }, now);
             }
@@ -116,14 +117,25 @@ impl Bridge {
         key
     }
 
-    fn enqueue(
+    /// A new thread with its first turn.
+    fn open(
         &mut self,
         id: CallId,
         caller: Caller,
-        key: ThreadKey,
-        request: TurnRequest,
+        options: ThreadOptions,
+        turn: Turn,
         now: Instant,
     ) {
+        let key = self.add_thread(Origin::New(Box::new(options)));
+        self.enqueue(id, caller, key, turn, now);
+    }
+
+    /// The turn that a call asks for.
+    fn new_turn(&self, id: CallId, caller: Caller, request: TurnRequest) -> Turn {
+        Turn::new(TurnNumber(id.0), caller.connection, request, &self.limits)
+    }
+
+    fn enqueue(&mut self, id: CallId, caller: Caller, key: ThreadKey, new: Turn, now: Instant) {
         let Some(thread) = self.threads.get_mut(&key) else {
             return;
         };
@@ -135,13 +147,13 @@ impl Bridge {
             self.refuse(id, failure);
             return self.forget_if_empty(key);
         }
-        let turn = TurnNumber(id.0);
-        let kind = match request.attachment {
+        let turn = new.key;
+        let kind = match new.attachment {
             Attachment::Foreground => CallKind::Owner { thread: key, turn },
             Attachment::Background => CallKind::Background { thread: key, turn },
         };
         if let Some(thread) = self.threads.get_mut(&key) {
-            thread.queue.push_back(Turn::new(turn, caller.connection, request, &self.limits));
+            thread.queue.push_back(new);
         }
         self.attach(id, Call::new(caller, kind));
         self.record_queued(key);
@@ -337,6 +349,9 @@ impl Bridge {
         }
         if turn.exec.is_some() {
             return self.answer(id, Outcome::Failed(Failure::ExecTakesNoInput));
+        }
+        if turn.review.is_some() {
+            return self.answer(id, Outcome::Failed(Failure::ReviewTakesNoInput));
         }
         match (&turn.id, given) {
             (None, Some(given)) => {

@@ -68,7 +68,6 @@ impl Bridge {
         };
         let options = thread.complete(turn.options.clone());
         let prompt = turn.prompt.clone();
-        let plan = thread.notes.hand_out();
         turn.start(&options, thread.last_model.as_deref(), now);
         turn.effort = turn.effort.or_else(|| {
             turn.model.as_ref().and_then(|model| self.default_efforts.get(model)).cloned()
@@ -82,17 +81,23 @@ impl Bridge {
         };
         let turn_key = turn.key;
         let place = turn.place.clone();
-        let working_directory = thread.move_to(place.as_ref());
-        thread.running = Some(turn);
-        let request = Request::StartTurn {
-            thread: id,
-            plan,
-            prompt,
-            options,
-            effort,
-            place,
-            working_directory,
+        let request = match &turn.review {
+            Some(review) => Request::StartReview { thread: id, target: review.target.clone() },
+            None => {
+                let working_directory = thread.move_to(place.as_ref());
+                let plan = thread.notes.hand_out();
+                Request::StartTurn {
+                    thread: id,
+                    plan,
+                    prompt,
+                    options,
+                    effort,
+                    place,
+                    working_directory,
+                }
+            }
         };
+        thread.running = Some(turn);
         self.send(app_server, request, Purpose::StartTurn(key, turn_key));
         self.tell_queue(key, now);
     }
@@ -235,7 +240,8 @@ impl Bridge {
         turn.begun |= !turn.waiting_steers.is_empty();
         let steers = std::mem::take(&mut turn.waiting_steers);
         let is_exec = turn.exec.is_some();
-        let interrupts = turn.stop.is_some() && turn.exec.is_none();
+        let interrupt =
+            turn.interruptible_as().filter(|_| turn.stop.is_some() && !is_exec).cloned();
         if let Some(record) = record {
             self.record(record);
         }
@@ -243,8 +249,8 @@ impl Bridge {
             // It does not show what it reads, and it has read everything.
             self.plan_read(key);
         }
-        if interrupts {
-            self.send_interrupt(thread_id.clone(), id.clone());
+        if let Some(turn) = interrupt {
+            self.send_interrupt(thread_id.clone(), turn);
         }
         for (call, prompt) in steers {
             self.send_steer(call, thread_id.clone(), id.clone(), prompt);

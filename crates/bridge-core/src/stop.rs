@@ -58,7 +58,7 @@ impl Bridge {
         if let Some(exec) = running.exec {
             self.stop_exec(exec);
         } else if let (TurnPhase::Running, Some(thread), Some(turn)) =
-            (&running.phase, thread_id, running.running_as.clone())
+            (&running.phase, thread_id, running.interruptible_as().cloned())
         {
             self.send_interrupt(thread, turn);
         }
@@ -87,6 +87,9 @@ impl Bridge {
         let Some(turn) = thread.running.as_mut() else {
             return;
         };
+        if turn.review.is_some() {
+            turn.transcript.drop_unfinished_messages();
+        }
         match (&turn.stop, app_server, thread_id) {
             (Some(_), Some(app_server), Some(thread)) => {
                 turn.phase = TurnPhase::Cleaning { state, error };
@@ -187,6 +190,7 @@ impl Bridge {
             },
             Watchdog::StopDeadline => {
                 let method = match turn.phase {
+                    TurnPhase::Starting if turn.review.is_some() => "review/start",
                     TurnPhase::Starting => "turn/start",
                     TurnPhase::Cleaning { .. } => "thread/backgroundTerminals/clean",
                     TurnPhase::Queued

@@ -297,6 +297,11 @@ impl Transcript {
         &self.thinking[index].text
     }
 
+    /// A reviewer's own words begin and never end: its answer is a message that Codex makes of them.
+    pub(crate) fn drop_unfinished_messages(&mut self) {
+        self.messages.retain(|message| message.complete);
+    }
+
     /// Keeps a warning; the same one is kept once, and a flood is cut.
     pub(crate) fn warn(&mut self, message: &str) {
         if self.warnings.len() < MAX_WARNINGS && !self.warnings.iter().any(|known| known == message)

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use crate::review::Review;
 use crate::{
     Attachment, CallId, ChangeSet, CodexError, ConnectionId, ExecId, Failure, Limits, Place,
-    StopCause, ThreadId, Tokens, Transcript, TurnId, TurnNumber, TurnOptions, TurnReport,
-    TurnRequest, TurnState, Update,
+    ReviewTarget, StopCause, ThreadId, Tokens, Transcript, TurnId, TurnNumber, TurnOptions,
+    TurnReport, TurnRequest, TurnState, Update,
 };
 
 /// A turn that waits or runs.
@@ -25,6 +26,8 @@ pub(crate) struct Turn {
     /// Whether its model has said or done anything, or anything came to it but its prompt.
     pub(crate) begun: bool,
     pub(crate) prompt: String,
+    /// The review that it is, if Codex words it itself.
+    pub(crate) review: Option<Review>,
     pub(crate) options: TurnOptions,
     /// Where it may write, once that is made.
     pub(crate) place: Option<Place>,
@@ -63,7 +66,7 @@ pub(crate) enum TurnPhase {
     Queued,
     /// Its place is being made.
     Preparing,
-    /// `turn/start` was sent.
+    /// `turn/start` or `review/start` was sent.
     Starting,
     /// It runs.
     Running,
@@ -98,6 +101,7 @@ impl Turn {
             cut_by: None,
             begun: false,
             prompt: request.prompt,
+            review: None,
             options: request.options,
             place: None,
             change_set: None,
@@ -118,6 +122,11 @@ impl Turn {
             progress_at: None,
             retrying: None,
         }
+    }
+
+    /// The same as Codex's own review.
+    pub(crate) fn reviewing(self, target: ReviewTarget) -> Self {
+        Self { review: Some(Review::of(target)), ..self }
     }
 
     /// What may go wrong next if nothing happens, and when. A turn that is being stopped only has the stop's deadline.
@@ -146,6 +155,14 @@ impl Turn {
             false => None,
         };
         [time, retry, silence].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// The name by which Codex lets it be interrupted, once it does.
+    pub(crate) fn interruptible_as(&self) -> Option<&TurnId> {
+        match &self.review {
+            Some(review) => review.interruptible_as.as_ref(),
+            None => self.running_as.as_ref(),
+        }
     }
 
     /// Whether Codex has it, as opposed to it waiting, being prepared or being collected.
@@ -177,6 +194,7 @@ impl Turn {
         self.cut_by = Some(failure);
         self.phase = TurnPhase::Queued;
         self.running_as = None;
+        self.review = self.review.take().map(|review| Review::of(review.target));
         self.waiting_steers.clear();
         self.retrying = None;
     }

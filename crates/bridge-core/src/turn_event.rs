@@ -28,6 +28,9 @@ impl Bridge {
         else {
             return;
         };
+        if turn.review.is_some() && event == TurnEvent::Started {
+            return self.review_began(key, turn_id);
+        }
         if turn.phase == TurnPhase::Starting && event == TurnEvent::Started {
             return self.turn_runs(key, turn_id.clone(), now);
         }

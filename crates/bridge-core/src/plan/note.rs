@@ -113,7 +113,8 @@ impl Bridge {
         };
         let id = thread.id().cloned();
         let running = thread.running.as_mut().filter(|turn| {
-            turn.phase == TurnPhase::Running && turn.stop.is_none() && turn.exec.is_none()
+            let takes_input = turn.exec.is_none() && turn.review.is_none();
+            turn.phase == TurnPhase::Running && turn.stop.is_none() && takes_input
         });
         let (Some(id), Some(turn)) = (id, running) else {
             return false;

@@ -21,6 +21,8 @@ enum Step {
         background: bool,
         proposes: bool,
     },
+    Review,
+    ReviewBegins(usize),
     Steer(u8),
     TellPlan(u8),
     Wait(u8),
@@ -121,6 +123,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..8u8, any::<bool>(), any::<bool>()).prop_map(|(thread, background, proposes)| {
             Step::Continue { thread, background, proposes }
         }),
+        2 => Just(Step::Review),
+        2 => any::<usize>().prop_map(Step::ReviewBegins),
         2 => (0..8u8).prop_map(Step::Steer),
         3 => (0..8u8).prop_map(Step::TellPlan),
         2 => (0..8u8).prop_map(Step::Wait),

@@ -80,6 +80,11 @@ pub(crate) fn plan(step: &str) -> Plan {
     Plan { explanation: None, steps }
 }
 
+pub(crate) fn message(text: &str) -> Item {
+    let (item, text) = (ItemId("whole".to_owned()), text.to_owned());
+    Item::Message(Message { item, phase: None, text, complete: true })
+}
+
 pub(crate) fn patch(path: &str) -> Item {
     let kind = ChangeKind::Delete;
     Item::Patch(Patch {

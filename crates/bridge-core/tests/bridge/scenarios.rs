@@ -11,6 +11,7 @@ mod plan;
 mod process;
 mod queue;
 mod rerun;
+mod review;
 mod start;
 mod steer;
 mod stop;

@@ -104,6 +104,7 @@ fn show_request(request: &Request) -> String {
                 "{method} {thread} {plan}{prompt:?} model={model} effort={effort}{place}{moved}"
             )
         }
+        Request::StartReview { thread, target } => format!("{method} {thread} {target:?}"),
         Request::SteerTurn { thread, turn, prompt } => {
             format!("{method} {thread}/{turn} {prompt:?}")
         }

@@ -146,6 +146,14 @@ impl Script {
                 },
                 turn: turn_request(text, &words[2..]),
             }),
+            "review" => call(CallRequest::StartReview {
+                options: ThreadOptions {
+                    working_directory: "/w".to_owned(),
+                    ..ThreadOptions::default()
+                },
+                target: ReviewTarget::BaseBranch(text.to_owned()),
+                time_limit: None,
+            }),
             "reply" => call(CallRequest::ContinueThread {
                 thread: thread(2),
                 config: None,
@@ -243,6 +251,9 @@ impl Script {
             "started" => {
                 self.reply("turn/start", Ok(Reply::TurnStarted(TurnId(words[1].to_owned()))))
             }
+            "review-started" => {
+                self.reply("review/start", Ok(Reply::TurnStarted(TurnId(words[1].to_owned()))))
+            }
             "steered" => {
                 self.reply("turn/steer", Ok(Reply::TurnStarted(TurnId(words[1].to_owned()))))
             }
@@ -294,6 +305,7 @@ impl Script {
                 item: ItemId("m".to_owned()),
                 text: text.to_owned(),
             }),
+            "said" => in_turn(TurnEvent::ItemCompleted(message(text))),
             "thinks" => in_turn(TurnEvent::ThinkingDelta {
                 item: ItemId("r".to_owned()),
                 text: text.to_owned(),

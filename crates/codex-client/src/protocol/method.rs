@@ -62,6 +62,7 @@ methods! {
     "thread/backgroundTerminals/clean" BackgroundTerminalsClean(ThreadIdParams) -> Empty;
     "turn/start" TurnStart(TurnStartParams) -> TurnStartResponse;
     "turn/steer" TurnSteer(TurnSteerParams) -> TurnSteerResponse;
+    "review/start" ReviewStart(ReviewStartParams) -> ReviewStartResponse;
     "turn/interrupt" TurnInterrupt(TurnInterruptParams) -> Empty;
     "account/read" AccountRead(AccountReadParams) -> AccountReadResponse;
     "account/rateLimits/read" RateLimitsRead(()) -> RateLimitsReadResponse;

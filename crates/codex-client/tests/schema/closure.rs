@@ -20,6 +20,7 @@ const RESULTS: &[&str] = &[
     "McpServerElicitationRequestResponse",
     "ModelListResponse",
     "PermissionsRequestApprovalResponse",
+    "ReviewStartResponse",
     "ThreadBackgroundTerminalsListResponse",
     "ThreadListResponse",
     "ThreadLoadedListResponse",

@@ -69,6 +69,7 @@ fn results() {
     check::<ThreadUnsubscribeResponse>("ThreadUnsubscribeResponse");
     check::<BackgroundTerminalsListResponse>("ThreadBackgroundTerminalsListResponse");
     check::<TurnStartResponse>("TurnStartResponse");
+    check::<ReviewStartResponse>("ReviewStartResponse");
     check::<TurnSteerResponse>("TurnSteerResponse");
     check::<AccountReadResponse>("GetAccountResponse");
     check::<RateLimitsReadResponse>("GetAccountRateLimitsResponse");

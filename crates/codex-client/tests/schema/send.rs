@@ -162,6 +162,18 @@ fn turns() {
 }
 
 #[test]
+fn reviews() {
+    for target in [
+        ReviewTarget::UncommittedChanges,
+        ReviewTarget::BaseBranch { branch: "b".to_owned() },
+        ReviewTarget::Commit { sha: "c".to_owned() },
+        ReviewTarget::Custom { instructions: "i".to_owned() },
+    ] {
+        request::<ReviewStart>(ReviewStartParams { thread_id: "t".to_owned(), target });
+    }
+}
+
+#[test]
 fn the_rest() {
     request::<AccountRead>(AccountReadParams { refresh_token: true });
     request::<RateLimitsRead>(());

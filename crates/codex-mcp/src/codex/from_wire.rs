@@ -128,6 +128,8 @@ pub(crate) fn reply(
         Request::StartTurn { .. } => {
             wire::TurnStart::read(&raw).map(|response| Reply::TurnStarted(TurnId(response.turn.id)))
         }
+        Request::StartReview { .. } => wire::ReviewStart::read(&raw)
+            .map(|response| Reply::TurnStarted(TurnId(response.turn.id))),
         Request::SteerTurn { .. } => {
             wire::TurnSteer::read(&raw).map(|response| Reply::TurnStarted(TurnId(response.turn_id)))
         }
@@ -388,7 +390,8 @@ enum Completeness {
 
 fn item(item: wire::ThreadItem, completeness: Completeness) -> Item {
     match item {
-        wire::ThreadItem::UserMessage(_) => Item::Record,
+        // That a review has begun says nothing of its model.
+        wire::ThreadItem::UserMessage(_) | wire::ThreadItem::EnteredReviewMode(_) => Item::Record,
         wire::ThreadItem::AgentMessage(message) => Item::Message(Message {
             item: ItemId(message.id),
             phase: message.phase.and_then(phase),
@@ -420,7 +423,6 @@ fn item(item: wire::ThreadItem, completeness: Completeness) -> Item {
         }
         wire::ThreadItem::Plan(plan) => other(plan.id, "plan"),
         wire::ThreadItem::ImageView(view) => other(view.id, "imageView"),
-        wire::ThreadItem::EnteredReviewMode(mode) => other(mode.id, "enteredReviewMode"),
         wire::ThreadItem::ExitedReviewMode(mode) => other(mode.id, "exitedReviewMode"),
         wire::ThreadItem::ContextCompaction(compaction) => {
             other(compaction.id, "contextCompaction")

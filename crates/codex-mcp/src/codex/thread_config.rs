@@ -104,6 +104,14 @@ pub(crate) fn resume(
     Json(Value::Object(config).to_string())
 }
 
+/// Has Codex's own review use this model too, whatever the user's configuration names for reviews.
+pub(crate) fn set_review_model(config: &mut Json, model: &str) {
+    if let Ok(Value::Object(mut table)) = serde_json::from_str(config.as_str()) {
+        table.insert("review_model".to_owned(), json!(model));
+        config.0 = Value::Object(table).to_string();
+    }
+}
+
 /// Codex leaves its plan tool off unless it is asked for.
 fn switch_plan_tool_on(config: &mut Map<String, Value>) {
     set(config, &["tools", "update_plan", "enabled"], json!(true));

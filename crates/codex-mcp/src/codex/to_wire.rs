@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use bridge_core::{
-    ApprovalPolicy, Effort, Json, Place, Request, RequestId, ThreadId, ThreadOptions, ThreadQuery,
-    TurnDetail, TurnId, TurnOptions, TurnQuery,
+    ApprovalPolicy, Effort, Json, Place, Request, RequestId, ReviewTarget, ThreadId, ThreadOptions,
+    ThreadQuery, TurnDetail, TurnId, TurnOptions, TurnQuery,
 };
 use codex_client::protocol as wire;
 use codex_client::protocol::Method;
@@ -40,6 +40,9 @@ pub(crate) fn send(
                 ..turn_start(&thread.0, (plan.as_deref(), prompt), options, effort)
             };
             to.submit::<wire::TurnStart>(&params)
+        }
+        Request::StartReview { thread, target } => {
+            to.submit::<wire::ReviewStart>(&review_start(thread, target))
         }
         Request::SteerTurn { thread, turn, prompt } => {
             to.submit::<wire::TurnSteer>(&turn_steer(thread, turn, prompt))
@@ -110,6 +113,16 @@ fn thread_resume(thread: &ThreadId, config: Option<&Json>) -> wire::ThreadResume
         config: config.and_then(object),
         ..Default::default()
     }
+}
+
+fn review_start(thread: &ThreadId, target: &ReviewTarget) -> wire::ReviewStartParams {
+    let target = match target.clone() {
+        ReviewTarget::Uncommitted => wire::ReviewTarget::UncommittedChanges,
+        ReviewTarget::BaseBranch(branch) => wire::ReviewTarget::BaseBranch { branch },
+        ReviewTarget::Commit(sha) => wire::ReviewTarget::Commit { sha },
+        ReviewTarget::Custom(instructions) => wire::ReviewTarget::Custom { instructions },
+    };
+    wire::ReviewStartParams { thread_id: thread.0.clone(), target }
 }
 
 fn turn_steer(thread: &ThreadId, turn: &TurnId, prompt: &str) -> wire::TurnSteerParams {

@@ -61,10 +61,12 @@ impl Lanes {
     /// The lane of a call.
     pub(super) fn of(self: &Arc<Self>, request: &CallRequest) -> Lane {
         match request {
-            CallRequest::StartThread { .. } => match self.config.isolation {
-                Isolation::Shared => self.common.clone(),
-                Isolation::Thread => self.open().lane,
-            },
+            CallRequest::StartThread { .. } | CallRequest::StartReview { .. } => {
+                match self.config.isolation {
+                    Isolation::Shared => self.common.clone(),
+                    Isolation::Thread => self.open().lane,
+                }
+            }
             CallRequest::ContinueThread { thread, .. } => {
                 self.holder(thread).unwrap_or_else(|| self.claim(thread))
             }

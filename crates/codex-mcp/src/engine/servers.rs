@@ -288,7 +288,8 @@ impl Running {
         let (folder, may_be_gone) = match request {
             Request::StartThread(options) => (&options.working_directory, false),
             Request::StartTurn { place: Some(place), .. } => (&place.working_directory, false),
-            Request::StartTurn { thread, place: None, .. } => (self.folders.get(thread)?, true),
+            Request::StartTurn { thread, place: None, .. }
+            | Request::StartReview { thread, .. } => (self.folders.get(thread)?, true),
             Request::ResumeThread { .. }
             | Request::NameThread { .. }
             | Request::SteerTurn { .. }

@@ -20,6 +20,10 @@ impl From<&Failure> for Problem {
                 Code::TurnNotSteerable,
                 "the turn runs through `codex exec`, which takes no input while it runs",
             ),
+            Failure::ReviewTakesNoInput => Self::new(
+                Code::TurnNotSteerable,
+                "the turn is Codex's own review, which takes no input",
+            ),
             Failure::AppServerHung { method } => Self::new(
                 Code::CodexHung,
                 format!("the app-server did not answer `{method}` and was ended"),

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use bridge_core::{
     Answer, AppServerId, AppServerInfo, ApprovalId, Attachment, Bridge, CallId, CallRequest,
     Caller, ConnectionId, Decision, Effect, Event, Exit, Limits, Outcome, Person, Policy, Request,
-    RequestId, Rule, ServerRequestId, Subject, ThreadId, ThreadOptions, TurnDetail, TurnQuery,
-    TurnRequest, Verdict,
+    RequestId, ReviewTarget, Rule, ServerRequestId, Subject, ThreadId, ThreadOptions, TurnDetail,
+    TurnQuery, TurnRequest, Verdict,
 };
 use codex_client::Incoming;
 use codex_client::fuzzing::read_all;
@@ -135,6 +135,12 @@ impl World {
                 let options =
                     ThreadOptions { working_directory: "/w".to_owned(), ..Default::default() };
                 self.call(CallRequest::StartThread { options, turn: turn(rest) });
+            }
+            "review" => {
+                let options =
+                    ThreadOptions { working_directory: "/w".to_owned(), ..Default::default() };
+                let (target, time_limit) = (ReviewTarget::Uncommitted, None);
+                self.call(CallRequest::StartReview { options, target, time_limit });
             }
             "reply" => {
                 let turn = turn(rest);

@@ -130,7 +130,6 @@ async fn a_plan_is_shown_with_its_changes_and_its_history() {
         let refused = bridge.call("codex.plan.get", arguments).await;
         assert_eq!(error_code(&refused), "invalid_arguments", "{refused}");
     }
-    assert!(bridge.processes("app-server").len() <= 1);
     assert_eq!(bridge.model.captured().len(), 3, "a turn was spent");
     bridge.finish().await;
 }

@@ -1,5 +1,7 @@
 //! `codex.review`: good answers and bad ones, and what is done with what they say of places.
 
+mod native;
+
 use std::fs;
 
 use expect_test::{expect, expect_file};

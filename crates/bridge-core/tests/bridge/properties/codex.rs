@@ -37,6 +37,20 @@ impl Codex {
         self.starting.clear();
     }
 
+    /// A turn is asked for.
+    pub(super) fn starts(&mut self, thread: &ThreadId, prompt: &str) {
+        assert!(!self.begun.contains(prompt), "{prompt:?} was begun twice");
+        self.prompts.insert(thread.clone(), prompt.to_owned());
+        assert!(!self.running.contains_key(thread), "a second turn was started on {thread}");
+        assert!(!self.runs_exec(thread), "{thread} has a turn already");
+        assert!(self.starting.insert(thread.clone()), "a turn was started twice on {thread}");
+    }
+
+    /// A review has another name for this.
+    pub(super) fn can_interrupt(&self, turn: &TurnId) {
+        assert!(!turn.as_str().starts_with("review-"), "{turn} cannot be interrupted");
+    }
+
     /// Answers a request well.
     pub(super) fn reply(&mut self, request: &Request) -> Reply {
         match request {
@@ -53,6 +67,14 @@ impl Codex {
                 assert_eq!(self.folders.get(thread), Some(&wanted), "a turn works elsewhere");
                 self.turns += 1;
                 let turn = TurnId(format!("turn-{}", self.turns));
+                if self.starting.remove(thread) {
+                    self.running.insert(thread.clone(), turn.clone());
+                }
+                Reply::TurnStarted(turn)
+            }
+            Request::StartReview { thread, .. } => {
+                self.turns += 1;
+                let turn = TurnId(format!("review-{}", self.turns));
                 if self.starting.remove(thread) {
                     self.running.insert(thread.clone(), turn.clone());
                 }

@@ -3,6 +3,7 @@
 mod exec;
 mod plans;
 mod process;
+mod review;
 mod workspace;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -218,27 +219,24 @@ impl World {
             Request::StartTurn { thread, plan, prompt, place, .. } => {
                 loaded(thread);
                 self.plans.sent(thread, plan.as_deref());
-                self.is_free(thread);
                 self.starts(prompt, place.as_ref());
-                assert!(!self.codex.begun.contains(prompt), "{prompt:?} was begun twice");
-                self.codex.prompts.insert(thread.clone(), prompt.clone());
-                assert!(
-                    !self.codex.running.contains_key(thread),
-                    "a second turn was started on {thread}"
-                );
-                assert!(!self.codex.runs_exec(thread), "{thread} has a turn already");
-                assert!(
-                    self.codex.starting.insert(thread.clone()),
-                    "a turn was started twice on {thread}"
-                );
+                self.codex.starts(thread, prompt);
+                self.is_free(thread);
+            }
+            Request::StartReview { thread, target } => {
+                loaded(thread);
+                self.codex.starts(thread, &target.to_string());
+                self.is_free(thread);
+            }
+            Request::InterruptTurn { thread, turn } => {
+                loaded(thread);
+                self.codex.can_interrupt(turn);
             }
             Request::SteerTurn { thread, prompt, .. } => {
                 loaded(thread);
                 self.plans.sent(thread, Some(prompt));
             }
-            Request::InterruptTurn { thread, .. }
-            | Request::NameThread { thread, .. }
-            | Request::CleanTerminals(thread) => loaded(thread),
+            Request::NameThread { thread, .. } | Request::CleanTerminals(thread) => loaded(thread),
             Request::ArchiveThread(thread) | Request::DeleteThread(thread) => {
                 assert!(
                     !self.codex.running.contains_key(thread),
@@ -290,6 +288,8 @@ impl World {
                     turn,
                 });
             }
+            Step::Review => self.start_review(),
+            Step::ReviewBegins(which) => self.review_begins(which),
             Step::Steer(thread) => {
                 let thread = self.name(thread);
                 self.call(CallRequest::Steer { thread, turn: None, prompt: String::new() });

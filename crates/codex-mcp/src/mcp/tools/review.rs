@@ -4,36 +4,37 @@
 //! of ours; what it says of places is checked against the changes. Nothing is written: the sandbox is read-only, and
 //! nobody is asked for more.
 
+mod changes;
 mod findings;
+mod native;
 mod places;
 mod prompt;
 
 use std::fmt;
 
-use bridge_core::{CallRequest, Outcome, ThreadId, ThreadOptions, TurnReport, TurnState};
+use bridge_core::{
+    CallRequest, Outcome, ReviewTarget, ThreadId, ThreadOptions, TurnReport, TurnRequest, TurnState,
+};
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::repo_diff::{self, Sides, revision, sides};
 use super::{Definition, Visibility, unexpected};
 use crate::codex::thread_config::{self, Given};
 use crate::error::{Code, Problem, brief};
 use crate::mcp::arguments::{Approval, Effort, TurnArguments, parse};
 use crate::mcp::call::ToolCall;
-use crate::mcp::paging::{Kind, cost};
-use crate::mcp::patches::Which;
+use crate::mcp::paging::{Budget, Kind, cost, split};
 use crate::mcp::render::{Answer, MoreResult, fmt_more};
 use crate::workspace::WorkingDirectory;
-use crate::workspace::git::{Base, DiffRequest, Revision, TextLimit, Untracked, shown};
+use changes::{Changes, Target};
 use findings::{Finding, Review, Verdict};
 use places::Places;
 use prompt::Parts;
 
-/// Lines around a change: more than a reader needs, as Codex can look for itself.
-const CONTEXT: u32 = 5;
-/// What the fields around the findings may cost.
+/// What the fields around the findings may cost, and the summary among them.
 const FRAME_UNITS: usize = 6_000;
+const SUMMARY_UNITS: usize = 4_000;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -54,6 +55,8 @@ pub(super) struct Arguments {
     paths: Option<Vec<String>>,
     /// What to look at, besides what any review does.
     instructions: Option<String>,
+    /// `true`: Codex's own reviewer, for uncommitted changes, `baseBranch`, `commit`, or what `instructions` alone say.
+    native: Option<bool>,
     /// A model's name.
     model: Option<String>,
     /// How hard the model thinks.
@@ -61,16 +64,6 @@ pub(super) struct Arguments {
     /// Interrupt a turn after this long.
     #[schemars(range(min = 1, max = 86400))]
     time_limit_seconds: Option<u32>,
-}
-
-/// What is reviewed. A further kind of changes is a variant here, a line in [`Target::of`] and one in [`Changes::read`].
-enum Target {
-    Uncommitted,
-    BaseBranch(String),
-    Commit(String),
-    Range(String),
-    Diff(String),
-    Patch(String),
 }
 
 /// The findings of a review.
@@ -83,15 +76,16 @@ struct Page {
     findings: Vec<Finding>,
     /// What was reviewed.
     reviewed: String,
-    /// How many files that are.
-    file_count: usize,
+    /// How many files that are, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_count: Option<usize>,
     /// Files that were not reviewed, or not to their end.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     left_out: Vec<String>,
     /// The thread of the review; ask it further questions with codex-reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     thread_id: Option<String>,
-    /// Where `findings` go on. Read on with codex.read.
+    /// Where `findings` or `summary` go on. Read on with codex.read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     more: Vec<MoreResult>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -125,129 +119,26 @@ pub(super) async fn call(
     call.input_limits().instructions("instructions", arguments.instructions.as_deref())?;
     let directory = call.working_directory(arguments.cwd.as_deref())?;
     let target = Target::of(&mut arguments)?;
-    let changes = Changes::read(target, &arguments, &call).await?;
+    let native = match arguments.native {
+        Some(true) => Some(target.native(&arguments)?),
+        Some(false) | None => None,
+    };
+    let is_custom = matches!(native, Some(ReviewTarget::Custom(_)));
+    let changes = match is_custom {
+        true => Changes::of_instructions(),
+        false => Changes::read(target, &arguments, &call).await?,
+    };
     let mut page = Page::of(&changes);
-    if !changes.diff.is_empty() {
-        page.run(&changes, &arguments, &directory, &call).await?;
+    if is_custom || !changes.diff.is_empty() {
+        match native {
+            Some(target) => {
+                native::run(&mut page, target, &changes, &arguments, &directory, &call).await?
+            }
+            None => page.run(&changes, &arguments, &directory, &call).await?,
+        }
         page.fit(&call).await;
     }
     Ok(Answer::success(page.to_string(), &page))
-}
-
-impl Target {
-    fn of(arguments: &mut Arguments) -> Result<Self, Problem> {
-        let mut given = [
-            arguments.base_branch.take().map(Self::BaseBranch),
-            arguments.commit.take().map(Self::Commit),
-            arguments.range.take().map(Self::Range),
-            arguments.diff.take().map(Self::Diff),
-            arguments.patch_id.take().map(Self::Patch),
-        ]
-        .into_iter()
-        .flatten();
-        let target = given.next().unwrap_or(Self::Uncommitted);
-        match (given.next(), &target, &arguments.paths) {
-            (Some(_), _, _) => {
-                let message =
-                    "give only one of `baseBranch`, `commit`, `range`, `diff` and `patchId`";
-                Err(Problem::new(Code::InvalidArguments, message))
-            }
-            (None, Self::Diff(_) | Self::Patch(_), Some(_)) => {
-                let given = "a diff or a patch is given too";
-                Err(Problem::argument("paths", given, "nothing beside a diff or a patch"))
-            }
-            (None, _, _) => Ok(target),
-        }
-    }
-}
-
-/// What is reviewed, read.
-struct Changes {
-    /// In words.
-    what: String,
-    diff: String,
-    places: Places,
-    warnings: Vec<String>,
-    left_out: Vec<String>,
-}
-
-impl Changes {
-    async fn read(
-        target: Target,
-        arguments: &Arguments,
-        call: &ToolCall<'_>,
-    ) -> Result<Self, Problem> {
-        let uncommitted = |from, base, argument| Sides {
-            from,
-            to: Revision::Worktree,
-            arguments: [argument, argument],
-            base,
-        };
-        let (what, sides) = match target {
-            Target::Diff(diff) => return Self::of_text("a diff that was passed".to_owned(), diff),
-            Target::Patch(id) => {
-                let diff = call.patch_diff(Which::Known(&id)).await?;
-                return Self::of_text(format!("patch {id}"), diff);
-            }
-            Target::Uncommitted => {
-                let head = Revision::Commit("HEAD".to_owned());
-                ("what is not committed".to_owned(), uncommitted(head, Base::Itself, "cwd"))
-            }
-            Target::BaseBranch(branch) => {
-                let what = format!("what was changed since {branch}, uncommitted changes too");
-                let from = commit("baseBranch", &branch)?;
-                (what, uncommitted(from, Base::Common, "baseBranch"))
-            }
-            Target::Commit(name) => {
-                let (what, to) = (format!("commit {name}"), commit("commit", &name)?);
-                let arguments = ["commit", "commit"];
-                (what, Sides { from: Revision::Before(name), to, arguments, base: Base::Itself })
-            }
-            Target::Range(range) if range.contains("..") => {
-                let sides = sides("range", Some(&range), None)?;
-                (range, sides)
-            }
-            Target::Range(range) => {
-                return Err(Problem::argument_text("range", &range, "`a..b` or `a...b`"));
-            }
-        };
-        let Sides { from, to, arguments: names, base } = sides;
-        let bytes = call.process_config().max_output_megabytes << 20;
-        let text = TextLimit::Bytes(bytes);
-        let untracked = Untracked::Content;
-        let request =
-            DiffRequest { from, to, arguments: names, base, context: CONTEXT, text, untracked };
-        let at = call.at(arguments.cwd.as_deref(), arguments.paths.clone())?;
-        let (_, diff) = call.repositories().diff(&call.git()?, &at, &request).await?;
-        Ok(Self {
-            what,
-            places: Places::of(&diff.text),
-            warnings: repo_diff::warnings(&diff),
-            left_out: diff.left_out.iter().map(|(path, _)| shown(path)).collect(),
-            diff: diff.text.clone(),
-        })
-    }
-
-    fn of_text(what: String, diff: String) -> Result<Self, Problem> {
-        let places = Places::of(&diff);
-        if places.is_empty() && !diff.trim().is_empty() {
-            let allowed = "a unified diff, as `git diff` writes it";
-            return Err(Problem::argument("diff", "it names no file", allowed));
-        }
-        let diff = if places.is_empty() { String::new() } else { diff };
-        let (warnings, left_out) = (Vec::new(), Vec::new());
-        Ok(Self { what, diff, places, warnings, left_out })
-    }
-}
-
-/// The name of a commit, and of nothing else.
-fn commit(argument: &str, name: &str) -> Result<Revision, Problem> {
-    match revision(argument, name)? {
-        Revision::Commit(name) => Ok(Revision::Commit(name)),
-        Revision::Worktree | Revision::Index | Revision::Before(_) => {
-            Err(Problem::argument_text(argument, name, "the name of a commit"))
-        }
-    }
 }
 
 impl Page {
@@ -257,7 +148,7 @@ impl Page {
             summary: "There is nothing to review.".to_owned(),
             findings: Vec::new(),
             reviewed: changes.what.clone(),
-            file_count: changes.places.count(),
+            file_count: (!changes.places.is_empty()).then(|| changes.places.count()),
             left_out: changes.left_out.clone(),
             thread_id: None,
             more: Vec::new(),
@@ -305,11 +196,6 @@ impl Page {
         self.summary = summaries.join("\n\n");
         self.left_out.sort();
         self.left_out.dedup();
-        self.findings.sort_by(|one, other| {
-            let key =
-                |finding: &Finding| (finding.severity, finding.file.clone(), finding.start_line);
-            key(one).cmp(&key(other))
-        });
         Ok(())
     }
 
@@ -320,18 +206,7 @@ impl Page {
         directory: &WorkingDirectory,
         call: &ToolCall<'_>,
     ) -> Result<Review, Problem> {
-        let turn = TurnArguments {
-            prompt,
-            model: arguments.model.clone(),
-            effort: arguments.effort,
-            output_schema: Some(findings::schema()),
-            background: None,
-            time_limit_seconds: arguments.time_limit_seconds,
-            changes: None,
-            sandbox: None,
-            approval_policy: Some(Approval::Never),
-        };
-        let turn = turn.check(&call.input_limits())?;
+        let turn = turn(prompt, Some(findings::schema()), arguments, call)?;
         let request = match &self.thread_id {
             Some(thread) => {
                 let codex_home = call.config().codex_home();
@@ -346,8 +221,18 @@ impl Page {
                     turn,
                 }
             }
-            None => CallRequest::StartThread { options: options(directory, call)?, turn },
+            None => CallRequest::StartThread { options: options(directory, None, call)?, turn },
         };
+        let answer = self.answer(request, call).await?;
+        Review::read(&answer).map_err(|reason| self.unreadable(&reason, answer))
+    }
+
+    /// Codex's last word in a turn that came to its end.
+    async fn answer(
+        &mut self,
+        request: CallRequest,
+        call: &ToolCall<'_>,
+    ) -> Result<String, Problem> {
         let report = match call.run(request).await {
             Outcome::Turn(report) => report,
             Outcome::Failed(failure) => return Err(Problem::from(&failure)),
@@ -362,15 +247,29 @@ impl Page {
             | Outcome::Health(_) => return Err(unexpected("codex.review")),
         };
         self.thread_id = report.thread.clone().map(|thread| thread.0);
-        let thread = self.thread_id.as_deref().unwrap_or("unknown");
-        read_answer(&report).map_err(|problem| {
-            let hint = format!("The review's thread is {thread}.");
-            if problem.hint.is_none() { problem.with_hint(hint) } else { problem }
-        })
+        ended_well(&report).map_err(|problem| self.naming_thread(problem))?;
+        let answer = report.transcript.answer().map(|answer| answer.text.clone());
+        Ok(answer.unwrap_or_default())
     }
 
-    /// Leaves out what does not fit, after keeping it.
+    fn unreadable(&self, reason: &str, answer: String) -> Problem {
+        let message = format!("the review cannot be read: {reason}. It says: {}", brief(answer));
+        self.naming_thread(Problem::new(Code::ReviewUnreadable, message))
+    }
+
+    fn naming_thread(&self, problem: Problem) -> Problem {
+        let thread = self.thread_id.as_deref().unwrap_or("unknown");
+        let hint = format!("The review's thread is {thread}.");
+        if problem.hint.is_none() { problem.with_hint(hint) } else { problem }
+    }
+
+    /// Sorts the findings, and leaves out what does not fit, after keeping it.
     async fn fit(&mut self, call: &ToolCall<'_>) {
+        self.findings.sort_by(|one, other| {
+            let key =
+                |finding: &Finding| (finding.severity, finding.file.clone(), finding.start_line);
+            key(one).cmp(&key(other))
+        });
         let mut room = call.limits().result().units().saturating_sub(FRAME_UNITS);
         let line = |finding: &Finding| serde_json::to_string(finding).unwrap_or_default() + "\n";
         let lines: Vec<_> = self.findings.iter().map(line).collect();
@@ -382,18 +281,48 @@ impl Page {
         let count = lines.iter().take_while(fits).count();
         let shown = lines[..count].iter().map(String::len).sum();
         self.findings.truncate(count);
-        let kept = MoreResult::keep("findings", lines.concat(), Kind::Json, shown, call.outputs());
-        match kept.await {
-            Ok(more) => self.more.extend(more),
-            Err(warning) => self.warnings.push(warning),
+        let summary = self.summary.clone();
+        self.summary.truncate(split(&summary, Budget::new(SUMMARY_UNITS), Kind::Markdown));
+        for (field, whole, kind, shown) in [
+            ("findings", lines.concat(), Kind::Json, shown),
+            ("summary", summary, Kind::Markdown, self.summary.len()),
+        ] {
+            match MoreResult::keep(field, whole, kind, shown, call.outputs()).await {
+                Ok(more) => self.more.extend(more),
+                Err(warning) => self.warnings.push(warning),
+            }
         }
     }
 }
 
-fn options(directory: &WorkingDirectory, call: &ToolCall<'_>) -> Result<ThreadOptions, Problem> {
+fn turn(
+    prompt: String,
+    output_schema: Option<JsonObject>,
+    arguments: &Arguments,
+    call: &ToolCall<'_>,
+) -> Result<TurnRequest, Problem> {
+    let turn = TurnArguments {
+        prompt,
+        model: arguments.model.clone(),
+        effort: arguments.effort,
+        output_schema,
+        background: None,
+        time_limit_seconds: arguments.time_limit_seconds,
+        changes: None,
+        sandbox: None,
+        approval_policy: Some(Approval::Never),
+    };
+    turn.check(&call.input_limits())
+}
+
+fn options(
+    directory: &WorkingDirectory,
+    config: Option<JsonObject>,
+    call: &ToolCall<'_>,
+) -> Result<ThreadOptions, Problem> {
     let codex_home = call.config().codex_home();
     let config = thread_config::build(Given {
-        config: None,
+        config,
         profile: None,
         compact_prompt: None,
         mcp_servers: None,
@@ -413,36 +342,34 @@ fn options(directory: &WorkingDirectory, call: &ToolCall<'_>) -> Result<ThreadOp
     })
 }
 
-/// What a turn found, if it came to its end and says so in the form that was asked for.
-fn read_answer(report: &TurnReport) -> Result<Review, Problem> {
+fn ended_well(report: &TurnReport) -> Result<(), Problem> {
     if let Some(failure) = &report.failure {
         return Err(Problem::from(failure));
     }
     match report.state {
-        TurnState::Completed => {}
+        TurnState::Completed => Ok(()),
         TurnState::Queued { .. }
         | TurnState::InProgress
         | TurnState::Interrupted
         | TurnState::Failed => {
-            return Err(Problem::new(Code::CallCancelled, "the review was stopped before its end"));
+            Err(Problem::new(Code::CallCancelled, "the review was stopped before its end"))
         }
     }
-    let answer = report.transcript.answer().map(|answer| answer.text.as_str()).unwrap_or_default();
-    Review::read(answer).map_err(|reason| {
-        let message =
-            format!("the review cannot be read: {reason}. It says: {}", brief(answer.to_owned()));
-        Problem::new(Code::ReviewUnreadable, message)
-    })
 }
 
 impl fmt::Display for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = match self.verdict {
             Verdict::NothingToReview => "nothing to review",
+            Verdict::NotGiven => "not given",
             Verdict::Approve => "approve",
             Verdict::RequestChanges => "request changes",
         };
-        write!(f, "Verdict: {verdict} ({}, {} files).", self.reviewed, self.file_count)?;
+        write!(f, "Verdict: {verdict} ({}", self.reviewed)?;
+        if let Some(count) = self.file_count {
+            write!(f, ", {count} files")?;
+        }
+        f.write_str(").")?;
         write!(f, "\n{}", self.summary)?;
         for finding in &self.findings {
             write!(f, "\n\n{finding}")?;
@@ -457,18 +384,5 @@ impl fmt::Display for Page {
             write!(f, "\n[threadId {thread}]")?;
         }
         fmt_more(&self.more, f)
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { title, body, file, start_line, end_line, confidence, recommendation, .. } = self;
-        let severity = format!("{:?}", self.severity).to_lowercase();
-        let outside = if self.outside_diff { ", not shown by the diff" } else { "" };
-        write!(
-            f,
-            "[{severity}] {title} ({file}:{start_line}-{end_line}{outside}; confidence {confidence})"
-        )?;
-        write!(f, "\n{body}\nRecommendation: {recommendation}")
     }
 }

@@ -48,7 +48,9 @@ impl World {
         let result = match (well, hung) {
             (_, true) => Err(RequestFailure::DeadlineExceeded { after: Duration::from_secs(30) }),
             (false, false) => {
-                if let Request::StartTurn { thread, .. } = &asked {
+                if let Request::StartTurn { thread, .. } | Request::StartReview { thread, .. } =
+                    &asked
+                {
                     self.codex.starting.remove(thread);
                 }
                 Err(RequestFailure::Rejected { code: -32600, message: String::new(), data: None })

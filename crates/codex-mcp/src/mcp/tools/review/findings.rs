@@ -1,5 +1,7 @@
 //! What Codex is asked to answer a review with, and what of its answer is believed.
 
+use std::fmt;
+
 use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,13 +21,15 @@ pub(super) enum Severity {
     Low,
 }
 
-/// What a review comes to.
+/// What a review comes to. `notGiven`: the summary says it.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Verdict {
     NothingToReview,
+    // Of Codex's own review: it lists nothing, and its text says what it thinks.
+    NotGiven,
     Approve,
     RequestChanges,
 }
@@ -62,9 +66,12 @@ pub(super) struct Finding {
     pub(super) file: String,
     pub(super) start_line: u64,
     pub(super) end_line: u64,
-    /// From 0 to 1.
-    pub(super) confidence: f64,
-    pub(super) recommendation: String,
+    /// From 0 to 1, where it is told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) confidence: Option<f64>,
+    /// Codex's own review has none but `body`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) recommendation: Option<String>,
     /// The diff does not show this place: look twice.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) outside_diff: bool,
@@ -98,15 +105,34 @@ impl Review {
                 body: given.body,
                 start_line: given.start_line,
                 end_line: given.end_line,
-                confidence: given.confidence,
-                recommendation: given.recommendation,
+                confidence: Some(given.confidence),
+                recommendation: Some(given.recommendation),
             }
         })
     }
 }
 
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { title, body, file, start_line, end_line, .. } = self;
+        let severity = format!("{:?}", self.severity).to_lowercase();
+        write!(f, "[{severity}] {title} ({file}:{start_line}-{end_line}")?;
+        if self.outside_diff {
+            f.write_str(", not shown by the diff")?;
+        }
+        if let Some(confidence) = self.confidence {
+            write!(f, "; confidence {confidence}")?;
+        }
+        write!(f, ")\n{body}")?;
+        match &self.recommendation {
+            Some(recommendation) => write!(f, "\nRecommendation: {recommendation}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Some models put JSON between fences whatever they are asked.
-fn without_fence(answer: &str) -> &str {
+pub(super) fn without_fence(answer: &str) -> &str {
     let answer = answer.trim();
     let inner = answer.strip_prefix("```json").or_else(|| answer.strip_prefix("```"));
     inner.and_then(|inner| inner.strip_suffix("```")).unwrap_or(answer)
