@@ -71,8 +71,7 @@ impl Bridge {
                 self.change_thread(id, caller, thread, change, now);
             }
             CallRequest::Health => {
-                let nothing_yet = CallKind::Health { account: None, sandbox: None };
-                self.read(id, caller, nothing_yet, now);
+                self.read(id, caller, CallKind::Health { account: None, sandbox: None }, now);
             }
         }
     }
