@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
@@ -236,8 +236,7 @@ impl Work<'_> {
                 let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
                 let file = openat(root, staged.as_bytes(), flags, Mode::RUSR | Mode::WUSR)?;
                 let mut file = File::from(file);
-                io::copy(&mut self.contents.open(entry.content)?, &mut file)?;
-                file.flush()?;
+                self.contents.copy(entry.content, &mut file)?;
                 rustix::fs::fchmod(&file, Mode::from_raw_mode(entry.mode.permissions()))?;
                 file.sync_all()
             }

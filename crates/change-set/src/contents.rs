@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use data_encoding::HEXLOWER;
@@ -12,6 +13,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// zstd's own default.
 const LEVEL: i32 = 3;
+
+/// Tells the contents apart that this process writes.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// The BLAKE3 hash of a content.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,8 +96,9 @@ impl Contents {
         }
         let folder = path.parent().unwrap_or(&self.0);
         fs::create_dir_all(folder)?;
-        // Whoever else keeps the same content at the same time has another number.
-        let temporary = folder.join(format!("{id}.{}.new", std::process::id()));
+        // Whoever else keeps the same content at the same time, in this process or another, has another number.
+        let (process, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let temporary = folder.join(format!("{id}.{process}.{number}.new"));
         let mut encoder = zstd::Encoder::new(File::create(&temporary)?, LEVEL)?;
         let mut hasher = Hashing { to: &mut encoder, hasher: blake3::Hasher::new() };
         let copied = io::copy(&mut from, &mut hasher);
@@ -116,16 +121,19 @@ impl Contents {
     /// It is not kept, or the directory cannot be read.
     pub fn get(&self, id: ContentId) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        self.open(id)?.read_to_end(&mut bytes)?;
-        match ContentId::of(&bytes) == id {
-            true => Ok(bytes),
-            false => Err(io::Error::other(format!("the kept content {id} is damaged"))),
-        }
+        self.copy(id, &mut bytes)?;
+        Ok(bytes)
     }
 
-    /// Reads a content piece by piece.
-    pub(crate) fn open(&self, id: ContentId) -> io::Result<impl Read + use<>> {
-        zstd::Decoder::new(File::open(self.path(id))?)
+    /// Writes a content piece by piece. What was written before it is found to be damaged is of no use.
+    pub(crate) fn copy(&self, id: ContentId, to: impl Write) -> io::Result<()> {
+        let mut from = zstd::Decoder::new(File::open(self.path(id))?)?;
+        let mut to = Hashing { to, hasher: blake3::Hasher::new() };
+        io::copy(&mut from, &mut to)?;
+        match ContentId::of_hasher(&to.hasher) == id {
+            true => Ok(()),
+            false => Err(io::Error::other(format!("the kept content {id} is damaged"))),
+        }
     }
 
     /// Whether a content is kept.

@@ -105,8 +105,9 @@ impl Scratches {
     /// # Errors
     /// The directory cannot be read.
     pub fn list(&self) -> io::Result<Vec<Scratch>> {
-        let mut scratches: Vec<Scratch> =
-            folders(&self.0)?.into_iter().filter_map(Scratch::at).collect();
+        let is_whole = |at: &PathBuf| at.extension().is_none_or(|end| end != MAKING && end != GONE);
+        let folders = folders(&self.0)?.into_iter().filter(is_whole);
+        let mut scratches: Vec<Scratch> = folders.filter_map(Scratch::at).collect();
         scratches.sort_by_key(|scratch| std::cmp::Reverse(scratch.used_at()));
         Ok(scratches)
     }

@@ -52,7 +52,7 @@ struct Inner {
     /// The names of the places that a turn uses now.
     used: Mutex<HashSet<String>>,
     /// Held by who carries changes into the user's files.
-    applying: tokio::sync::Mutex<()>,
+    applying: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What a turn needs.
@@ -80,7 +80,7 @@ impl Places {
             temporary: Self::temporary(state),
             ledger,
             used: Mutex::default(),
-            applying: tokio::sync::Mutex::default(),
+            applying: Arc::default(),
             config: config.clone(),
         }))
     }
@@ -106,9 +106,10 @@ impl Places {
         steps: Vec<Step>,
     ) -> Result<(), ApplyError> {
         let places = self.clone();
-        let _alone = self.0.applying.lock().await;
-        // Once begun it goes on to its end, whether anybody waits or not.
+        let alone = self.0.applying.clone().lock_owned().await;
+        // Once begun it goes on to its end, alone, whether anybody waits or not.
         let applying = tokio::task::spawn_blocking(move || {
+            let _alone = alone;
             let Inner { journals, contents, .. } = &*places.0;
             change_set::apply(&root, journals, &id, &steps, contents, &mut || {})
         });
