@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use bridge_core::ThreadId;
 use bridge_store::{ApplicationRow, ApplicationState, ChangeSetKind, ChangeSetRow, Subject, Write};
 use change_set::{Change, Contents, Entry, Found as At, Root, Step};
 use patch::{FilePatch, Limits, Outcome, Side, TreePath};
@@ -135,6 +136,18 @@ impl ToolCall<'_> {
         let set = row.id.clone();
         let applications = self.ledger().read(move |store| store.applications(&set)).await?;
         Ok(Patch { row, root, changes, applications })
+    }
+
+    /// The newest patch that a thread proposed: what its scratch workspace holds.
+    ///
+    /// # Errors
+    /// The records cannot be read.
+    pub(super) async fn newest_proposal(
+        &self,
+        thread: &ThreadId,
+    ) -> Result<Option<String>, Problem> {
+        let thread = thread.clone();
+        self.ledger().read(move |store| store.newest_proposal(&thread)).await
     }
 
     /// Waits until what was written of a patch is safe.

@@ -162,6 +162,40 @@ async fn files_and_hunks_are_chosen() {
     bridge.finish().await;
 }
 
+/// How many scratch workspaces there are.
+async fn scratches(bridge: &mut TestBridge) -> Value {
+    let health = bridge.call("codex.health", json!({})).await;
+    health["structuredContent"]["engine"]["scratchWorkspaces"].clone()
+}
+
+#[tokio::test]
+async fn a_moved_file_that_is_applied_leaves_no_scratch() {
+    let before = [("a.txt", "one\ntwo\nthree\n")];
+    let (mut bridge, id) = proposal("mv a.txt b.txt", allowed(), &before).await;
+    assert_eq!(scratches(&mut bridge).await, 1);
+    assert_eq!(action(&apply(&mut bridge, json!({ "patchId": id })).await), "applied");
+    assert_eq!(scratches(&mut bridge).await, 0);
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn an_older_patch_that_is_applied_leaves_the_scratch_of_a_newer_one() {
+    let script =
+        [runs("echo one > one.txt"), says("Done."), runs("echo two > two.txt"), says("Done too.")];
+    let mut bridge = TestBridge::start_with(script, allowed()).await;
+    let asked = json!({ "prompt": "Change it.", "changes": "propose" });
+    let first = bridge.call("codex", asked).await["structuredContent"].take();
+    let asked = json!({ "prompt": "Go on.", "changes": "propose", "threadId": first["threadId"] });
+    let second = bridge.call("codex-reply", asked).await["structuredContent"].take();
+    let older = json!({ "patchId": first["patch"]["patchId"] });
+    assert_eq!(action(&apply(&mut bridge, older).await), "applied");
+    assert_eq!(scratches(&mut bridge).await, 1, "the second file is only there");
+    let newer = json!({ "patchId": second["patch"]["patchId"] });
+    assert_eq!(action(&apply(&mut bridge, newer).await), "applied");
+    assert_eq!(scratches(&mut bridge).await, 0);
+    bridge.finish().await;
+}
+
 #[tokio::test]
 async fn what_does_not_fit_changes_nothing() {
     let command = "echo A > a.txt; echo B > b.txt";

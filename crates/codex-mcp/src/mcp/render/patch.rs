@@ -88,8 +88,8 @@ pub(in crate::mcp) fn look(
         Some(Fit::Conflicts { marked, .. }) => Some(marked.clone()),
         Some(Fit::Clean | Fit::Applied | Fit::Merged | Fit::Blocked(_)) | None => None,
     };
-    let stat = file.stat();
     let hunks = file.hunks();
+    let stat = patch::stat(&hunks);
     let result = FileResult {
         path: file.path.to_string(),
         from: file.from.as_ref().map(|(from, _)| from.to_string()),

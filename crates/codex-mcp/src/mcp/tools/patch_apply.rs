@@ -110,7 +110,9 @@ pub(super) async fn call(
     };
     let hunks = hunk_names(arguments.hunks.as_deref(), reverses.is_some())?;
     let (mut patch, mut files) = looked(&call, patch, arguments.paths).await?;
-    let is_whole = files.len() == patch.row.files && hunks.is_none();
+    // A file that was moved is two changes.
+    let count: usize = files.iter().map(|(file, _)| file.changes.len()).sum();
+    let is_whole = count == patch.row.files && hunks.is_none();
     if let Some(hunks) = hunks {
         (patch, files) = select(&call, patch, files, hunks).await?;
     }
@@ -315,9 +317,14 @@ async fn stage(call: &ToolCall<'_>, patch: &Patch, steps: &[Step]) -> Vec<String
     staged.err().map(why).into_iter().collect()
 }
 
-/// What was proposed is where it should be: the thread's next proposal begins with the files as they are.
+/// What was proposed is where it should be: the thread's next proposal begins with the files as they are. A scratch that
+/// holds more than this patch stays.
 async fn forget_scratch(call: &ToolCall<'_>, patch: &Patch) {
-    if let Some(thread) = patch.row.thread.clone() {
+    let Some(thread) = patch.row.thread.clone() else {
+        return;
+    };
+    let newest = call.newest_proposal(&thread).await;
+    if newest.is_ok_and(|newest| newest.as_ref() == Some(&patch.row.id)) {
         let places = call.places().clone();
         // What cannot be removed is removed by age.
         let _ = tokio::task::spawn_blocking(move || places.forget(&thread)).await;

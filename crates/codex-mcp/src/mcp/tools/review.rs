@@ -29,7 +29,6 @@ use crate::mcp::render::{Answer, MoreResult, fmt_more};
 use crate::workspace::WorkingDirectory;
 use changes::{Changes, Target};
 use findings::{Finding, Review, Verdict};
-use places::Places;
 use prompt::Parts;
 
 /// What the fields around the findings may cost, and the summary among them.
@@ -170,8 +169,12 @@ impl Page {
         let count = parts.parts.len();
         let mark = prompt::mark(&changes.diff);
         let mut summaries = Vec::new();
-        self.left_out.extend(parts.left_out(&changes.diff));
+        let reviewed = changes.diff.len() - parts.rest.len();
+        self.left_out.extend(prompt::files(&changes.diff, reviewed..changes.diff.len()));
+        let mut end = 0;
         for (index, part) in parts.parts.iter().enumerate() {
+            let start = end;
+            end += part.len();
             let place = (index + 1, count);
             let prompt = prompt::of_part(part, place, &changes.what, instructions, &mark);
             match self.turn(prompt, arguments, directory, call).await {
@@ -182,12 +185,11 @@ impl Page {
                 }
                 Err(problem) if index == 0 => return Err(problem),
                 Err(problem) => {
-                    self.left_out.extend(Places::of(part).names().map(str::to_owned));
+                    self.left_out.extend(prompt::files(&changes.diff, start..end));
                     let place = format!("part {} of {count} was not reviewed", index + 1);
                     self.warnings.push(format!("{place}: {}", brief(problem.message)));
                     if problem.code != Code::ReviewUnreadable {
-                        let rest = parts.parts[index + 1..].concat();
-                        self.left_out.extend(Places::of(&rest).names().map(str::to_owned));
+                        self.left_out.extend(prompt::files(&changes.diff, end..reviewed));
                         break;
                     }
                 }
@@ -367,7 +369,7 @@ impl fmt::Display for Page {
         };
         write!(f, "Verdict: {verdict} ({}", self.reviewed)?;
         if let Some(count) = self.file_count {
-            write!(f, ", {count} files")?;
+            write!(f, ", {count} {}", if count == 1 { "file" } else { "files" })?;
         }
         f.write_str(").")?;
         write!(f, "\n{}", self.summary)?;

@@ -156,7 +156,7 @@ async fn follow(call: &ToolCall<'_>, run: &mut TestRun, patience: Option<Duratio
     let sink = ProgressSink::of(call.context());
     let mut said = Said { count: 0, message: String::new() };
     let end = patience.map(|patience| Instant::now() + patience);
-    let mut heartbeat = tokio::time::interval(HEARTBEAT);
+    let mut heartbeat = tokio::time::interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let state = run.state();

@@ -1,6 +1,7 @@
 //! What Codex is told for a review, and how much of a diff it is shown at once.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use super::places::Places;
 use crate::mcp::paging::{Budget, Kind, split};
@@ -45,18 +46,19 @@ impl<'a> Parts<'a> {
         }
         Self { parts, rest }
     }
+}
 
-    /// The files of which something is left out, of the diff that was cut.
-    pub(super) fn left_out(&self, diff: &str) -> Vec<String> {
-        if self.rest.is_empty() {
-            return Vec::new();
-        }
-        // The rest may begin in the middle of a file, whose name stands before it.
-        let begun = &diff[..diff.len() - self.rest.len()];
-        let file = begun.rfind("\ndiff --git ").filter(|_| !self.rest.starts_with("diff --git "));
-        let rest = file.map_or(self.rest, |file| &diff[file + 1..]);
-        Places::of(rest).names().map(str::to_owned).collect()
+/// The files of a stretch of a diff, with the one in the middle of which it begins: its name stands before.
+pub(super) fn files(diff: &str, stretch: Range<usize>) -> Vec<String> {
+    if stretch.is_empty() {
+        return Vec::new();
     }
+    let before = &diff[..stretch.start];
+    let header = before.rfind("\ndiff --git ").map(|at| at + 1);
+    let first = || before.starts_with("diff --git ").then_some(0);
+    let begun = header.or_else(first).filter(|_| !diff[stretch.start..].starts_with("diff --git "));
+    let places = Places::of(&diff[begun.unwrap_or(stretch.start)..stretch.end]);
+    places.names().map(str::to_owned).collect()
 }
 
 /// The prompt of one part. `mark` is a word that does not occur in it.
@@ -97,7 +99,7 @@ pub(super) fn mark(diff: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Parts, mark, of_part};
+    use super::{Parts, files, mark, of_part};
 
     #[test]
     fn the_parts_are_the_diff() {
@@ -113,7 +115,7 @@ mod tests {
             parts.parts.iter().all(|part| part.starts_with("diff --git ") && part.len() <= 1_000)
         );
         assert_eq!(parts.parts.concat() + parts.rest, diff);
-        let left_out = parts.left_out(&diff);
+        let left_out = files(&diff, diff.len() - parts.rest.len()..diff.len());
         assert!(left_out.contains(&"199".to_owned()) && !left_out.contains(&"0".to_owned()));
         assert_eq!(Parts::of(&diff, 1_000_000, 0).parts, [diff.as_str()]);
     }
@@ -125,5 +127,21 @@ mod tests {
         let prompt = of_part(diff, (1, 1), "x", Some("Look at names."), &mark);
         assert_eq!(prompt.matches(&mark).count(), 2);
         assert!(prompt.contains("Look at names."));
+    }
+
+    #[test]
+    fn a_stretch_names_the_file_in_the_middle_of_which_it_begins() {
+        let one = "diff --git a/one b/one\n--- a/one\n+++ b/one\n@@ -1,2 +1,2 @@\n-a\n+b\n c\n";
+        let two = one.replace("one", "two");
+        let diff = format!("{one}{two}");
+        let middle = one.len() - 3;
+        let check = |stretch: std::ops::Range<usize>, expected: &[&str]| {
+            assert_eq!(files(&diff, stretch), expected);
+        };
+        check(middle..one.len(), &["one"]);
+        check(middle..diff.len(), &["one", "two"]);
+        check(one.len()..diff.len(), &["two"]);
+        check(diff.len() - 3..diff.len(), &["two"]);
+        check(one.len()..one.len(), &[]);
     }
 }

@@ -104,8 +104,7 @@ async fn scratch(call: &ToolCall<'_>, id: &str, cwd: Option<&str>) -> Result<Spo
         return Err(gone("it was brought as a diff"));
     };
     let of_thread = call.threads().find(&thread).await?;
-    let id = thread.clone();
-    let newest = call.ledger().read(move |store| store.newest_proposal(&id)).await?;
+    let newest = call.newest_proposal(&thread).await?;
     if newest.as_ref() != Some(&patch.row.id) {
         let newest = newest.unwrap_or_default();
         return Err(gone(&format!(
