@@ -57,7 +57,7 @@ pub(crate) enum Purpose {
     CleanAfter(ThreadKey, TurnNumber),
     Steer(CallId),
     /// Of the note that waits for its answer.
-    SteerPlan(ThreadKey, Option<CallId>),
+    SteerPlan(ThreadKey, TurnNumber, Option<CallId>),
     Read(CallId),
     List(CallId),
     /// Of a thread that may be loaded.
@@ -213,7 +213,9 @@ impl Bridge {
             Purpose::StartTurn(key, turn) => self.turn_started(key, turn, method, result, now),
             Purpose::CleanAfter(key, turn) => self.cleaned(key, turn, method, result, now),
             Purpose::Steer(call) => self.steered(call, method, result),
-            Purpose::SteerPlan(key, call) => self.plan_steered(key, call, method, result),
+            Purpose::SteerPlan(key, turn, call) => {
+                self.plan_steered((key, turn), call, method, result);
+            }
             Purpose::List(call) => self.listed(call, method, result),
             Purpose::Change(call, key) => self.thread_changed(call, key, method, result, now),
             Purpose::Read(call) => self.turn_read(call, method, result),

@@ -108,9 +108,9 @@ impl Bridge {
             return false;
         };
         // It goes on when the change is through.
-        let changes =
-            thread.id().is_some_and(|id| self.calls.values().any(|call| call.kind.changes(id)));
-        thread.running.is_none() && !thread.queue.is_empty() && !changes
+        let is_changed =
+            || thread.id().is_some_and(|id| self.calls.values().any(|call| call.kind.changes(id)));
+        thread.running.is_none() && !thread.queue.is_empty() && !is_changed()
     }
 
     pub(crate) fn thread_opened(

@@ -73,17 +73,17 @@ impl Bridge {
     fn fold(&mut self, key: ThreadKey, event: TurnEvent) -> Option<Update> {
         let output_chars = self.limits.command_output_chars;
         let thread = self.threads.get_mut(&key)?;
-        let home = thread.home.clone();
+        let home = thread.home.as_deref();
         let (thread, turn) = (thread.id().cloned(), thread.running.as_mut()?);
         let transcript = &mut turn.transcript;
         match event {
             TurnEvent::ItemStarted(item) => {
-                let update = item_update(&item, ItemState::Started, home.as_deref());
+                let update = item_update(&item, ItemState::Started, home);
                 transcript.item_started(item, output_chars);
                 update
             }
             TurnEvent::ItemCompleted(item) => {
-                let update = item_update(&item, ItemState::Completed, home.as_deref());
+                let update = item_update(&item, ItemState::Completed, home);
                 let item = item.bounded(output_chars);
                 if !matches!(item, Item::Other { .. } | Item::Record) {
                     let record = Record::ItemCompleted { turn: turn.key, item: item.clone() };

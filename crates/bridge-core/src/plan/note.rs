@@ -8,7 +8,9 @@ use crate::bridge::{Bridge, Purpose};
 use crate::call::{Call, CallKind};
 use crate::ids::ThreadKey;
 use crate::turn::TurnPhase;
-use crate::{CallId, Caller, Outcome, Record, Reply, Request, RequestFailure, ThreadId};
+use crate::{
+    CallId, Caller, Outcome, Record, Reply, Request, RequestFailure, ThreadId, TurnNumber,
+};
 
 /// A version of a plan that a client made, for Codex to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,8 +126,9 @@ impl Bridge {
             return false;
         };
         turn.begun = true;
+        let number = turn.key;
         let request = Request::SteerTurn { thread: id, turn: running_as, prompt };
-        self.send(app_server, request, Purpose::SteerPlan(key, call));
+        self.send(app_server, request, Purpose::SteerPlan(key, number, call));
         true
     }
 
@@ -133,7 +136,7 @@ impl Bridge {
     /// reads it.
     pub(crate) fn plan_steered(
         &mut self,
-        key: ThreadKey,
+        (key, number): (ThreadKey, TurnNumber),
         call: Option<CallId>,
         method: &'static str,
         result: Result<Reply, RequestFailure>,
@@ -143,7 +146,10 @@ impl Bridge {
         let turn = match (result, thread) {
             (Ok(Reply::TurnStarted(turn)), Some(thread)) => Some(thread.outer_name(turn)),
             (Ok(_) | Err(_), Some(thread)) => {
-                thread.notes.give_back();
+                // After its end the note has been given back already, and may be with the next turn.
+                if thread.running.as_ref().is_some_and(|turn| turn.key == number) {
+                    thread.notes.give_back();
+                }
                 None
             }
             (_, None) => None,

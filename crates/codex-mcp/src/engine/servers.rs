@@ -288,8 +288,10 @@ impl Running {
         let (folder, may_be_gone) = match request {
             Request::StartThread(options) => (&options.working_directory, false),
             Request::StartTurn { place: Some(place), .. } => (&place.working_directory, false),
-            Request::StartTurn { thread, place: None, .. }
-            | Request::StartReview { thread, .. } => (self.folders.get(thread)?, true),
+            Request::StartTurn { working_directory: Some(folder), .. } => (folder, true),
+            Request::StartTurn { thread, .. } | Request::StartReview { thread, .. } => {
+                (self.folders.get(thread)?, true)
+            }
             Request::ResumeThread { .. }
             | Request::NameThread { .. }
             | Request::SteerTurn { .. }

@@ -38,7 +38,9 @@ impl Places {
         ignored: &[Vec<u8>],
     ) -> Result<Option<ChangeSet>, String> {
         let name = name(thread);
-        let found = match InPlace::find(&self.0.in_place, &name) {
+        // One of a turn that never began says nothing of this one.
+        let in_place = InPlace::find(&self.0.in_place, &name);
+        let found = match in_place.filter(|place| place.number() == number) {
             Some(place) => {
                 let of = self.of(thread, number, place.changes(), place.root());
                 let told =
