@@ -21,11 +21,6 @@ pub(crate) fn timestamp_ms() -> bridge_store::Timestamp {
     bridge_store::Timestamp(i64::try_from(milliseconds).unwrap_or(i64::MAX))
 }
 
-/// The time of day, to compare with that of files.
-pub(crate) fn wall() -> std::time::SystemTime {
-    std::time::SystemTime::now()
-}
-
 /// The time of day for people and logs, as RFC 3339 in UTC with milliseconds.
 pub(crate) fn timestamp() -> String {
     let now = std::time::SystemTime::now();

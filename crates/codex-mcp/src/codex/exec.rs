@@ -18,7 +18,9 @@ use std::path::Path;
 use bridge_core::{
     ExecRun, ExecThread, Exit, Failure, Json, Place, RequestFailure, ThreadId, ThreadOptions,
 };
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+use super::to_wire::object;
 
 mod events;
 pub(crate) mod rollout;
@@ -145,10 +147,6 @@ impl Arguments {
             Err(error) => tracing::warn!(key, %error, "a setting cannot be told to `codex exec`"),
         }
     }
-}
-
-fn object(json: &Json) -> Option<Map<String, Value>> {
-    serde_json::from_str(json.as_str()).ok()
 }
 
 #[cfg(test)]

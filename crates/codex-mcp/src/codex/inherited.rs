@@ -57,7 +57,10 @@ impl Inherited {
     ) {
         let servers = config.get(TABLE).and_then(Value::as_object);
         for (name, definition) in servers.into_iter().flatten() {
-            let server = Server { is_ours: is_ours(definition), transport: transport(definition) };
+            // Which of several files Codex goes by is its own affair.
+            let was_ours = self.servers.get(name).is_some_and(|server| server.is_ours);
+            let is_ours = was_ours || is_ours(definition);
+            let server = Server { is_ours, transport: transport(definition) };
             self.servers.insert(name.clone(), server);
         }
     }

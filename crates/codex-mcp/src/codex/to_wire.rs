@@ -264,7 +264,7 @@ fn approval_policy(policy: ApprovalPolicy) -> wire::ApprovalPolicy {
 }
 
 /// The shell made this text from an object, so it is one.
-fn object(json: &Json) -> Option<Map<String, Value>> {
+pub(super) fn object(json: &Json) -> Option<Map<String, Value>> {
     serde_json::from_str(json.as_str()).ok()
 }
 

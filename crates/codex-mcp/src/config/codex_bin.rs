@@ -68,7 +68,7 @@ impl Config {
     }
 
     /// Looks for a program in the directories of `PATH`; the error says in which.
-    fn find_on_path(&self, name: &Path) -> Result<PathBuf, Vec<PathBuf>> {
+    pub(super) fn find_on_path(&self, name: &Path) -> Result<PathBuf, Vec<PathBuf>> {
         // A relative directory in PATH would be looked up in the workspace, which Codex itself may write.
         let path = self.environment.get("PATH").unwrap_or_default();
         let directories: Vec<PathBuf> =

@@ -13,9 +13,7 @@ const FOR_CODEX: &[&str] = &["OPENAI_", "AZURE_OPENAI_", "SSH_AUTH_SOCK"];
 impl Config {
     /// Finds a program in a directory of `PATH`; relative directories are skipped.
     pub(crate) fn program_on_path(&self, name: &str) -> Option<PathBuf> {
-        let path = self.environment.get("PATH").unwrap_or_default();
-        let directories = std::env::split_paths(path).filter(|path| path.is_absolute());
-        directories.map(|directory| directory.join(name)).find(|path| is_executable(path))
+        self.find_on_path(Path::new(name)).ok()
     }
 
     /// Whether there is a program: a path from `directory` on, or a name on `PATH`.

@@ -177,7 +177,7 @@ impl Places {
         };
         let wanted: HashSet<ContentId> =
             files.iter().flat_map(|files| record::contents(files)).collect();
-        let Some(before) = clock::wall().checked_sub(UNNAMED) else {
+        let Some(before) = clock::system_time().checked_sub(UNNAMED) else {
             return Ok(());
         };
         let removed = self.0.contents.sweep(before, |content| wanted.contains(&content))?;
@@ -191,7 +191,7 @@ impl Places {
         scratches.sweep()?;
         let patience = Duration::from_secs(86_400)
             .saturating_mul(u32::try_from(config.scratch_days).unwrap_or(u32::MAX));
-        let oldest = clock::wall().checked_sub(patience);
+        let oldest = clock::system_time().checked_sub(patience);
         let kept = config.scratch_max_count;
         for (position, scratch) in scratches.list()?.into_iter().enumerate() {
             let is_old = oldest.is_some_and(|oldest| scratch.used_at() < oldest);

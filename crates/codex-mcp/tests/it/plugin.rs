@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use testkit::claude::{self, ClaudeCode};
 use testkit::gate::Gate;
 use testkit::messages::{self, FakeMessages, MessagesRequest, calls_tool, calls_tool_with};
-use testkit::model::{self, StepStatus, plans, reply, runs, says};
+use testkit::model::{StepStatus, plans, reply, runs, says};
 use testkit::normalise::Normaliser;
 use testkit::tools;
 
@@ -29,14 +29,7 @@ fn tool(name: &str) -> String {
     format!("mcp__plugin_codex_codex__{name}")
 }
 
-/// Both clients have the same engine.
-async fn bridge(script: impl Into<model::Script>) -> TestBridge {
-    let mut bridge = TestBridge::spawn(script, Setup::default());
-    bridge.client.initialize_legacy("2025-11-25").await;
-    bridge
-}
-
-/// The server as the plugin starts it, with the state directory of the bridge's own.
+/// The server as the plugin starts it, with the state directory of the bridge's own: both clients have one engine.
 fn server(bridge: &TestBridge) -> testkit::process::Launch {
     let state = bridge.home.home().join(".local/state/codex-mcp");
     let variables = vec![("CODEX_MCP_STATE_DIR", state.into())];
@@ -81,15 +74,17 @@ async fn run(
 
 #[tokio::test]
 async fn delegate() {
-    let bridge = bridge([says("Both locks are taken in the other order.")]).await;
+    let bridge = TestBridge::start([says("Both locks are taken in the other order.")]).await;
     let calls = vec![calls_tool(tool("codex"), json!({ "prompt": "Why does it hang?" }))];
     let page = run(&bridge, "/codex:delegate find the race", calls, &["/content"]).await;
     expect_file!["plugin/delegate.txt"].assert_eq(&page);
+    bridge.finish().await;
 }
 
 #[tokio::test]
 async fn propose() {
-    let bridge = bridge([runs("echo more >> README.md"), says("It is longer now.")]).await;
+    let bridge =
+        TestBridge::start([runs("echo more >> README.md"), says("It is longer now.")]).await;
     let calls = vec![
         calls_tool(tool("codex"), json!({ "prompt": "Longer.", "changes": "propose" })),
         calls_tool_with(
@@ -102,22 +97,24 @@ async fn propose() {
     expect_file!["plugin/propose.txt"].assert_eq(&page);
     let readme = fs::read_to_string(bridge.home.workspace().join("README.md")).unwrap();
     assert_eq!(readme, "# Example\n", "the user's file was written");
+    bridge.finish().await;
 }
 
 #[tokio::test]
 async fn review() {
     let verdict = json!({ "verdict": "approve", "summary": "Well.", "findings": [] });
-    let bridge = bridge([says(verdict.to_string())]).await;
+    let bridge = TestBridge::start([says(verdict.to_string())]).await;
     fs::write(bridge.home.workspace().join("new.txt"), "new\n").unwrap();
     let calls = vec![calls_tool(tool("codex_review"), json!({ "baseBranch": "main" }))];
     let page = run(&bridge, "/codex:review main", calls, &["/verdict"]).await;
     expect_file!["plugin/review.txt"].assert_eq(&page);
+    bridge.finish().await;
 }
 
 #[tokio::test]
 async fn plan() {
     let steps = [("read", StepStatus::Completed), ("write", StepStatus::Pending)];
-    let bridge = bridge([plans("Two steps.", &steps), says("That is the plan.")]).await;
+    let bridge = TestBridge::start([plans("Two steps.", &steps), says("That is the plan.")]).await;
     let calls = vec![
         calls_tool(tool("codex"), json!({ "prompt": "Make a plan." })),
         calls_tool_with(
@@ -127,12 +124,13 @@ async fn plan() {
     ];
     let page = run(&bridge, "/codex:plan a cache", calls, &["/content", "/steps"]).await;
     expect_file!["plugin/plan.txt"].assert_eq(&page);
+    bridge.finish().await;
 }
 
 #[tokio::test]
 async fn status() {
     let gate = Gate::new("a turn that runs");
-    let mut bridge = bridge([reply().holds(&gate).says("late")]).await;
+    let mut bridge = TestBridge::start([reply().holds(&gate).says("late")]).await;
     let started = bridge.call("codex", json!({ "prompt": "Long.", "background": true })).await;
     gate.reached().await;
     let calls = vec![
@@ -145,11 +143,12 @@ async fn status() {
     gate.open();
     let thread = &started["structuredContent"]["threadId"];
     bridge.call("codex.wait", json!({ "threadId": thread })).await;
+    bridge.finish().await;
 }
 
 #[tokio::test]
 async fn resume() {
-    let mut bridge = bridge([says("The first."), says("The second.")]).await;
+    let mut bridge = TestBridge::start([says("The first."), says("The second.")]).await;
     bridge.thread("Count.").await;
     let calls = vec![
         calls_tool(tool("codex_thread_list"), json!({ "text": "Count" })),
@@ -161,12 +160,13 @@ async fn resume() {
     let words = "/codex:resume Count: and on";
     let page = run(&bridge, words, calls, &["/threads/0/threadId", "/content"]).await;
     expect_file!["plugin/resume.txt"].assert_eq(&page);
+    bridge.finish().await;
 }
 
 #[tokio::test]
 async fn cancel() {
     let gate = Gate::new("a turn that is stopped");
-    let mut bridge = bridge([reply().holds(&gate).says("late")]).await;
+    let mut bridge = TestBridge::start([reply().holds(&gate).says("late")]).await;
     bridge.call("codex", json!({ "prompt": "Long.", "background": true })).await;
     gate.reached().await;
     let calls = vec![
@@ -180,22 +180,24 @@ async fn cancel() {
     let page = run(&bridge, "/codex:cancel", calls, &parts).await;
     expect_file!["plugin/cancel.txt"].assert_eq(&page);
     gate.abandoned().await;
+    bridge.finish().await;
 }
 
 #[tokio::test]
 async fn setup() {
-    let bridge = bridge([]).await;
+    let bridge = TestBridge::start([]).await;
     let calls = vec![
         calls_tool(tool("codex_health"), json!({})),
         calls_tool("Bash", json!({ "command": "codex-mcp doctor --help", "description": "Help" })),
     ];
     let page = run(&bridge, "/codex:setup", calls, &["/healthy", "/none"]).await;
     expect_file!["plugin/setup.txt"].assert_eq(&page);
+    bridge.finish().await;
 }
 
 #[tokio::test]
 async fn the_agent_delegates() {
-    let bridge = bridge([says("Both locks are taken in the other order.")]).await;
+    let bridge = TestBridge::start([says("Both locks are taken in the other order.")]).await;
     let ask = json!({
         "subagent_type": "codex:delegate", "description": "Find the race", "prompt": "Why does it hang?",
         "run_in_background": false,
@@ -217,6 +219,7 @@ async fn the_agent_delegates() {
     assert_eq!(asked[0].json()["content"], "Both locks are taken in the other order.");
     let told = mains.last().expect("the main conversation ran").tool_results();
     assert!(told[0].text.contains("Codex says: the order of the locks."), "{told:#?}");
+    bridge.finish().await;
 }
 
 /// All files of a directory, with their texts.
@@ -268,7 +271,7 @@ fn it_has_the_version_of_the_program() {
 
 #[tokio::test]
 async fn the_plugin_and_its_marketplace_are_valid() {
-    let bridge = bridge([]).await;
+    let bridge = TestBridge::start([]).await;
     let own = claude::own_directory(&bridge.home);
     for path in [tools::workspace_root(), plugin()] {
         let claude = claude::command(&bridge.home, &own);
@@ -276,12 +279,13 @@ async fn the_plugin_and_its_marketplace_are_valid() {
         let ended = validate.run(LIMIT).await;
         assert!(ended.status.success(), "{ended:#?}");
     }
+    bridge.finish().await;
 }
 
 /// By what the README says, in a home in which nothing was installed.
 #[tokio::test]
 async fn it_is_installed_used_and_removed() {
-    let bridge = bridge([]).await;
+    let bridge = TestBridge::start([]).await;
     let own = claude::own_directory(&bridge.home);
     let root = tools::workspace_root();
     let root = root.to_str().expect("the path is UTF-8");
@@ -326,4 +330,5 @@ async fn it_is_installed_used_and_removed() {
     plugin(&["marketplace", "remove", "codex-mcp"]).await;
     let left = plugin(&["list"]).await;
     assert!(!left.contains("codex"), "{left}");
+    bridge.finish().await;
 }
