@@ -162,6 +162,32 @@ async fn files_and_hunks_are_chosen() {
     bridge.finish().await;
 }
 
+#[tokio::test]
+async fn what_is_taken_back_by_file_leaves_the_rest_to_be_taken_back() {
+    let before = [("a.txt", "a\n"), ("b.txt", "b\n"), ("c.txt", "c\n")];
+    let command = "for x in a b c; do echo more >> $x.txt; done";
+    let (mut bridge, id) = proposal(command, allowed(), &before).await;
+    let workspace = bridge.home.workspace().to_owned();
+    let start = files(&workspace);
+    assert_eq!(action(&apply(&mut bridge, json!({ "patchId": id })).await), "applied");
+    let mut back = json!({ "patchId": id, "reverse": true, "paths": ["b.txt"] });
+    let answer = apply(&mut bridge, back.clone()).await;
+    assert_eq!(action(&answer), "reversed");
+    assert_eq!(answer["structuredContent"]["reversible"], true, "{answer}");
+    assert_eq!(fs::read_to_string(workspace.join("b.txt")).unwrap(), "b\n");
+    assert_eq!(fs::read_to_string(workspace.join("a.txt")).unwrap(), "a\nmore\n");
+    // It is not there a second time.
+    assert_eq!(error_code(&apply(&mut bridge, back.clone()).await), "invalid_arguments");
+    back["paths"] = json!(["a.txt", "c.txt"]);
+    let answer = apply(&mut bridge, back.clone()).await;
+    assert_eq!(action(&answer), "reversed");
+    assert_eq!(answer["structuredContent"]["reversible"], false, "{answer}");
+    assert!(files(&workspace) == start, "not byte for byte as before");
+    back.as_object_mut().unwrap().remove("paths");
+    assert_eq!(error_code(&apply(&mut bridge, back).await), "patch_not_applied");
+    bridge.finish().await;
+}
+
 /// How many scratch workspaces there are.
 async fn scratches(bridge: &mut TestBridge) -> Value {
     let health = bridge.call("codex.health", json!({})).await;

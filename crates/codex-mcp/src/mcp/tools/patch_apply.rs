@@ -1,5 +1,6 @@
 //! `codex.patch.apply`: carries a patch into the user's files, all or nothing, or takes it back.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use bridge_store::{ApplicationRow, ApplicationState, ChangeSetKind, Write};
@@ -104,7 +105,7 @@ pub(super) async fn call(
     let Arguments { patch_id, diff, cwd, .. } = &arguments;
     let which = Which::of(patch_id.as_deref(), diff.as_deref(), cwd.as_deref())?;
     let mut patch = call.patch(which).await?;
-    let reverses = match arguments.reverse {
+    let mut reverses = match arguments.reverse {
         Some(true) => Some(begin_reverse(&mut patch)?),
         Some(false) | None => None,
     };
@@ -113,6 +114,11 @@ pub(super) async fn call(
     // A file that was moved is two changes.
     let count: usize = files.iter().map(|(file, _)| file.changes.len()).sum();
     let is_whole = count == patch.row.files && hunks.is_none();
+    if let Some(reversal) = &mut reverses {
+        let chosen = files.iter().flat_map(|(file, _)| &file.changes);
+        let chosen: HashSet<_> = chosen.map(|change| &change.path).collect();
+        reversal.steps.retain(|step| !chosen.contains(&step.path));
+    }
     if let Some(hunks) = hunks {
         (patch, files) = select(&call, patch, files, hunks).await?;
     }
@@ -130,6 +136,7 @@ pub(super) async fn call(
         (false, None) => Action::Applied,
         (false, Some(_)) => Action::Reversed,
     };
+    let rest = reverses.as_ref().is_some_and(|reversal| !reversal.steps.is_empty());
     if action != Action::Nothing {
         carry_out(&call, &patch, &steps, reverses).await?;
         if action == Action::Applied && is_whole && patch.row.kind == ChangeSetKind::Proposed {
@@ -142,7 +149,7 @@ pub(super) async fn call(
     };
     let reversible = match action {
         Action::Applied => true,
-        Action::Reversed => false,
+        Action::Reversed => rest,
         Action::Nothing => patch.applied().is_some(),
     };
     let files = steps.iter().map(Done::from).collect();
@@ -151,16 +158,23 @@ pub(super) async fn call(
     Ok(Answer::success(applied.to_string(), &applied))
 }
 
-/// Turns a patch into one that takes back what was applied of it last, and names that.
-fn begin_reverse(patch: &mut Patch) -> Result<String, Problem> {
+/// What was applied last of a patch, to be taken back.
+struct Reversal {
+    application: String,
+    /// What of it stays applied.
+    steps: Vec<Step>,
+}
+
+/// Turns a patch into one that takes back what was applied of it last.
+fn begin_reverse(patch: &mut Patch) -> Result<Reversal, Problem> {
     let Some(application) = patch.applied() else {
         let message = format!("patch {} was not applied, or was taken back already", patch.row.id);
         return Err(Problem::new(Code::PatchNotApplied, message));
     };
-    let id = application.id.clone();
+    let reversal = Reversal { application: application.id.clone(), steps: steps(application)? };
     let back = |step: Step| Change { path: step.path, before: step.after, after: step.before };
-    patch.changes = steps(application)?.into_iter().map(back).collect();
-    Ok(id)
+    patch.changes = reversal.steps.iter().cloned().map(back).collect();
+    Ok(reversal)
 }
 
 fn hunk_names(names: Option<&[String]>, reverse: bool) -> Result<Option<Vec<HunkId>>, Problem> {
@@ -259,19 +273,18 @@ async fn carry_out(
     call: &ToolCall<'_>,
     patch: &Patch,
     steps: &[Step],
-    reverses: Option<String>,
+    reverses: Option<Reversal>,
 ) -> Result<(), Problem> {
-    let unprepared = |why: String| Problem::new(Code::PatchFailed, why);
-    let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(|error| unprepared(error.to_string()))?;
-    let id = format!("a-{}", HEXLOWER.encode(&random));
-    let text = serde_json::to_string(steps).map_err(|error| unprepared(error.to_string()))?;
-    let row = ApplicationRow {
-        id: id.clone(),
-        change_set: patch.row.id.clone(),
-        state: ApplicationState::Applying,
-        reverses,
-        steps: text,
+    let (reverses, rest) = match reverses {
+        Some(Reversal { application, steps }) => (Some(application), steps),
+        None => (None, Vec::new()),
+    };
+    let row = row(patch, ApplicationState::Applying, reverses, steps)?;
+    let id = row.id.clone();
+    // What is not taken back stands as an application of its own, which can be.
+    let rest = match rest.as_slice() {
+        [] => None,
+        rest => Some(self::row(patch, ApplicationState::Applied, None, rest)?),
     };
     // What could not be taken back later is not done.
     call.ledger().write(vec![Write::Application(row)]);
@@ -281,9 +294,31 @@ async fn carry_out(
         Ok(()) => ApplicationState::Applied,
         Err(_) => ApplicationState::Failed,
     };
-    call.ledger().write(vec![Write::ApplicationEnded { application: id, state }]);
+    let mut writes = vec![Write::ApplicationEnded { application: id, state }];
+    writes.extend(rest.filter(|_| state == ApplicationState::Applied).map(Write::Application));
+    call.ledger().write(writes);
     result.map_err(|error| problem(&error))?;
     call.kept(&patch.row.id).await
+}
+
+/// The record of an application, under a new name.
+fn row(
+    patch: &Patch,
+    state: ApplicationState,
+    reverses: Option<String>,
+    steps: &[Step],
+) -> Result<ApplicationRow, Problem> {
+    let unprepared = |why: String| Problem::new(Code::PatchFailed, why);
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| unprepared(error.to_string()))?;
+    let steps = serde_json::to_string(steps).map_err(|error| unprepared(error.to_string()))?;
+    Ok(ApplicationRow {
+        id: format!("a-{}", HEXLOWER.encode(&random)),
+        change_set: patch.row.id.clone(),
+        state,
+        reverses,
+        steps,
+    })
 }
 
 fn problem(error: &ApplyError) -> Problem {
@@ -356,7 +391,8 @@ impl fmt::Display for Applied {
             write!(f, "\n{} {}", file.action, file.path)?;
         }
         if self.reversible {
-            f.write_str("\nIt can be taken back with `reverse: true`.")?;
+            let what = if self.action == Action::Reversed { "The rest" } else { "It" };
+            write!(f, "\n{what} can be taken back with `reverse: true`.")?;
         }
         for warning in &self.warnings {
             write!(f, "\nWarning: {warning}.")?;
