@@ -17,6 +17,22 @@ fn allowed(more: &[&str]) -> Setup {
 }
 
 #[tokio::test]
+async fn a_state_directory_behind_a_link_holds_copies_too() {
+    let script =
+        [patches("*** Begin Patch\n*** Add File: new.txt\n+new\n*** End Patch"), says("Done.")];
+    let mut bridge = TestBridge::start(script).await;
+    let (real, link) = (bridge.home.root().join("state"), bridge.home.root().join("link"));
+    fs::create_dir(&real).unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let arguments = vec!["--state-dir".into(), link.into()];
+    bridge.restart_all(Setup { arguments, ..Setup::default() }).await;
+    let asked = json!({ "prompt": "Change it.", "changes": "propose" });
+    let answer = bridge.call("codex", asked).await;
+    assert_eq!(answer["structuredContent"]["patch"]["paths"], json!(["new.txt"]), "{answer}");
+    bridge.finish().await;
+}
+
+#[tokio::test]
 async fn a_proposal_leaves_the_users_files_alone() {
     let script = [
         runs(

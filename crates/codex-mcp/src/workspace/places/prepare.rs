@@ -88,7 +88,8 @@ impl Places {
         match wanted.changes {
             Changes::None | Changes::Propose => {
                 let scratch = self.scratch_for(name, wanted, tree, rules, give_up)?;
-                let copy = scratch.tree();
+                // As Codex names it, and every path in it.
+                let copy = scratch.tree().canonicalize().map_err(ScratchError::Unwritable)?;
                 let git = Some(copy.join(".git")).filter(|git| git.is_dir());
                 let writable = [Some(copy.clone()), git, Some(temporary)];
                 Ok(Made {
