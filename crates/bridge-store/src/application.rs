@@ -4,9 +4,6 @@ use rusqlite::{Connection, Row, params};
 
 use crate::{StoreError, Timestamp, patch};
 
-/// zstd's own default.
-const LEVEL: i32 = 3;
-
 /// How an application stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApplicationState {
@@ -72,7 +69,7 @@ pub(crate) fn put(
             at.0,
             row.state.as_str(),
             row.reverses,
-            zstd::encode_all(row.steps.as_bytes(), LEVEL)?,
+            patch::compress(&row.steps)?,
         ])?;
     Ok(())
 }

@@ -6,9 +6,6 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use crate::row::{signed, unsigned};
 use crate::{StoreError, Timestamp, patch};
 
-/// zstd's own default.
-const LEVEL: i32 = 3;
-
 /// What a change set comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChangeSetKind {
@@ -99,7 +96,7 @@ pub(crate) fn put(
             serde_json::to_string(&row.paths)?,
             signed(row.ignored as u64),
             serde_json::to_string(&row.notes)?,
-            zstd::encode_all(row.changes.as_bytes(), LEVEL)?,
+            patch::compress(&row.changes)?,
         ])?;
     Ok(())
 }
@@ -107,23 +104,24 @@ pub(crate) fn put(
 const COLUMNS: &str = "change_set_id, thread_id, turn, kind, root, files, added, removed, paths, ignored, notes, changes";
 
 fn read(row: &Row<'_>) -> Result<ChangeSetRow, StoreError> {
-    let count = |index| -> Result<usize, StoreError> {
-        Ok(usize::try_from(unsigned(row.get(index)?)).unwrap_or(usize::MAX))
-    };
     Ok(ChangeSetRow {
         id: row.get(0)?,
         thread: row.get::<_, Option<String>>(1)?.map(ThreadId),
         number: row.get::<_, Option<i64>>(2)?.map(|number| TurnNumber(unsigned(number))),
         kind: ChangeSetKind::of_text(&row.get::<_, String>(3)?)?,
         root: row.get(4)?,
-        files: count(5)?,
+        files: count(row.get(5)?),
         added: unsigned(row.get(6)?),
         removed: unsigned(row.get(7)?),
         paths: serde_json::from_str(&row.get::<_, String>(8)?)?,
-        ignored: count(9)?,
+        ignored: count(row.get(9)?),
         notes: serde_json::from_str(&row.get::<_, String>(10)?)?,
         changes: patch::expand(&row.get::<_, Vec<u8>>(11)?)?,
     })
+}
+
+fn count(number: i64) -> usize {
+    usize::try_from(unsigned(number)).unwrap_or(usize::MAX)
 }
 
 pub(crate) fn one(connection: &Connection, id: &str) -> Result<Option<ChangeSetRow>, StoreError> {
@@ -138,21 +136,30 @@ pub(crate) fn of_turn(
     connection: &Connection,
     number: TurnNumber,
 ) -> Result<Option<ChangeSet>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM change_sets WHERE turn = ?1 ORDER BY created_at DESC, rowid DESC LIMIT 1"
-    );
-    let mut statement = connection.prepare_cached(&sql)?;
+    // Without the changes themselves, which may be large.
+    let mut statement = connection.prepare_cached(
+        "SELECT change_set_id, kind, files, added, removed, paths, ignored, notes
+         FROM change_sets WHERE turn = ?1 ORDER BY created_at DESC, rowid DESC LIMIT 1",
+    )?;
     let mut rows = statement.query([signed(number.0)])?;
-    let Some(row) = rows.next()?.map(read).transpose()? else {
+    let Some(row) = rows.next()? else {
         return Ok(None);
     };
-    let kind = match row.kind {
+    let kind = match ChangeSetKind::of_text(&row.get::<_, String>(1)?)? {
         ChangeSetKind::Proposed | ChangeSetKind::Given => Changes::Propose,
         ChangeSetKind::Direct => Changes::Direct,
         ChangeSetKind::Unconfined => Changes::Unconfined,
     };
-    let ChangeSetRow { id, files, added, removed, paths, ignored, notes, .. } = row;
-    Ok(Some(ChangeSet { id, kind, files, added, removed, paths, ignored, notes }))
+    Ok(Some(ChangeSet {
+        id: row.get(0)?,
+        kind,
+        files: count(row.get(2)?),
+        added: unsigned(row.get(3)?),
+        removed: unsigned(row.get(4)?),
+        paths: serde_json::from_str(&row.get::<_, String>(5)?)?,
+        ignored: count(row.get(6)?),
+        notes: serde_json::from_str(&row.get::<_, String>(7)?)?,
+    }))
 }
 
 /// The newest change set of a thread that was proposed.

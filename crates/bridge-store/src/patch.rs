@@ -61,7 +61,7 @@ pub(crate) fn put(
         paths.push(Path { path: change.path.clone(), kind, moved_to, end: diff.len() });
     }
     let status = Status::from(patch.status).as_str();
-    let (paths, diff) = (serde_json::to_string(&paths)?, zstd::encode_all(diff.as_bytes(), LEVEL)?);
+    let (paths, diff) = (serde_json::to_string(&paths)?, compress(&diff)?);
     let changed = connection
         .prepare_cached("UPDATE patches SET status = ?3, paths = ?4, diff = ?5 WHERE turn = ?1 AND item_id = ?2")?
         .execute(params![signed(number.0), patch.item.as_str(), status, paths, diff])?;
@@ -134,6 +134,11 @@ pub(crate) fn one(connection: &Connection, id: &str) -> Result<Option<PatchRow>,
         number: TurnNumber(crate::row::unsigned(row.get(5)?)),
         patch: read(row)?,
     }))
+}
+
+/// A text as it is kept where it may be long.
+pub(crate) fn compress(text: &str) -> std::io::Result<Vec<u8>> {
+    zstd::encode_all(text.as_bytes(), LEVEL)
 }
 
 /// A diff as text.
