@@ -11,7 +11,7 @@ mod in_place;
 mod prepare;
 mod record;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,8 +49,8 @@ struct Inner {
     temporary: PathBuf,
     config: Arc<Config>,
     ledger: Ledger,
-    /// The names of the places that a turn uses now.
-    used: Mutex<HashSet<String>>,
+    /// The names of the places that a turn uses now, and the turns.
+    used: Mutex<HashMap<String, TurnNumber>>,
     /// Held by who carries changes into the user's files.
     applying: Arc<tokio::sync::Mutex<()>>,
 }
@@ -213,6 +213,22 @@ impl Places {
         }
     }
 
+    /// Gives up the place of a turn that does not run after all; that of a later turn of the thread is left alone. It waits
+    /// for the disk.
+    pub(crate) fn give_up(&self, thread: &ThreadId, number: TurnNumber) {
+        let name = name(thread);
+        // Held to the end: a later turn takes its place only then.
+        let mut used = self.used();
+        if used.get(&name) != Some(&number) {
+            return;
+        }
+        used.remove(&name);
+        let place = InPlace::find(&self.0.in_place, &name);
+        if let Some(place) = place.filter(|place| place.number() == number) {
+            place.end();
+        }
+    }
+
     fn holds_changes(&self, scratch: &Scratch) -> bool {
         let collected = self.look(scratch.snapshot(), &scratch.tree());
         collected.is_ok_and(|collected| !collected.changes.is_empty())
@@ -238,12 +254,12 @@ impl Places {
         }
     }
 
-    fn used(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+    fn used(&self) -> std::sync::MutexGuard<'_, HashMap<String, TurnNumber>> {
         self.0.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_used(&self, name: &str) -> bool {
-        self.used().contains(name)
+        self.used().contains_key(name)
     }
 }
 

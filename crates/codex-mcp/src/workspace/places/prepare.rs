@@ -66,7 +66,7 @@ impl Places {
             failure(WorkspaceFailure::Moved, format!("{}: {error}", wanted.workspace.display()))
         })?;
         let name = name(&wanted.thread);
-        self.used().insert(name.clone());
+        self.used().insert(name.clone(), wanted.number);
         let place = self.make(&name, wanted, &tree, below, rules, give_up);
         let place = place.map_err(|error| refused(&error, &wanted.workspace)).and_then(written);
         if place.is_err() {
