@@ -42,6 +42,26 @@ pub fn processes_under(directory: &Path) -> Vec<Process> {
     others.filter_map(|pid| mentions(pid, needle)).collect()
 }
 
+/// Those of them whose command line contains `words`. A process that was just forked has its parent's command line until
+/// it becomes a program of its own, and does not count.
+pub fn programs_under(directory: &Path, words: &str) -> Vec<Process> {
+    let mut found = processes_under(directory);
+    found.retain(|process| process.command_line.contains(words));
+    let is_fork = |process: &&Process| {
+        let parent = parent(process.pid);
+        found
+            .iter()
+            .any(|other| Some(other.pid) == parent && other.command_line == process.command_line)
+    };
+    found.iter().filter(|process| !is_fork(process)).cloned().collect()
+}
+
+/// The parent of a process, from the fourth field of its `stat`; the second may have anything in its parentheses.
+fn parent(pid: i32) -> Option<i32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+}
+
 /// Fails the test when processes outlive it. Declare it before what starts them, so that it is
 /// dropped after.
 #[derive(Debug)]

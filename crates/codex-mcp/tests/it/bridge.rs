@@ -6,7 +6,7 @@ use std::time::Duration;
 use rustix::process::Pid;
 use serde_json::{Value, json};
 use testkit::home::CodexHome;
-use testkit::leaks::{Process, processes_under};
+use testkit::leaks::{Process, programs_under};
 use testkit::mcp::McpDriver;
 use testkit::model::{FakeModel, Script};
 use testkit::normalise::Normaliser;
@@ -172,9 +172,7 @@ impl TestBridge {
 
     /// Processes of this home whose command line has these words.
     pub(crate) fn processes(&self, words: &str) -> Vec<Process> {
-        let mut processes = processes_under(self.home.root());
-        processes.retain(|process| process.command_line.contains(words));
-        processes
+        programs_under(self.home.root(), words)
     }
 
     /// Runs the program with a subcommand in this home.

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde_json::json;
 use testkit::gate::Gate;
-use testkit::leaks::processes_under;
 use testkit::model::{reply, runs, says};
 use testkit::poll;
 
@@ -23,8 +22,7 @@ async fn sleep_runs(bridge: &TestBridge) {
 }
 
 fn sleeps(bridge: &TestBridge) -> usize {
-    let processes = processes_under(bridge.home.root());
-    processes.iter().filter(|process| process.command_line.contains("sleep 600")).count()
+    bridge.processes("sleep 600").len()
 }
 
 #[tokio::test]

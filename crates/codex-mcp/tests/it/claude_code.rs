@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::claude::{ClaudeCode, answer, interrupt, user_message};
 use testkit::gate::Gate;
 use testkit::home::CodexHome;
-use testkit::leaks::{Process, processes_under};
+use testkit::leaks::{Process, programs_under};
 use testkit::messages::{self, FakeMessages, MessagesRequest, calls_tool, calls_tool_with};
 use testkit::model::{self, FakeModel, reply, runs, says};
 use testkit::peer::Peer;
@@ -50,9 +50,7 @@ impl Rig {
 
     /// The processes whose command line contains `part`.
     fn processes(&self, part: &str) -> Vec<Process> {
-        let mut processes = processes_under(self.home.root());
-        processes.retain(|process| process.command_line.contains(part));
-        processes
+        programs_under(self.home.root(), part)
     }
 
     /// Checks what is left once Claude Code has ended, and gives what its model was sent.

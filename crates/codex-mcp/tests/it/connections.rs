@@ -17,7 +17,7 @@ use codex_mcp::workspace::{Places, Roots};
 use serde_json::json;
 use testkit::gate::Gate;
 use testkit::home::{CodexHome, KEY_VARIABLE};
-use testkit::leaks::processes_under;
+use testkit::leaks::programs_under;
 use testkit::mcp::McpDriver;
 use testkit::model::{FakeModel, reply, says};
 use testkit::peer::Peer;
@@ -171,10 +171,7 @@ async fn clients_share_the_app_server_and_leave_each_other_alone() {
     let second = staying.start_call("codex", json!({ "prompt": "second" })).await;
     gates[0].reached().await;
     gates[1].reached().await;
-    let servers = processes_under(home.root())
-        .into_iter()
-        .filter(|process| process.command_line.contains("app-server"));
-    assert_eq!(servers.count(), 1);
+    assert_eq!(programs_under(home.root(), "app-server").len(), 1);
 
     drop(leaving);
     gates[0].abandoned().await;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::json;
-use testkit::leaks::processes_under;
 use testkit::model::{runs, says};
 use testkit::poll;
 
@@ -13,8 +12,7 @@ use crate::bridge::{Setup, TestBridge, content};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn app_servers(bridge: &TestBridge) -> usize {
-    let processes = processes_under(bridge.home.root());
-    processes.iter().filter(|process| process.command_line.contains("app-server")).count()
+    bridge.processes("app-server").len()
 }
 
 async fn until_app_servers(bridge: &TestBridge, wanted: usize) {
@@ -48,11 +46,7 @@ async fn signals_end_the_server_and_everything_it_started() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let mut bridge = TestBridge::start([runs("sleep 600")]).await;
         bridge.begin("codex", json!({ "prompt": "Sleep." })).await;
-        let sleeps = |bridge: &TestBridge| {
-            processes_under(bridge.home.root())
-                .iter()
-                .any(|process| process.command_line.contains("sleep 600"))
-        };
+        let sleeps = |bridge: &TestBridge| !bridge.processes("sleep 600").is_empty();
         poll::until(PATIENCE, || if sleeps(&bridge) { Ok(()) } else { Err("no sleep runs") }).await;
         bridge.client.peer.signal(signal);
         bridge.finish().await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use testkit::gate::Gate;
 use testkit::home::CodexHome;
-use testkit::leaks::{LeakGuard, processes_under};
+use testkit::leaks::{LeakGuard, processes_under, programs_under};
 use testkit::model::{FakeModel, reply, runs};
 use testkit::peer::Peer;
 use testkit::poll;
@@ -53,6 +53,25 @@ async fn a_process_is_known_by_its_environment() {
         Launch::new("/bin/sleep", "/").arguments(["600"]).environment([("HOME", home.home())])
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_fork_is_no_program_of_its_own() {
+    let home = CodexHome::new("http://127.0.0.1:1");
+    // The shell in parentheses is a fork that stays one.
+    let shell = Launch::new("/bin/sh", home.workspace()).arguments(["-c", "(read line); true"]);
+    let mut shell = shell.spawn();
+    poll::until(Duration::from_secs(5), || match processes_under(home.root()).as_slice() {
+        [one, other] if one.command_line == other.command_line => Ok(()),
+        other => Err(other.to_vec()),
+    })
+    .await;
+    let programs = programs_under(home.root(), "read line");
+    let pids: Vec<_> = programs.iter().map(|program| u32::try_from(program.pid).ok()).collect();
+    assert_eq!(pids, [shell.id()]);
+    assert!(programs_under(home.root(), "something else").is_empty());
+    drop(shell.stdin.take());
+    shell.wait().await.unwrap();
 }
 
 #[tokio::test]
