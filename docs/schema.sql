@@ -80,7 +80,7 @@ CREATE TABLE plans (
     author      TEXT NOT NULL,
     at          INTEGER NOT NULL,
     explanation TEXT,
-    steps       TEXT NOT NULL, last_step INTEGER NOT NULL DEFAULT 0, told_at INTEGER, told_in TEXT, unaware_of INTEGER,
+    steps       TEXT NOT NULL, last_step INTEGER NOT NULL DEFAULT 0, told_at INTEGER, told_in TEXT, unaware_of INTEGER, session TEXT,
     PRIMARY KEY (thread_id, version)
 ) STRICT, WITHOUT ROWID;
 
@@ -232,3 +232,25 @@ CREATE TABLE applications (
 CREATE INDEX applications_by_change_set ON applications (change_set_id, at);
 
 CREATE INDEX plans_untold ON plans (thread_id, version) WHERE author = 'client' AND told_at IS NULL;
+
+CREATE TABLE session_threads (
+    session    TEXT NOT NULL,
+    thread_id  TEXT NOT NULL REFERENCES threads ON DELETE CASCADE,
+    -- When it last worked with it.
+    used_at    INTEGER NOT NULL,
+    -- The newest version of the plan that it knows.
+    known_plan INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (session, thread_id)
+) STRICT;
+
+CREATE TABLE session_tasks (
+    session   TEXT NOT NULL,
+    task      TEXT NOT NULL,
+    subject   TEXT NOT NULL,
+    status    TEXT NOT NULL,
+    -- The step that it stands for.
+    thread_id TEXT REFERENCES threads ON DELETE SET NULL,
+    step      INTEGER,
+    at        INTEGER NOT NULL,
+    PRIMARY KEY (session, task)
+) STRICT;

@@ -65,9 +65,9 @@ pub use listing::{
 };
 pub use patch::{ChangeKind, FileChange, Patch};
 pub use plan::{
-    KeptPlan, KeptStep, MAX_PLAN_STEPS, MAX_PLAN_TEXT_CHARS, NotAStepId, Plan, PlanEdit,
-    PlanEditError, PlanMerge, PlanNote, PlanStep, StepChange, StepConflict, StepEdit, StepId,
-    StepStatus, WantedStep,
+    ItemChange, ItemEdit, KeptPlan, KeptStep, LaterVersion, MAX_PLAN_STEPS, MAX_PLAN_TEXT_CHARS,
+    NotAStepId, Plan, PlanEdit, PlanEditError, PlanMerge, PlanNote, PlanStep, StepChange,
+    StepConflict, StepEdit, StepId, StepStatus, WantedStep,
 };
 pub use policy::{Policy, Rule, Subject, Verdict};
 pub use progress::{ItemState, Update};

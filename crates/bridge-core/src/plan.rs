@@ -4,6 +4,7 @@
 //! Everything here is a function of the version before. Who makes the next version sees to it that there is no other one.
 
 mod difference;
+mod follow;
 mod matching;
 mod merge;
 mod note;
@@ -13,6 +14,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use difference::StepChange;
+pub use follow::{ItemChange, ItemEdit, LaterVersion};
 pub use merge::{PlanMerge, StepConflict};
 pub use note::PlanNote;
 pub(crate) use note::PlanNotes;

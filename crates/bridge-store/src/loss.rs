@@ -108,6 +108,10 @@ fn subject(write: &Write) -> Option<Subject> {
         Write::ChangeSet(row) => Some(Subject::ChangeSet(row.id.clone())),
         Write::Application(row) => Some(Subject::ChangeSet(row.change_set.clone())),
         Write::ThreadsSeen(_)
+        | Write::SessionUses { .. }
+        | Write::SessionKnows { .. }
+        | Write::Task(_)
+        | Write::TaskRemoved { .. }
         | Write::PlanEdited { .. }
         | Write::PlanTold { .. }
         | Write::ApplicationEnded { .. }
@@ -127,6 +131,10 @@ fn mends(write: &Write, loss: &Loss) -> bool {
         | Write::TurnStarted { .. }
         | Write::Item { .. }
         | Write::Plan { .. }
+        | Write::SessionUses { .. }
+        | Write::SessionKnows { .. }
+        | Write::Task(_)
+        | Write::TaskRemoved { .. }
         | Write::PlanEdited { .. }
         | Write::PlanTold { .. }
         | Write::Approval(_)

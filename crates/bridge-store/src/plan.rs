@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use crate::row::{signed, unsigned};
 use crate::{StoreError, Timestamp};
 
+/// Versions of which is told what changed in them; what comes after is told the next time.
+const MAX_SINCE: u32 = 500;
+
 /// Who made a version of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlanAuthor {
@@ -55,6 +58,8 @@ pub struct PlanVersion {
     pub told: Option<(Timestamp, TurnId)>,
     /// The client's version that Codex did not know when it made this one, which says something else.
     pub unaware_of: Option<u64>,
+    /// Of a client's version: the Claude Code session that made it.
+    pub session: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -109,7 +114,7 @@ pub(crate) fn follow(
     let untold = untold(connection, thread)?.filter(|untold| untold.plan.steps != plan.steps);
     let unaware_of = untold.map(|untold| untold.plan.version);
     let (author, number) = (PlanAuthor::Codex, Some(number));
-    let version = PlanVersion { plan, number, author, at, told: None, unaware_of };
+    let version = PlanVersion { plan, number, author, at, told: None, unaware_of, session: None };
     insert(connection, thread, &version)
 }
 
@@ -118,13 +123,16 @@ pub(crate) fn edited(
     connection: &Connection,
     thread: &ThreadId,
     plan: &KeptPlan,
+    session: Option<&str>,
     at: Timestamp,
 ) -> Result<(), StoreError> {
     if newest(connection, thread)?.version + 1 != plan.version {
         return Ok(());
     }
     let (author, plan) = (PlanAuthor::Client, plan.clone());
-    let version = PlanVersion { plan, number: None, author, at, told: None, unaware_of: None };
+    let session = session.map(str::to_owned);
+    let version =
+        PlanVersion { plan, number: None, author, at, told: None, unaware_of: None, session };
     insert(connection, thread, &version)
 }
 
@@ -133,11 +141,11 @@ fn insert(
     thread: &ThreadId,
     version: &PlanVersion,
 ) -> Result<(), StoreError> {
-    let PlanVersion { plan, number, author, at, told: _, unaware_of } = version;
+    let PlanVersion { plan, number, author, at, told: _, unaware_of, session } = version;
     connection
         .prepare_cached(
-            "INSERT INTO plans (thread_id, version, turn, author, at, explanation, steps, last_step, unaware_of)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO plans (thread_id, version, turn, author, at, explanation, steps, last_step, unaware_of, session)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
             thread.as_str(),
@@ -149,6 +157,7 @@ fn insert(
             serde_json::to_string(&plan.steps.iter().map(Step::from).collect::<Vec<_>>())?,
             signed(plan.last_step),
             unaware_of.map(signed),
+            session,
         ])?;
     Ok(())
 }
@@ -170,8 +179,7 @@ pub(crate) fn told(
     Ok(())
 }
 
-const COLUMNS: &str =
-    "version, turn, author, at, explanation, steps, last_step, told_at, told_in, unaware_of";
+const COLUMNS: &str = "version, turn, author, at, explanation, steps, last_step, told_at, told_in, unaware_of, session";
 
 fn read(row: &Row<'_>) -> Result<PlanVersion, StoreError> {
     let told_at = row.get::<_, Option<i64>>(7)?.map(Timestamp);
@@ -188,6 +196,7 @@ fn read(row: &Row<'_>) -> Result<PlanVersion, StoreError> {
         at: Timestamp(row.get(3)?),
         told: told_at.zip(told_in),
         unaware_of: row.get::<_, Option<i64>>(9)?.map(unsigned),
+        session: row.get(10)?,
     })
 }
 
@@ -221,6 +230,24 @@ pub(crate) fn of_thread(
         format!("SELECT {COLUMNS} FROM plans WHERE thread_id = ?1 ORDER BY version DESC LIMIT ?2");
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![thread.as_str(), signed(limit as u64)])?;
+    let mut versions = Vec::new();
+    while let Some(row) = rows.next()? {
+        versions.push(read(row)?);
+    }
+    Ok(versions)
+}
+
+/// The versions after one, oldest first.
+pub(crate) fn since(
+    connection: &Connection,
+    thread: &ThreadId,
+    version: u64,
+) -> Result<Vec<PlanVersion>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM plans WHERE thread_id = ?1 AND version > ?2 ORDER BY version LIMIT {MAX_SINCE}"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![thread.as_str(), signed(version)])?;
     let mut versions = Vec::new();
     while let Some(row) = rows.next()? {
         versions.push(read(row)?);

@@ -6,10 +6,11 @@ use bridge_core::{ThreadId, TurnId, TurnNumber};
 use rusqlite::Connection;
 
 use crate::{
-    ApplicationRow, ApprovalRow, ChangeSetRow, Cursor, EntryKind, EntryPage, KeyRow, OutputMeta,
-    PatchRow, PlanVersion, Statistics, StoreError, ThreadFilter, ThreadPage, ThreadPlace,
-    ThreadRow, Timestamp, TurnName, TurnPage, TurnRow, UsageSum, application, approval, change_set,
-    connection, entry, key, maintenance, meta, output, patch, plan, thread, turn, usage,
+    ApplicationRow, ApprovalRow, ChangeSetRow, Cursor, EntryKind, EntryPage, KeyRow, KnownPlan,
+    OutputMeta, PatchRow, PlanVersion, Statistics, StoreError, TaskRow, ThreadFilter, ThreadPage,
+    ThreadPlace, ThreadRow, Timestamp, TurnName, TurnPage, TurnRow, UsageSum, application,
+    approval, change_set, connection, entry, key, maintenance, meta, output, patch, plan, session,
+    thread, turn, usage,
 };
 
 /// A view of a database. Each question sees one consistent state.
@@ -124,6 +125,30 @@ impl Reader {
     /// The newest version of a client that Codex was not told of.
     pub fn untold_plan(&self, thread: &ThreadId) -> Result<Option<PlanVersion>, StoreError> {
         plan::untold(&self.connection, thread)
+    }
+
+    /// The versions of a thread's plan after one, oldest first; not all if there are very many.
+    pub fn plans_since(
+        &self,
+        thread: &ThreadId,
+        version: u64,
+    ) -> Result<Vec<PlanVersion>, StoreError> {
+        plan::since(&self.connection, thread, version)
+    }
+
+    /// The thread that a Claude Code session works with.
+    pub fn session_thread(&self, session: &str) -> Result<Option<ThreadId>, StoreError> {
+        session::thread(&self.connection, session)
+    }
+
+    /// The threads of a session whose plans have versions that it does not know, newest use first.
+    pub fn plan_news(&self, session: &str, limit: usize) -> Result<Vec<KnownPlan>, StoreError> {
+        session::behind(&self.connection, session, limit)
+    }
+
+    /// The tasks of a session.
+    pub fn tasks(&self, session: &str) -> Result<Vec<TaskRow>, StoreError> {
+        session::tasks(&self.connection, session)
     }
 
     /// A patch.

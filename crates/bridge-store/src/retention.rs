@@ -46,7 +46,8 @@ fn forget_old(
         before(settings.archived_days),
     )?;
     forget_before(connection, "threads", "updated_at", IS_AT_REST, before(settings.thread_days))?;
-    forget_before(connection, "keys", "at", "TRUE", before(settings.thread_days))
+    forget_before(connection, "keys", "at", "TRUE", before(settings.thread_days))?;
+    forget_before(connection, "session_tasks", "at", "TRUE", before(settings.thread_days))
 }
 
 fn forget_before(

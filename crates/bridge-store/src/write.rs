@@ -5,9 +5,9 @@ use rusqlite::Connection;
 
 use crate::{
     ApplicationRow, ApplicationState, ApprovalRow, ChangeSetRow, KeyRow, SeenThread, StoreError,
-    Timestamp,
+    TaskRow, Timestamp,
 };
-use crate::{application, approval, change_set, item, key, output, plan, thread, turn};
+use crate::{application, approval, change_set, item, key, output, plan, session, thread, turn};
 
 /// One record. For one turn they come in the order `Thread`, `TurnQueued`, `TurnStarted`, items, `TurnEnded`.
 #[derive(Clone, Debug)]
@@ -73,6 +73,8 @@ pub enum Write {
         thread: ThreadId,
         /// The version.
         plan: KeptPlan,
+        /// The Claude Code session that made it.
+        session: Option<String>,
     },
     /// Codex was told of a client's version, and with it of those before.
     PlanTold {
@@ -82,6 +84,31 @@ pub enum Write {
         version: u64,
         /// The turn that took it.
         turn: TurnId,
+    },
+    /// A Claude Code session works with a thread.
+    SessionUses {
+        /// The session.
+        session: String,
+        /// The thread.
+        thread: ThreadId,
+    },
+    /// A session knows the plan of a thread that it works with.
+    SessionKnows {
+        /// The session.
+        session: String,
+        /// The thread.
+        thread: ThreadId,
+        /// The newest version that it knows.
+        version: u64,
+    },
+    /// A task of a session, as it is now.
+    Task(TaskRow),
+    /// A task of a session is gone.
+    TaskRemoved {
+        /// The session.
+        session: String,
+        /// The task.
+        task: String,
     },
     /// A question of Codex, and its answer.
     Approval(ApprovalRow),
@@ -186,10 +213,18 @@ pub(crate) fn apply(
             item::put(connection, *number, item)
         }
         Write::Plan { thread, number, plan } => plan::follow(connection, thread, *number, plan, at),
-        Write::PlanEdited { thread, plan } => plan::edited(connection, thread, plan, at),
+        Write::PlanEdited { thread, plan, session } => {
+            plan::edited(connection, thread, plan, session.as_deref(), at)
+        }
         Write::PlanTold { thread, version, turn } => {
             plan::told(connection, thread, *version, turn, at)
         }
+        Write::SessionUses { session, thread } => session::uses(connection, session, thread, at),
+        Write::SessionKnows { session, thread, version } => {
+            session::knows(connection, session, thread, *version)
+        }
+        Write::Task(task) => session::put_task(connection, task, at),
+        Write::TaskRemoved { session, task } => session::remove_task(connection, session, task),
         Write::Approval(approval) => approval::put(connection, approval, at),
         Write::TurnEnded(ended) => turn::ended(connection, ended, at),
         Write::Output(output) => output::put(connection, output, at),

@@ -99,6 +99,12 @@ impl ClaudeCode {
         self
     }
 
+    /// Sets a variable of Claude Code's own.
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.launch = self.launch.environment([(name, value)]);
+        self
+    }
+
     /// Gives one prompt and runs to the end.
     ///
     /// # Panics

@@ -1,5 +1,6 @@
 //! A plan's steps keep their names, and changes of it are made, told and brought together.
 
+mod follow;
 mod properties;
 
 use bridge_core::*;

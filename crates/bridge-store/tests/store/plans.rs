@@ -30,7 +30,7 @@ fn edits(store: &Store, steps: &str) -> Write {
         .edit(&edit, Some("mine"))
         .expect("it is a good one")
         .expect("it says something else");
-    Write::PlanEdited { thread: t(), plan }
+    Write::PlanEdited { thread: t(), plan, session: None }
 }
 
 fn told(version: u64) -> Write {

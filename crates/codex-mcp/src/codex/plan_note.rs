@@ -52,7 +52,15 @@ mod tests {
         let step = KeptStep { id: StepId(1), step: step.into(), status: StepStatus::Pending };
         let plan = KeptPlan { version: 3, explanation: None, steps: vec![step], last_step: 1 };
         let (author, at) = (PlanAuthor::Client, Timestamp(0));
-        let version = PlanVersion { plan, number: None, author, at, told: None, unaware_of: None };
+        let version = PlanVersion {
+            plan,
+            number: None,
+            author,
+            at,
+            told: None,
+            unaware_of: None,
+            session: None,
+        };
         let note = super::write(&version);
         assert_eq!((note.version, super::read(&note.text)), (3, Some((3, ""))));
         let with_prompt = format!("{}\n\nGo on.", note.text);

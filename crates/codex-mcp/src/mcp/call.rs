@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bridge_core::{
-    Attachment, CallId, CallRequest, Caller, Changes, Failure, Outcome, Person, TurnNumber,
-    TurnOptions, TurnReport, TurnState,
+    Attachment, CallId, CallRequest, Caller, Changes, Failure, Outcome, Person, ThreadId,
+    TurnNumber, TurnOptions, TurnReport, TurnState,
 };
 use bridge_store::{PlanVersion, Reader, TurnRow, Write};
 use rmcp::RoleServer;
 use rmcp::service::RequestContext;
+use tokio::sync::MutexGuard;
 
 use super::asker::Asker;
 use super::input_limits::InputLimits;
@@ -305,7 +306,34 @@ impl<'a> ToolCall<'a> {
     pub(super) fn started_by(&self) -> StartedBy {
         let client = self.context.client_info();
         let (client, version) = client.map(|client| (client.name, client.version)).unzip();
-        StartedBy { client, version, claude_session: self.server.claude_session() }
+        let claude_session = self.server.claude_session().map(str::to_owned);
+        StartedBy { client, version, claude_session }
+    }
+
+    /// The Claude Code session that makes it.
+    pub(super) fn claude_session(&self) -> Option<&str> {
+        self.server.claude_session()
+    }
+
+    /// The right to tell that session of plans.
+    pub(super) async fn telling(&self) -> MutexGuard<'_, ()> {
+        self.server.telling().await
+    }
+
+    /// The session works with a thread.
+    pub(super) fn session_uses(&self, thread: &ThreadId) {
+        if let Some(session) = self.claude_session() {
+            let (session, thread) = (session.to_owned(), thread.clone());
+            self.ledger().write(vec![Write::SessionUses { session, thread }]);
+        }
+    }
+
+    /// The answer shows the session a version of the thread's plan.
+    pub(super) fn session_knows(&self, thread: &ThreadId, version: u64) {
+        if let Some(session) = self.claude_session() {
+            let (session, thread) = (session.to_owned(), thread.clone());
+            self.ledger().write(vec![Write::SessionKnows { session, thread, version }]);
+        }
     }
 
     /// Where the whole of a long result is kept.
@@ -316,6 +344,9 @@ impl<'a> ToolCall<'a> {
     /// A turn as this client can be shown it. What is too long for that is kept first.
     pub(super) async fn turn_result(&self, report: TurnReport) -> TurnResult {
         let plan = self.kept_plan(&report).await;
+        if let (Some(thread), Some(plan)) = (&report.thread, &plan) {
+            self.session_knows(thread, plan.plan.version);
+        }
         TurnResult::from(report).with_plan(plan).fit(self.limits(), self.outputs()).await
     }
 
@@ -346,6 +377,11 @@ impl<'a> ToolCall<'a> {
         }
         let outcome = self.run_numbered(number, request).await;
         let number = TurnNumber(number.0);
+        if let Outcome::Turn(report) | Outcome::Asked { turn: report, .. } = &outcome
+            && let Some(thread) = &report.thread
+        {
+            self.session_uses(thread);
+        }
         if let Outcome::Turn(report) = &outcome
             && let (Some(thread), Some(failure @ Failure::Request { .. })) =
                 (&report.thread, &report.failure)
@@ -406,6 +442,9 @@ impl<'a> ToolCall<'a> {
 
     /// The answer for a turn that is kept on disk.
     pub(super) async fn stored_answer(&self, row: TurnRow) -> Answer {
+        if let (Some(thread), Some(plan)) = (&row.report.thread, &row.plan) {
+            self.session_knows(thread, plan.plan.version);
+        }
         Answer::of_turn(&TurnResult::from(row).fit(self.limits(), self.outputs()).await)
     }
 

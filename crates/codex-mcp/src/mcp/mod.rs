@@ -8,6 +8,7 @@
 mod arguments;
 mod asker;
 mod call;
+mod claude;
 pub mod connection;
 mod consent;
 mod cursor;

@@ -77,7 +77,9 @@ pub(super) async fn change(
         let Some(next) = edited else {
             return Ok(Changed::Already(newest));
         };
-        call.ledger().write(vec![Write::PlanEdited { thread: thread.clone(), plan: next.clone() }]);
+        let session = call.claude_session().map(str::to_owned);
+        let edited = Write::PlanEdited { thread: thread.clone(), plan: next.clone(), session };
+        call.ledger().write(vec![edited]);
         let _ = call.ledger().settle(Vec::new()).await;
         match version(call, thread, Some(next.version)).await? {
             Some(kept) if kept.author == PlanAuthor::Client && kept.plan == next => {

@@ -12,8 +12,10 @@ use rmcp::model::{
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::call::ToolCall;
+use super::claude;
 use super::hardened::is_modern;
 use super::outputs::Outputs;
 use super::paging::{ClientLimits, PageRule};
@@ -62,6 +64,8 @@ pub struct Server {
     page_rule: PageRule,
     newer_client: Option<Version>,
     claude_session: Option<String>,
+    /// Held while that session is told of plans, so that it is told once.
+    telling: Mutex<()>,
 }
 
 /// What the servers of all connections have in common, besides the engine.
@@ -118,6 +122,7 @@ impl Server {
             page_rule,
             newer_client,
             claude_session,
+            telling: Mutex::new(()),
         }
     }
 
@@ -145,8 +150,13 @@ impl Server {
         self.newer_client
     }
 
-    pub(super) fn claude_session(&self) -> Option<String> {
-        self.claude_session.clone()
+    pub(super) fn claude_session(&self) -> Option<&str> {
+        self.claude_session.as_deref()
+    }
+
+    /// The right to tell that session of plans.
+    pub(super) async fn telling(&self) -> MutexGuard<'_, ()> {
+        self.telling.lock().await
     }
 
     pub(super) fn outputs(&self) -> &Outputs {
@@ -183,7 +193,11 @@ impl ServerHandler for Server {
         _request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let list = ListToolsResult::with_all_items(self.tools.to_vec());
+        let mut tools = self.tools.to_vec();
+        if context.client_info().is_some_and(|client| client.name == claude::CLIENT) {
+            tools.push(claude::definition());
+        }
+        let list = ListToolsResult::with_all_items(tools);
         Ok(match is_modern(&context) {
             true => list.with_ttl_ms(FIXED_TTL_MS).with_cache_scope(CacheScope::Public),
             // Older revisions know neither field.
@@ -198,6 +212,10 @@ impl ServerHandler for Server {
     ) -> Result<CallToolResponse, ErrorData> {
         if self.config.is_too_deep() {
             return Ok(Answer::from(too_deep(&self.config)).into_response());
+        }
+        if request.name == claude::HOOK_TOOL {
+            let call = ToolCall::new(self, claude::HOOK_TOOL, context);
+            return Ok(claude::hook(request.arguments, call).await.into());
         }
         let again = retry::read(self.connection(), &request)?;
         let call = ToolCall::new(self, &request.name, context);

@@ -34,6 +34,8 @@ mod inspector;
 mod lifecycle;
 mod limits;
 mod logging;
+mod mirror;
+mod mirror_in_claude;
 mod nesting;
 mod orphans;
 mod paging;

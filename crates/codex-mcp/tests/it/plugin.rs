@@ -20,17 +20,17 @@ use crate::bridge::{Setup, TestBridge, launch, text};
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// The plugin's directory.
-fn plugin() -> PathBuf {
+pub(crate) fn plugin() -> PathBuf {
     tools::workspace_root().join("plugin")
 }
 
 /// A tool of the server by its name in the plugin.
-fn tool(name: &str) -> String {
+pub(crate) fn tool(name: &str) -> String {
     format!("mcp__plugin_codex_codex__{name}")
 }
 
 /// The server as the plugin starts it, with the state directory of the bridge's own: both clients have one engine.
-fn server(bridge: &TestBridge) -> testkit::process::Launch {
+pub(crate) fn server(bridge: &TestBridge) -> testkit::process::Launch {
     let state = bridge.home.home().join(".local/state/codex-mcp");
     let variables = vec![("CODEX_MCP_STATE_DIR", state.into())];
     launch(&bridge.home, Setup { variables, ..Setup::default() })

@@ -68,6 +68,27 @@ impl MessagesRequest {
         std::iter::once(self.system()).chain(texts).collect::<Vec<_>>().join("\n")
     }
 
+    /// What hooks told the model, in order, each as `EVENT hook additional context: TEXT`.
+    pub fn told_by_hooks(&self) -> Vec<String> {
+        const MARK: &str = " hook additional context: ";
+        let others = self.messages().iter().filter(|message| message["role"] != "assistant");
+        let mut told: Vec<String> = Vec::new();
+        for text in others.map(|message| text_of(&message["content"])) {
+            for part in text.split("\n\n") {
+                let is_first_line = part.lines().next().is_some_and(|line| line.contains(MARK));
+                match (is_first_line, told.last_mut()) {
+                    (true, _) => told.push(part.trim().to_owned()),
+                    (false, Some(last)) if part.starts_with("Codex's plan of thread") => {
+                        *last += "\n\n";
+                        *last += part.trim();
+                    }
+                    (false, _) => {}
+                }
+            }
+        }
+        told
+    }
+
     /// The system prompt.
     pub fn system(&self) -> String {
         text_of(&self.body["system"])

@@ -119,6 +119,9 @@ pub(super) async fn call(
         Some(true) => Some(history(&call, id).await?),
         Some(false) | None => None,
     };
+    if let (None, Some(newest)) = (arguments.version, &shown) {
+        call.session_knows(id, newest.plan.version);
+    }
     let plan = PlanVersionResult::new(&id.0, shown.as_ref());
     let mut shown = Shown { plan, changes, history, more: Vec::new(), warnings: Vec::new() };
     shown.fit(&call).await;

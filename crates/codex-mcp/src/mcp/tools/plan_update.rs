@@ -126,6 +126,8 @@ pub(super) async fn call(
     };
     match plans::change(&call, id, &change).await? {
         Changed::Made(made) => {
+            call.session_uses(id);
+            call.session_knows(id, made.plan.version);
             let sent_to = plans::tell(&call, id, &made).await.map(|turn| turn.0);
             let plan = PlanVersionResult::new(&id.0, Some(&made));
             Ok(Updated { plan, changed: true, sent_to }.into())
@@ -135,6 +137,7 @@ pub(super) async fn call(
             Ok(Updated { plan, changed: false, sent_to: None }.into())
         }
         Changed::Conflict { newest, merge } => {
+            call.session_knows(id, newest.plan.version);
             Ok(conflict(&id.0, change.expected, &newest, &merge))
         }
     }
