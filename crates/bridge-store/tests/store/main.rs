@@ -16,4 +16,5 @@ mod plans;
 mod recovery;
 mod retention;
 mod round_trip;
+mod sessions;
 mod support;

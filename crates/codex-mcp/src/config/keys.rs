@@ -159,6 +159,16 @@ declare_keys! {
     /// How long a scratch workspace is kept that nobody works in.
     "scratch_days", "scratch-days" => scratch_days: usize = count("DAYS", 14, 1..=36_500);
 
+    /// Before Claude Code stops, let Codex review what was changed since your last words; if it asks for changes, Claude Code
+    /// goes on with what was found. Needs the plugin. It spends tokens.
+    "stop_gate", "stop-gate" => stop_gate: bool = Switch::Off;
+
+    /// How often it may do that in a session.
+    "stop_gate_reviews", "stop-gate-reviews" => stop_gate_reviews: usize = count("REVIEWS", 3, 1..=100);
+
+    /// How long such a review may take. Claude Code itself waits ten minutes.
+    "stop_gate_time_limit_seconds", "stop-gate-time-limit-seconds" => stop_gate_time_limit: Duration = seconds(240, 1..=580);
+
     /// How long a person may take to answer a question of Codex before it is declined.
     "approval_deadline_seconds", "approval-deadline-seconds" => approval_deadline: Duration = seconds(300, 1..=86_400);
 

@@ -11,9 +11,9 @@ use bridge_core::{
 use bridge_store::{PlanVersion, Reader, TurnRow, Write};
 use rmcp::RoleServer;
 use rmcp::service::RequestContext;
-use tokio::sync::MutexGuard;
 
 use super::asker::Asker;
+use super::claude::HookMemory;
 use super::input_limits::InputLimits;
 use super::outputs::Outputs;
 use super::paging::ClientLimits;
@@ -315,25 +315,9 @@ impl<'a> ToolCall<'a> {
         self.server.claude_session()
     }
 
-    /// The right to tell that session of plans.
-    pub(super) async fn telling(&self) -> MutexGuard<'_, ()> {
-        self.server.telling().await
-    }
-
-    /// The session works with a thread.
-    pub(super) fn session_uses(&self, thread: &ThreadId) {
-        if let Some(session) = self.claude_session() {
-            let (session, thread) = (session.to_owned(), thread.clone());
-            self.ledger().write(vec![Write::SessionUses { session, thread }]);
-        }
-    }
-
-    /// The answer shows the session a version of the thread's plan.
-    pub(super) fn session_knows(&self, thread: &ThreadId, version: u64) {
-        if let Some(session) = self.claude_session() {
-            let (session, thread) = (session.to_owned(), thread.clone());
-            self.ledger().write(vec![Write::SessionKnows { session, thread, version }]);
-        }
+    /// What the hooks of that session remember.
+    pub(super) fn hook_memory(&self) -> &HookMemory {
+        self.server.hook_memory()
     }
 
     /// Where the whole of a long result is kept.

@@ -2,16 +2,20 @@
 //! see.
 //!
 //! Through it plans are mirrored. [`news`] tells a session what others did to the plans of the threads that it works
-//! with, [`list`] makes versions of those plans out of what the session does to its own list of tasks. A hook never
+//! with, [`list`] makes versions of those plans out of what the session does to its own list of tasks. [`gate`] lets Codex review before it stops. A hook never
 //! fails: where nothing can be said or done, it says nothing, and Claude Code goes on as if it were not there.
 
+mod gate;
 mod list;
 mod news;
 
+use bridge_core::ThreadId;
+use bridge_store::Write;
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject, MetaObject, Tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use super::call::ToolCall;
 use super::schema;
@@ -39,6 +43,35 @@ struct Hook {
     input: String,
     /// Its result, as JSON.
     response: String,
+    /// `true`: the conversation goes on because a hook did not let it stop.
+    stop_hook_active: String,
+}
+
+/// What hooks of one connection remember.
+#[derive(Debug, Default)]
+pub(super) struct HookMemory {
+    /// Held while the session is told of plans, so that it is told once.
+    telling: Mutex<()>,
+    /// Held while the stop gate works.
+    gate: Mutex<gate::Gate>,
+}
+
+impl ToolCall<'_> {
+    /// The session works with a thread.
+    pub(super) fn session_uses(&self, thread: &ThreadId) {
+        if let Some(session) = self.claude_session() {
+            let (session, thread) = (session.to_owned(), thread.clone());
+            self.ledger().write(vec![Write::SessionUses { session, thread }]);
+        }
+    }
+
+    /// The answer shows the session a version of the thread's plan.
+    pub(super) fn session_knows(&self, thread: &ThreadId, version: u64) {
+        if let Some(session) = self.claude_session() {
+            let (session, thread) = (session.to_owned(), thread.clone());
+            self.ledger().write(vec![Write::SessionKnows { session, thread, version }]);
+        }
+    }
 }
 
 /// The tool. Claude Code hides it from its model and lets hooks call it.
@@ -68,7 +101,11 @@ async fn answer(arguments: JsonObject, call: &ToolCall<'_>) -> Option<Value> {
     let session = call.claude_session()?;
     // A conversation that was cleared has a new list in the same program.
     let list = if hook.session_id.is_empty() { session } else { &hook.session_id };
+    if hook.event == "UserPromptSubmit" {
+        gate::begin(call).await;
+    }
     let text = match hook.event.as_str() {
+        "Stop" => return gate::stop(call, &hook).await,
         "UserPromptSubmit" | "PostToolBatch" => news::tell(call, session, list).await?,
         "PostToolUse" => list::mirror(call, session, list, &hook).await?,
         _ => return None,

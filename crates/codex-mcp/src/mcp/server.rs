@@ -12,10 +12,9 @@ use rmcp::model::{
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
-use tokio::sync::{Mutex, MutexGuard};
 
 use super::call::ToolCall;
-use super::claude;
+use super::claude::{self, HookMemory};
 use super::hardened::is_modern;
 use super::outputs::Outputs;
 use super::paging::{ClientLimits, PageRule};
@@ -64,8 +63,7 @@ pub struct Server {
     page_rule: PageRule,
     newer_client: Option<Version>,
     claude_session: Option<String>,
-    /// Held while that session is told of plans, so that it is told once.
-    telling: Mutex<()>,
+    hook_memory: HookMemory,
 }
 
 /// What the servers of all connections have in common, besides the engine.
@@ -122,7 +120,7 @@ impl Server {
             page_rule,
             newer_client,
             claude_session,
-            telling: Mutex::new(()),
+            hook_memory: HookMemory::default(),
         }
     }
 
@@ -154,9 +152,9 @@ impl Server {
         self.claude_session.as_deref()
     }
 
-    /// The right to tell that session of plans.
-    pub(super) async fn telling(&self) -> MutexGuard<'_, ()> {
-        self.telling.lock().await
+    /// What the hooks of that session remember.
+    pub(super) fn hook_memory(&self) -> &HookMemory {
+        &self.hook_memory
     }
 
     pub(super) fn outputs(&self) -> &Outputs {

@@ -156,6 +156,9 @@ fn show_prints_every_key_with_its_origin() {
             scratch_max_megabytes = 4096 # default
             scratch_max_count = 20 # default
             scratch_days = 14 # default
+            stop_gate = false # default
+            stop_gate_reviews = 3 # default
+            stop_gate_time_limit_seconds = 240 # default
             approval_deadline_seconds = 300 # default
             request_deadline_seconds = 30 # default
             start_deadline_seconds = 20 # default

@@ -111,6 +111,8 @@ async fn health_shows_each_with_its_value_and_who_set_it() {
         scratch_max_megabytes = 4096 # default
         silence_limit_seconds = 600 # default
         start_deadline_seconds = 20 # default
+        stop_gate_reviews = 3 # default
+        stop_gate_time_limit_seconds = 240 # default
         store_archived_days = 30 # default
         store_max_megabytes = 1024 # default
         store_output_days = 30 # default

@@ -58,6 +58,7 @@ mod review;
 mod roots;
 mod smuggling;
 mod steer;
+mod stop_gate;
 mod store;
 mod subscriptions;
 mod supervision;

@@ -24,7 +24,7 @@ enum Negotiation {
 }
 
 fn claude(bridge: &TestBridge, model: &FakeMessages, negotiation: Negotiation) -> ClaudeCode {
-    let claude = ClaudeCode::with_plugin(&bridge.home, model, &server(bridge), &plugin());
+    let claude = ClaudeCode::with_plugin(&bridge.home, model, &server(bridge, &[]), &plugin());
     let names = [tool("codex"), tool("codex-reply"), tool("codex_wait")];
     let names = names.iter().map(String::as_str).chain(["Bash"]);
     let claude = claude.allow(&names.collect::<Vec<_>>());
@@ -101,15 +101,6 @@ async fn codex_advances_a_plan(negotiation: Negotiation) {
     assert!(run.status.success(), "{run:#?}");
     let requests = model.finish();
     // The request after each change has it, and the end adds nothing: its result had the plan.
-    for r in &requests {
-        eprintln!(
-            "REQ {}",
-            serde_json::to_string(
-                &r.body["messages"].as_array().unwrap().iter().rev().take(2).collect::<Vec<_>>()
-            )
-            .unwrap()
-        );
-    }
     let counts: Vec<_> = requests.iter().map(|request| request.told_by_hooks().len()).collect();
     assert_eq!(counts, [0, 0, 1, 2, 2]);
     expect_file!["mirror/advances.txt"].assert_eq(&told(&bridge, &requests));

@@ -30,9 +30,13 @@ pub(crate) fn tool(name: &str) -> String {
 }
 
 /// The server as the plugin starts it, with the state directory of the bridge's own: both clients have one engine.
-pub(crate) fn server(bridge: &TestBridge) -> testkit::process::Launch {
+pub(crate) fn server(
+    bridge: &TestBridge,
+    variables: &[(&'static str, &str)],
+) -> testkit::process::Launch {
     let state = bridge.home.home().join(".local/state/codex-mcp");
-    let variables = vec![("CODEX_MCP_STATE_DIR", state.into())];
+    let variables = variables.iter().map(|(name, value)| (*name, (*value).into()));
+    let variables = variables.chain([("CODEX_MCP_STATE_DIR", state.into_os_string())]).collect();
     launch(&bridge.home, Setup { variables, ..Setup::default() })
 }
 
@@ -65,7 +69,7 @@ async fn run(
 ) -> String {
     let script = calls.into_iter().chain([messages::says("That is it.")]);
     let model = FakeMessages::start(script).await;
-    let claude = ClaudeCode::with_plugin(&bridge.home, &model, &server(bridge), &plugin());
+    let claude = ClaudeCode::with_plugin(&bridge.home, &model, &server(bridge, &[]), &plugin());
     let run = claude.ask(words).await;
     assert!(run.status.success(), "{run:#?}");
     assert_eq!(run.event("result")["result"], "That is it.", "{run:#?}");
@@ -209,7 +213,7 @@ async fn the_agent_delegates() {
     let main = [calls_tool("Agent", ask), messages::says("That is it.")];
     let phrase = "You pass work to Codex";
     let model = FakeMessages::start_with_agent(main, phrase, agent).await;
-    let claude = ClaudeCode::with_plugin(&bridge.home, &model, &server(&bridge), &plugin());
+    let claude = ClaudeCode::with_plugin(&bridge.home, &model, &server(&bridge, &[]), &plugin());
     let run = claude.allow(&[&tool("codex")]).ask("Let Codex find it.").await;
     assert!(run.status.success(), "{run:#?}");
     let requests = model.finish();
@@ -252,6 +256,8 @@ fn every_tool_that_it_names_exists() {
                 word if word.starts_with("mcp__") => {
                     (names.iter().any(|name| name == word), "names")
                 }
+                // Not for models, so not in the reference.
+                "codex.hook" => (path.ends_with("hooks/hooks.json"), "tools for models"),
                 word if word.starts_with("codex.") => (tools.contains(&word), "tools"),
                 _ => continue,
             };
@@ -298,7 +304,7 @@ async fn it_is_installed_used_and_removed() {
 
     let script = [calls_tool(tool("codex_health"), json!({})), messages::says("That is it.")];
     let model = FakeMessages::start(script).await;
-    let claude = ClaudeCode::of_user(&bridge.home, &model, &server(&bridge), &own);
+    let claude = ClaudeCode::of_user(&bridge.home, &model, &server(&bridge, &[]), &own);
     let run = claude.ask("/codex:status").await;
     assert!(run.status.success(), "{run:#?}");
     let requests = model.finish();

@@ -171,6 +171,12 @@ struct Sides {
     tasks: Vec<Task>,
 }
 
+/// The version that an edit makes.
+fn edited(plan: &KeptPlan, edit: StepEdit) -> KeptPlan {
+    let next = plan.edit(&PlanEdit::Parts(vec![edit]), None).expect("it names a step of the plan");
+    next.expect("it changes something")
+}
+
 impl Sides {
     fn newest(&self) -> KeptPlan {
         self.versions.last().map(|(plan, _)| plan.clone()).unwrap_or_default()
@@ -213,7 +219,7 @@ impl Sides {
             ItemEdit::Gone(_) => None,
             ItemEdit::Edit(edit) => {
                 let adds = matches!(edit, StepEdit::Add { .. });
-                let next = self.newest().edit(&PlanEdit::Parts(vec![edit]), None).unwrap().unwrap();
+                let next = edited(&self.newest(), edit);
                 let added = adds.then_some(StepId(next.last_step));
                 self.versions.push((next, true));
                 added.or(step)
@@ -229,7 +235,7 @@ impl Sides {
     fn delete(&mut self, place: usize) {
         let step = self.tasks[place].step;
         if let ItemEdit::Edit(edit) = self.edit(Some(place), step, &ItemChange::Removed) {
-            let next = self.newest().edit(&PlanEdit::Parts(vec![edit]), None).unwrap().unwrap();
+            let next = edited(&self.newest(), edit);
             self.versions.push((next, true));
         }
         self.tasks.remove(place);

@@ -22,7 +22,7 @@ const MAX_CHARS: usize = 160;
 /// What the session has to be told, if there is anything.
 pub(super) async fn tell(call: &ToolCall<'_>, session: &str, list: &str) -> Option<String> {
     // Two hooks at one time would tell the same thing.
-    let _alone = call.telling().await;
+    let _alone = call.hook_memory().telling.lock().await;
     // What Codex has just said counts as well.
     let _ = call.ledger().settle(Vec::new()).await;
     let name = session.to_owned();

@@ -13,7 +13,7 @@ mod read;
 mod reply;
 mod repo_diff;
 mod repo_status;
-mod review;
+pub(super) mod review;
 mod steer;
 mod tests_run;
 mod thread_archive;

@@ -9,6 +9,7 @@ mod findings;
 mod native;
 mod places;
 mod prompt;
+mod uncommitted;
 
 use std::fmt;
 
@@ -30,12 +31,13 @@ use crate::workspace::WorkingDirectory;
 use changes::{Changes, Target};
 use findings::{Finding, Review, Verdict};
 use prompt::Parts;
+pub(in crate::mcp) use uncommitted::{Reviewed, Uncommitted};
 
 /// What the fields around the findings may cost, and the summary among them.
 const FRAME_UNITS: usize = 6_000;
 const SUMMARY_UNITS: usize = 4_000;
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Arguments {
     /// A folder of the repository. Default: the client's project.
@@ -84,6 +86,8 @@ struct Page {
     /// The thread of the review; ask it further questions with codex-reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     thread_id: Option<String>,
+    /// The tokens that it took, input and output.
+    tokens: u64,
     /// Where `findings` or `summary` go on. Read on with codex.read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     more: Vec<MoreResult>,
@@ -150,6 +154,7 @@ impl Page {
             file_count: (!changes.places.is_empty()).then(|| changes.places.count()),
             left_out: changes.left_out.clone(),
             thread_id: None,
+            tokens: 0,
             more: Vec::new(),
             warnings: changes.warnings.clone(),
         }
@@ -249,6 +254,8 @@ impl Page {
             | Outcome::Health(_) => return Err(unexpected("codex.review")),
         };
         self.thread_id = report.thread.clone().map(|thread| thread.0);
+        self.tokens +=
+            report.transcript.usage.map_or(0, |usage| usage.turn.input + usage.turn.output);
         ended_well(&report).map_err(|problem| self.naming_thread(problem))?;
         let answer = report.transcript.answer().map(|answer| answer.text.clone());
         Ok(answer.unwrap_or_default())

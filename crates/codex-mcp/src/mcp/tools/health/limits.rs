@@ -25,6 +25,7 @@ const LIMITS: &[&str] = &[
     "store_",
     "scratch_",
     "command_output_chars",
+    "stop_gate_reviews",
 ];
 
 /// Limits that hold for each client by itself.
@@ -39,6 +40,8 @@ const OF_CLIENT: &[&str] = &[
     "test_file_megabytes",
     "test_processes",
     "test_command",
+    "stop_gate_reviews",
+    "stop_gate_time_limit_seconds",
 ];
 /// Limits that hold for all engines of a process together.
 const OF_PROCESS: &[&str] = &[
