@@ -27,6 +27,12 @@ fn main() -> ExitCode {
             let run = cli::doctor::run(command, &environment, &invocation.flags, &mut io::stdout());
             run.unwrap_or_else(|error| say(&error))
         }
+        Subcommand::Setup(command) => {
+            let run = std::env::current_exe().map_err(anyhow::Error::from).and_then(|program| {
+                cli::setup::run(&command, &environment, &program, &mut io::stdout())
+            });
+            run.unwrap_or_else(|error| say(&error))
+        }
         Subcommand::Store(command) => {
             let mut out = io::BufWriter::new(io::stdout());
             let run = cli::store::run(&command, &environment, &invocation.flags, &mut out);

@@ -140,7 +140,16 @@ impl ClaudeRun {
 /// Claude Code in the workspace of `home`, with `own` as the user's home directory and nothing that leads off this
 /// machine. It lacks its arguments, such as those of `claude plugin`.
 pub fn command(home: &CodexHome, own: &Path) -> Launch {
-    Launch::new(tools::claude(), home.workspace())
+    surrounded(Launch::new(tools::claude(), home.workspace()), own)
+}
+
+/// A program that starts Claude Code by itself, surrounded as [`command`] is, and what `server` says for the server.
+pub fn starter(program: &str, home: &CodexHome, server: &Launch, own: &Path) -> Launch {
+    surrounded(Launch::new(program, home.workspace()), own).with_program(server)
+}
+
+fn surrounded(launch: Launch, own: &Path) -> Launch {
+    launch
         .environment([
             ("PATH", "/usr/bin:/bin"),
             ("TERM", "xterm"),

@@ -8,6 +8,7 @@ pub mod daemon;
 pub mod doctor;
 pub mod limited;
 pub mod serve;
+pub mod setup;
 mod signal;
 pub mod store;
 
@@ -21,6 +22,7 @@ use self::config::ConfigCommand;
 use self::daemon::DaemonCommand;
 use self::doctor::DoctorCommand;
 use self::limited::LimitedCommand;
+use self::setup::SetupCommand;
 use self::store::StoreCommand;
 use crate::config::{FlagShape, Flags, all_keys};
 
@@ -44,6 +46,8 @@ pub enum Subcommand {
     Daemon(DaemonCommand),
     /// Look at everything.
     Doctor(DoctorCommand),
+    /// Register with a client.
+    Setup(SetupCommand),
     /// Look after the records.
     Store(StoreCommand),
     /// Become another program.
@@ -95,6 +99,7 @@ pub fn parse(
     let command = match matches.subcommand() {
         Some(("daemon", matches)) => Subcommand::Daemon(DaemonCommand::from_matches(matches)),
         Some(("doctor", matches)) => Subcommand::Doctor(DoctorCommand::from_matches(matches)),
+        Some(("setup", matches)) => Subcommand::Setup(SetupCommand::from_matches(matches)),
         Some(("store", matches)) => Subcommand::Store(StoreCommand::from_matches(matches)),
         Some(("limited", matches)) => Subcommand::Limited(LimitedCommand::from_matches(matches)),
         Some(("config", matches)) => Subcommand::Config(ConfigCommand::from_matches(matches)),
@@ -133,6 +138,7 @@ pub fn command() -> Command {
         .subcommand(config::command())
         .subcommand(daemon::command())
         .subcommand(doctor::command())
+        .subcommand(setup::command())
         .subcommand(store::command())
         .subcommand(limited::command())
 }

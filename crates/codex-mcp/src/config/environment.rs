@@ -83,12 +83,17 @@ impl Environment {
         self.working_directory.as_deref()
     }
 
+    /// All variables, for a program of the user's own.
+    pub(crate) fn all(&self) -> Vec<(OsString, OsString)> {
+        self.variables.clone().into_iter().collect()
+    }
+
     pub(super) fn home(&self) -> Option<&Path> {
         self.absolute("HOME")
     }
 
     /// Returns an XDG base directory.
-    pub(super) fn base_directory(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
+    pub(crate) fn base_directory(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
         self.absolute(variable).map(Path::to_owned).or_else(|| Some(self.home()?.join(below_home)))
     }
 

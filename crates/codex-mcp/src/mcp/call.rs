@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bridge_core::{
-    Attachment, CallId, CallRequest, Caller, Changes, Failure, Outcome, Person, ThreadId,
-    TurnNumber, TurnOptions, TurnReport, TurnState,
+    Attachment, CallId, CallRequest, Caller, Changes, Failure, Outcome, Person, TurnNumber,
+    TurnOptions, TurnReport, TurnState,
 };
 use bridge_store::{PlanVersion, Reader, TurnRow, Write};
 use rmcp::RoleServer;

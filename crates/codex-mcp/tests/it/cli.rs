@@ -20,6 +20,7 @@ fn check(home: &Home, words: &[&str], expected: Expect) {
     let words = std::iter::once("codex-mcp").chain(words.iter().copied());
     let text = match cli::parse(words.map(|word| home.filled(word))) {
         Ok(invocation) => match &invocation.command {
+            Subcommand::Setup(command) => format!("{command:?}"),
             Subcommand::Serve => "serve\n".to_owned(),
             Subcommand::Doctor(command) => format!("{command:?}\n"),
             Subcommand::Store(command) => format!("{command:?}\n"),

@@ -436,6 +436,12 @@ async fn claude_code_knows_the_server_in_three_places() {
         1 thing has to be put right.
     "#]]
     .assert_eq(&registration(Patient::new()).await);
+    let plugins = r#"{"version":2,"plugins":{"codex@codex-mcp":[{}]}}"#;
+    let patient = Patient::new().write("home/.claude/plugins/installed_plugins.json", plugins);
+    expect![[r#"
+        ok       Claude Code    knows it as `codex@codex-mcp` (a plugin)
+        1 thing has to be put right.
+    "#]].assert_eq(&registration(patient).await);
     let folder = elsewhere();
     let path = folder.home.workspace().display().to_string();
     let folders = json!({ "projects": { path: { "mcpServers": server } } }).to_string();
@@ -453,7 +459,7 @@ async fn claude_code_knows_the_server_in_three_places() {
     .assert_eq(&registration(project).await);
     expect![[r#"
         warning  Claude Code    does not know this server in this folder
-                                What to do: If you use Claude Code: `claude mcp add codex -- codex-mcp`.
+                                What to do: If you use Claude Code: `codex-mcp setup claude`.
     "#]].assert_eq(&registration(elsewhere()).await);
 }
 

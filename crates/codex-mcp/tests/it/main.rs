@@ -56,6 +56,7 @@ mod repository;
 mod resources;
 mod review;
 mod roots;
+mod setup;
 mod smuggling;
 mod steer;
 mod stop_gate;

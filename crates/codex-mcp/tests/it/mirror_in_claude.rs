@@ -103,7 +103,7 @@ async fn codex_advances_a_plan(negotiation: Negotiation) {
     // The request after each change has it, and the end adds nothing: its result had the plan.
     let counts: Vec<_> = requests.iter().map(|request| request.told_by_hooks().len()).collect();
     assert_eq!(counts, [0, 0, 1, 2, 2]);
-    expect_file!["mirror/advances.txt"].assert_eq(&told(&bridge, &requests));
+    expect_file!["mirror/advances.txt"].assert_eq(&(told(&bridge, &requests) + "\n"));
     let ended = requests[4].tool_results().pop().expect("the wait was answered").json();
     assert_eq!((&ended["content"], &ended["plan"]["version"]), (&json!("Written."), &json!(2)));
     assert!(requests.iter().all(|request| !request.tool_names().join(" ").contains("hook")));
@@ -174,7 +174,7 @@ async fn claude_edits_its_list(
     assert_eq!(told(&bridge, &requests), "", "what the results did not say already");
     let captured = bridge.model.captured();
     assert_eq!(notes(&captured), [0, 1, 1, 1]);
-    note.assert_eq(&captured[1].prompt());
+    note.assert_eq(&(captured[1].prompt() + "\n"));
     bridge.finish().await;
 }
 

@@ -195,7 +195,7 @@ async fn claude_code_goes_on_with_what_codex_found() {
     let requests = model.finish();
     let after = requests[2].context();
     let found = after.find("Before you stop:").expect("the model was told");
-    let told = normalised(&bridge, &after[found..]);
+    let told = normalised(&bridge, &after[found..]) + "\n";
     expect_file!["plugin/stop_gate.txt"].assert_eq(&told);
     assert_eq!(after.matches("Before you stop:").count(), 1);
     bridge.finish().await;

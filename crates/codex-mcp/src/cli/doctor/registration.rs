@@ -1,4 +1,5 @@
-//! Whether Claude Code knows this server: in the user's own configuration, for this folder, or in the project's file.
+//! Whether Claude Code knows this server: by the plugin, in the user's own configuration, for this folder, or in the
+//! project's file.
 
 use std::path::Path;
 
@@ -11,13 +12,16 @@ use crate::text_file;
 /// The largest file that is read, in bytes. Claude Code keeps more than servers in its own.
 const MAX_BYTES: u64 = 64 << 20;
 
+/// The plugin, as Claude Code calls it.
+const PLUGIN: &str = "codex@codex-mcp";
+
 pub(super) fn check(environment: &Environment) -> Check {
     match find(environment) {
         Some((name, place)) => Check::ok("Claude Code", format!("knows it as `{name}` ({place})")),
         None => Check::warning(
             "Claude Code",
             "does not know this server in this folder",
-            "If you use Claude Code: `claude mcp add codex -- codex-mcp`.",
+            "If you use Claude Code: `codex-mcp setup claude`.",
         ),
     }
 }
@@ -34,10 +38,20 @@ fn find(environment: &Environment) -> Option<(String, String)> {
         server_in(project.get("mcpServers")?)
     };
     let in_project = || server_in(read(&folder.as_ref()?.join(".mcp.json"))?.get("mcpServers")?);
-    let found = in_user.map(|name| (name, "for you everywhere"));
+    let by_plugin = installed(environment).then(|| PLUGIN.to_owned());
+    let found = by_plugin.map(|name| (name, "a plugin"));
+    let found = found.or_else(|| Some((in_user?, "for you everywhere")));
     let found = found.or_else(|| Some((in_folder()?, "for you in this folder")));
     let found = found.or_else(|| Some((in_project()?, "in .mcp.json of this folder")));
     found.map(|(name, place)| (name, place.to_owned()))
+}
+
+/// Whether the plugin is installed, for anybody or for some folder.
+fn installed(environment: &Environment) -> bool {
+    let own = environment.absolute("CLAUDE_CONFIG_DIR").map(Path::to_owned);
+    let own = own.or_else(|| Some(environment.absolute("HOME")?.join(".claude")));
+    let list = own.and_then(|own| read(&own.join("plugins/installed_plugins.json")));
+    list.is_some_and(|list| list["plugins"].get(PLUGIN).is_some())
 }
 
 fn read(path: &Path) -> Option<Value> {
