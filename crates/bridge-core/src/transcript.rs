@@ -270,8 +270,8 @@ impl Transcript {
         }
     }
 
-    /// Appends to a message, and gives its text so far.
-    pub(crate) fn message_delta(&mut self, item: ItemId, text: &str) -> &str {
+    /// Appends to a message, and gives it as it is by then.
+    pub(crate) fn message_delta(&mut self, item: ItemId, text: &str) -> &Message {
         let index =
             self.messages.iter().rposition(|message| message.item == item).unwrap_or_else(|| {
                 self.messages.push(Message {
@@ -283,7 +283,7 @@ impl Transcript {
                 self.messages.len() - 1
             });
         self.messages[index].text.push_str(text);
-        &self.messages[index].text
+        &self.messages[index]
     }
 
     /// Appends to a piece of reasoning, and gives its text so far.
