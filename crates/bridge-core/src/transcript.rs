@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::{Decider, Decision, ItemId, Patch, Plan};
+use crate::artifact::MAX_ARTIFACTS;
+use crate::{Artifact, Decider, Decision, ItemId, Patch, Plan};
 
 /// Warnings that a transcript keeps.
 const MAX_WARNINGS: usize = 20;
@@ -23,6 +24,8 @@ pub struct Transcript {
     pub patches: Vec<Patch>,
     /// Calls of other tools: MCP servers, web search, and so on.
     pub tools: Vec<Tool>,
+    /// Long logs and images, which are kept apart.
+    pub artifacts: Vec<Artifact>,
     /// The newest plan.
     pub plan: Option<Plan>,
     /// The newest token count.
@@ -175,6 +178,8 @@ pub enum Item {
     Patch(Patch),
     /// Another tool.
     Tool(Tool),
+    /// Something of another item that is kept apart.
+    Artifact(Artifact),
     /// Something else that takes time (a compaction, a review, an item of a newer Codex).
     Other {
         /// Its id.
@@ -230,7 +235,7 @@ impl Transcript {
             | Item::Other { item, .. } => {
                 self.open.insert(item.clone());
             }
-            Item::Message(_) | Item::Thinking(_) | Item::Record => {}
+            Item::Message(_) | Item::Thinking(_) | Item::Artifact(_) | Item::Record => {}
         }
         self.put(item, output_chars);
     }
@@ -244,7 +249,7 @@ impl Transcript {
             | Item::Other { item, .. } => {
                 self.open.remove(item);
             }
-            Item::Message(_) | Item::Thinking(_) | Item::Record => {}
+            Item::Message(_) | Item::Thinking(_) | Item::Artifact(_) | Item::Record => {}
         }
         self.put(item, output_chars);
     }
@@ -266,7 +271,16 @@ impl Transcript {
             }
             Item::Patch(patch) => put_by(&mut self.patches, patch, |patch| &patch.item),
             Item::Tool(tool) => put_by(&mut self.tools, tool, |tool| &tool.item),
+            Item::Artifact(artifact) => self.put_artifact(artifact),
             Item::Other { .. } | Item::Record => {}
+        }
+    }
+
+    fn put_artifact(&mut self, artifact: Artifact) {
+        if self.artifacts.len() < MAX_ARTIFACTS {
+            self.artifacts.push(artifact);
+        } else {
+            self.warn(&format!("only the first {MAX_ARTIFACTS} long logs and images are named"));
         }
     }
 

@@ -170,7 +170,11 @@ fn item_update(item: &Item, state: ItemState, home: Option<&str>) -> Option<Upda
         Item::Thinking(thinking) if state == ItemState::Completed => {
             tail(&thinking.text).map(|text| Update::Thinking { text })
         }
-        Item::Message(_) | Item::Thinking(_) | Item::Other { .. } | Item::Record => None,
+        Item::Message(_)
+        | Item::Thinking(_)
+        | Item::Artifact(_)
+        | Item::Other { .. }
+        | Item::Record => None,
     }
 }
 

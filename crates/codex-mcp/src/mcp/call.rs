@@ -23,7 +23,7 @@ use super::resources::News;
 use super::retry::Said;
 use super::server::Server;
 use super::threads::Threads;
-use super::{consent, is_modern, plans, retry, tasks};
+use super::{artifacts, consent, is_modern, plans, retry, tasks};
 use crate::clock;
 use crate::config::Config;
 use crate::daemon::Version;
@@ -316,7 +316,8 @@ impl<'a> ToolCall<'a> {
     /// A turn as this client can be shown it. What is too long for that is kept first.
     pub(super) async fn turn_result(&self, report: TurnReport) -> TurnResult {
         let plan = self.kept_plan(&report).await;
-        TurnResult::from(report).with_plan(plan).fit(self.limits(), self.outputs()).await
+        let result = TurnResult::from(report).with_plan(plan);
+        artifacts::shown(self.server, self.limits(), result).await
     }
 
     /// The plan of a turn with its version, which only the records know. An answer comes after them.
@@ -406,7 +407,7 @@ impl<'a> ToolCall<'a> {
 
     /// The answer for a turn that is kept on disk.
     pub(super) async fn stored_answer(&self, row: TurnRow) -> Answer {
-        Answer::of_turn(&TurnResult::from(row).fit(self.limits(), self.outputs()).await)
+        Answer::of_turn(&artifacts::shown(self.server, self.limits(), TurnResult::from(row)).await)
     }
 
     /// Goes on with a turn that waits for the answers that this call brings.
