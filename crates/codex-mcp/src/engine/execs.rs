@@ -208,6 +208,7 @@ async fn follow(
     reader.end().cloned().unwrap_or_else(|| Err(exec::failure(exit)))
 }
 
+/// What the core is told of a log.
 fn kept(log: Kept) -> ExecEvent {
     match log {
         Ok(artifact) => ExecEvent::Turn(TurnEvent::ItemCompleted(Item::Artifact(artifact))),
