@@ -254,3 +254,20 @@ CREATE TABLE session_tasks (
     at        INTEGER NOT NULL,
     PRIMARY KEY (session, task)
 ) STRICT;
+
+CREATE TABLE artifacts (
+    -- The output may be forgotten before the turn is.
+    output_id TEXT PRIMARY KEY,
+    turn      INTEGER NOT NULL REFERENCES turns ON DELETE CASCADE,
+    ordinal   INTEGER NOT NULL,
+    -- The item that it came with.
+    item_id   TEXT NOT NULL,
+    kind      TEXT NOT NULL CHECK (kind IN ('log', 'image')),
+    name      TEXT NOT NULL,
+    mime      TEXT NOT NULL,
+    bytes     INTEGER NOT NULL,
+    -- Of a log the lines that tell of a failure, as JSON.
+    failing   TEXT NOT NULL DEFAULT '[]'
+) STRICT;
+
+CREATE INDEX artifacts_by_turn ON artifacts (turn, ordinal);

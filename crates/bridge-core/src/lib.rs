@@ -11,6 +11,7 @@
 
 mod app_server;
 mod approval;
+mod artifact;
 mod bridge;
 mod call;
 mod change;
@@ -45,6 +46,7 @@ mod usage;
 mod workspace;
 
 pub use app_server::{AppServerInfo, Exit, StartFailure, StartFailureKind};
+pub use artifact::{Artifact, ArtifactKind, FailingLine};
 pub use bridge::Bridge;
 pub use decision::{Answer, Ask, Decider, Decision, Person};
 pub use effect::{Effect, Effort, Outcome, Request};

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::{Decider, Decision, ItemId, Plan, ThreadId, TurnId};
+use crate::{Decider, Decision, ItemId, Phase, Plan, ThreadId, TurnId};
 
 /// The shortest time between two updates of one call.
 pub(crate) const GAP: Duration = Duration::from_millis(100);
@@ -44,6 +44,8 @@ pub enum Update {
     Message {
         /// The end of this message, as far as it has come.
         text: String,
+        /// Which of the two, where Codex says so.
+        phase: Option<Phase>,
     },
     /// The plan changed.
     Plan(Plan),

@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::{Decider, Decision, ItemId, Patch, Plan};
+use crate::artifact::MAX_ARTIFACTS;
+use crate::{Artifact, Decider, Decision, ItemId, Patch, Plan};
 
 /// Warnings that a transcript keeps.
 const MAX_WARNINGS: usize = 20;
@@ -23,6 +24,8 @@ pub struct Transcript {
     pub patches: Vec<Patch>,
     /// Calls of other tools: MCP servers, web search, and so on.
     pub tools: Vec<Tool>,
+    /// Long logs and images, which are kept apart.
+    pub artifacts: Vec<Artifact>,
     /// The newest plan.
     pub plan: Option<Plan>,
     /// The newest token count.
@@ -175,6 +178,8 @@ pub enum Item {
     Patch(Patch),
     /// Another tool.
     Tool(Tool),
+    /// Something of another item that is kept apart.
+    Artifact(Artifact),
     /// Something else that takes time (a compaction, a review, an item of a newer Codex).
     Other {
         /// Its id.
@@ -230,7 +235,7 @@ impl Transcript {
             | Item::Other { item, .. } => {
                 self.open.insert(item.clone());
             }
-            Item::Message(_) | Item::Thinking(_) | Item::Record => {}
+            Item::Message(_) | Item::Thinking(_) | Item::Artifact(_) | Item::Record => {}
         }
         self.put(item, output_chars);
     }
@@ -244,7 +249,7 @@ impl Transcript {
             | Item::Other { item, .. } => {
                 self.open.remove(item);
             }
-            Item::Message(_) | Item::Thinking(_) | Item::Record => {}
+            Item::Message(_) | Item::Thinking(_) | Item::Artifact(_) | Item::Record => {}
         }
         self.put(item, output_chars);
     }
@@ -266,12 +271,21 @@ impl Transcript {
             }
             Item::Patch(patch) => put_by(&mut self.patches, patch, |patch| &patch.item),
             Item::Tool(tool) => put_by(&mut self.tools, tool, |tool| &tool.item),
+            Item::Artifact(artifact) => self.put_artifact(artifact),
             Item::Other { .. } | Item::Record => {}
         }
     }
 
-    /// Appends to a message, and gives its text so far.
-    pub(crate) fn message_delta(&mut self, item: ItemId, text: &str) -> &str {
+    fn put_artifact(&mut self, artifact: Artifact) {
+        if self.artifacts.len() < MAX_ARTIFACTS {
+            self.artifacts.push(artifact);
+        } else {
+            self.warn(&format!("only the first {MAX_ARTIFACTS} long logs and images are named"));
+        }
+    }
+
+    /// Appends to a message, and gives it as it is by then.
+    pub(crate) fn message_delta(&mut self, item: ItemId, text: &str) -> &Message {
         let index =
             self.messages.iter().rposition(|message| message.item == item).unwrap_or_else(|| {
                 self.messages.push(Message {
@@ -283,7 +297,7 @@ impl Transcript {
                 self.messages.len() - 1
             });
         self.messages[index].text.push_str(text);
-        &self.messages[index].text
+        &self.messages[index]
     }
 
     /// Appends to a piece of reasoning, and gives its text so far.

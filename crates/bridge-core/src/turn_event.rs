@@ -93,8 +93,8 @@ impl Bridge {
                 update
             }
             TurnEvent::MessageDelta { item, text } => {
-                let text = tail(transcript.message_delta(item, &text))?;
-                Some(Update::Message { text })
+                let message = transcript.message_delta(item, &text);
+                Some(Update::Message { text: tail(&message.text)?, phase: message.phase })
             }
             TurnEvent::ThinkingDelta { item, text } => {
                 let text = tail(transcript.thinking_delta(item, &text))?;
@@ -165,12 +165,16 @@ fn item_update(item: &Item, state: ItemState, home: Option<&str>) -> Option<Upda
             state: ended(tool.status),
         }),
         Item::Message(message) if state == ItemState::Completed => {
-            tail(&message.text).map(|text| Update::Message { text })
+            tail(&message.text).map(|text| Update::Message { text, phase: message.phase })
         }
         Item::Thinking(thinking) if state == ItemState::Completed => {
             tail(&thinking.text).map(|text| Update::Thinking { text })
         }
-        Item::Message(_) | Item::Thinking(_) | Item::Other { .. } | Item::Record => None,
+        Item::Message(_)
+        | Item::Thinking(_)
+        | Item::Artifact(_)
+        | Item::Other { .. }
+        | Item::Record => None,
     }
 }
 

@@ -307,6 +307,7 @@ impl<'a> MoveHome<'a> {
             Item::Message(_)
             | Item::Thinking(_)
             | Item::Tool(_)
+            | Item::Artifact(_)
             | Item::Other { .. }
             | Item::Record => {}
         }

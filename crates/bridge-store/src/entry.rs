@@ -25,6 +25,8 @@ pub enum EntryKind {
     Plan,
     /// A question of Codex, and what it was told.
     Approval,
+    /// A long log or an image that is kept whole.
+    Artifact,
 }
 
 /// One entry of a thread.
@@ -37,12 +39,15 @@ pub struct Entry {
     /// Who said it: `user` or `agent`; of a plan its author.
     pub author: String,
     /// Of a message of Codex: `commentary` or `final_answer`. Of a command or a change its state, of a plan why it was
-    /// changed, of a question the answer and who gave it.
+    /// changed, of a question the answer and who gave it, of an artifact what it is.
     pub detail: Option<String>,
-    /// Its text: a message, a thought, a command with its output, a diff, a plan's steps, what was asked for.
+    /// Its text: a message, a thought, a command with its output, a diff, a plan's steps, what was asked for, an artifact's
+    /// name.
     pub text: String,
     /// Of a change that is kept: its patch.
     pub patch: Option<String>,
+    /// Of an artifact: the output that holds it.
+    pub output: Option<String>,
     /// Its place: the next page begins after it.
     pub place: Cursor,
 }
@@ -84,16 +89,17 @@ struct Part {
     detail: Option<String>,
     text: String,
     patch: Option<String>,
+    output: Option<String>,
 }
 
 impl Part {
     fn new(kind: EntryKind, author: &str, detail: Option<String>, text: String) -> Self {
-        Self { kind, author: author.to_owned(), detail, text, patch: None }
+        Self { kind, author: author.to_owned(), detail, text, patch: None, output: None }
     }
 
     fn at(self, turn: Option<TurnId>, place: Cursor) -> Entry {
-        let Self { kind, author, detail, text, patch } = self;
-        Entry { turn, kind, author, detail, text, patch, place }
+        let Self { kind, author, detail, text, patch, output } = self;
+        Entry { turn, kind, author, detail, text, patch, output, place }
     }
 }
 
@@ -161,6 +167,7 @@ pub(crate) fn page(
         wanted(EntryKind::Change),
         wanted(EntryKind::Plan),
         wanted(EntryKind::Approval),
+        wanted(EntryKind::Artifact),
     ])?;
     let mut entries: Vec<Entry> = Vec::new();
     while let Some(row) = rows.next()? {
@@ -200,6 +207,10 @@ const ENTRIES: &str = "
         SELECT coalesce(a.turn, 0), t.turn_id, 1000000000 + a.id, 'approval', 'agent',
                a.decision || ' by ' || a.decided_by, a.what || coalesce(char(10) || a.reason, '')
         FROM approvals a LEFT JOIN turns t ON t.number = a.turn WHERE a.thread_id = ?1 AND ?9
+        UNION ALL
+        SELECT f.turn, t.turn_id, f.ordinal, 'artifact', f.output_id, f.kind || ', ' || f.mime || ', ' || f.bytes || ' bytes',
+               f.name
+        FROM artifacts f JOIN turns t ON t.number = f.turn WHERE t.thread_id = ?1 AND ?10
     )
     SELECT number, turn_id, ordinal, source, author, detail, content FROM entries
     WHERE number > ?2 OR (number = ?2 AND ordinal > ?3)
@@ -223,6 +234,10 @@ fn read(connection: &Connection, number: TurnNumber, row: &Row<'_>) -> Result<Pa
             let steps = plan::steps(&content)?;
             let plan = KeptPlan { explanation: detail, steps, ..KeptPlan::default() };
             Part { author, ..planned(&plan::without_names(plan)) }
+        }
+        "artifact" => {
+            let part = Part::new(EntryKind::Artifact, "agent", detail, content);
+            Part { output: Some(author), ..part }
         }
         "approval" => Part::new(EntryKind::Approval, &author, detail, content),
         _ => said(&author, detail, content),

@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use crate::row::{Status, phase, signed, to_phase};
-use crate::{StoreError, patch};
+use crate::{StoreError, artifact, patch};
 
 /// The item id of the user's own message, which Codex gives none here.
 const PROMPT: &str = "prompt";
@@ -202,6 +202,7 @@ pub(crate) fn put(
             put_item(connection, number, tool.item.as_str(), "tool", &data)
         }
         Item::Patch(patch) => patch::put(connection, number, patch),
+        Item::Artifact(artifact) => artifact::put(connection, number, artifact),
         Item::Other { .. } | Item::Record => Ok(()),
     }
 }
@@ -217,7 +218,9 @@ pub(crate) fn put_transcript(
     let commands = transcript.commands.iter().cloned().map(Item::Command);
     let patches = transcript.patches.iter().cloned().map(Item::Patch);
     let tools = transcript.tools.iter().cloned().map(Item::Tool);
-    for item in messages.chain(thinking).chain(commands).chain(patches).chain(tools) {
+    let artifacts = transcript.artifacts.iter().cloned().map(Item::Artifact);
+    let items = messages.chain(thinking).chain(commands).chain(patches).chain(tools);
+    for item in items.chain(artifacts) {
         put(connection, number, &item)?;
     }
     for (index, decided) in transcript.decisions.iter().enumerate() {
@@ -233,6 +236,7 @@ pub(crate) fn transcript(
     number: TurnNumber,
 ) -> Result<Transcript, StoreError> {
     let mut transcript = Transcript::default();
+    transcript.artifacts = artifact::of_turn(connection, number)?;
     let mut statement = connection.prepare_cached(
         "SELECT item_id, phase, text, complete FROM messages WHERE turn = ?1 AND role = 'agent' ORDER BY ordinal",
     )?;

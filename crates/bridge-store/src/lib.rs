@@ -12,6 +12,7 @@
 
 mod application;
 mod approval;
+mod artifact;
 mod change_set;
 mod commit;
 mod connection;

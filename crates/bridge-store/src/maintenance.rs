@@ -12,6 +12,7 @@ pub(crate) const TABLES: &[&str] = &[
     "turns",
     "messages",
     "items",
+    "artifacts",
     "plans",
     "patches",
     "approvals",

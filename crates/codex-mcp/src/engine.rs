@@ -121,7 +121,13 @@ fn spawn(lanes: &Arc<Lanes>, lane: &Lane, inputs: mpsc::Receiver<Input>, number:
         inputs,
         ports: Ports::default(),
         home: codex_home.clone(),
-        servers: Servers::new(config.clone(), lane.downgrade(), room.clone(), tasks.clone()),
+        servers: Servers::new(
+            config.clone(),
+            lane.downgrade(),
+            room.clone(),
+            (ledger.clone(), codex_home.clone()),
+            tasks.clone(),
+        ),
         execs: Execs::new(
             config.clone(),
             lane.downgrade(),
@@ -291,7 +297,7 @@ impl EngineLoop {
                 self.handle(Event::CallReceived { call, caller, request });
             }
             Input::Server(news) => {
-                if let Some(event) = self.servers.take(news) {
+                for event in self.servers.take(news) {
                     self.handle(event);
                 }
             }
@@ -415,7 +421,9 @@ fn subjects(report: &mut TurnReport) -> Vec<Subject> {
     };
     let thread = report.thread.clone().map(Subject::Thread);
     let patch = report.change_set.as_ref().map(|set| Subject::ChangeSet(set.id.clone()));
-    thread.into_iter().chain(patch).chain([Subject::Turn(number)]).collect()
+    let artifacts = report.transcript.artifacts.iter();
+    let outputs = artifacts.map(|artifact| Subject::Output(artifact.output.clone()));
+    thread.into_iter().chain(patch).chain(outputs).chain([Subject::Turn(number)]).collect()
 }
 
 async fn until(timeout: Option<std::time::Instant>) {

@@ -10,6 +10,7 @@ pub mod engine;
 pub mod error;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod image;
 pub mod ledger;
 pub mod logging;
 pub mod mcp;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bridge_core::{
-    ChangeKind, Command, CommandStatus, Decided, Decider, Decision, FileChange, Item, ItemId,
-    Patch, Plan, PlanStep, StepStatus, Thinking, ThreadId, Tokens, Tool, Transcript, TurnId,
-    TurnNumber, Usage,
+    Artifact, ArtifactKind, ChangeKind, Command, CommandStatus, Decided, Decider, Decision,
+    FailingLine, FileChange, Item, ItemId, Patch, Plan, PlanStep, StepStatus, Thinking, ThreadId,
+    Tokens, Tool, Transcript, TurnId, TurnNumber, Usage,
 };
 use bridge_store::{
     ApprovalRow, Durability, EndedTurn, EntryKind, Subject, Timestamp, Write, WriteError,
@@ -47,6 +47,15 @@ fn rich_transcript() -> Transcript {
         item: ItemId("t1".into()),
         name: "web search: x".into(),
         status: CommandStatus::Completed,
+    });
+    transcript.artifacts.push(Artifact {
+        item: ItemId("c1".into()),
+        output: "0a".into(),
+        kind: ArtifactKind::Log,
+        name: "cargo test".into(),
+        mime: "text/plain".into(),
+        bytes: 9_000,
+        failing: vec![FailingLine { line: 3, offset: 40, text: "error: no".into() }],
     });
     transcript.decisions.push(Decided {
         what: "to run: rm".into(),

@@ -19,6 +19,7 @@ open_tagged! {
         "dynamicToolCall" => DynamicToolCall(DynamicToolCallItem),
         "webSearch" => WebSearch(WebSearchItem),
         "imageView" => ImageView(ImageViewItem),
+        "imageGeneration" => ImageGeneration(ImageGenerationItem),
         "enteredReviewMode" => EnteredReviewMode(ReviewModeItem),
         "exitedReviewMode" => ExitedReviewMode(ReviewModeItem),
         "contextCompaction" => ContextCompaction(ContextCompactionItem),
@@ -228,6 +229,20 @@ pub struct ImageViewItem {
     pub id: String,
     #[serde(default)]
     pub path: String,
+}
+
+/// An image that Codex made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageGenerationItem {
+    pub id: String,
+    #[serde(default)]
+    pub status: String,
+    /// The image in base64. Absent where Codex keeps it under a `fileId`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+    /// The file that Codex wrote it to.
+    pub saved_path: Option<String>,
 }
 
 /// The start of a review, with what is reviewed, or its end, with what was found.

@@ -146,10 +146,8 @@ fn items() {
             _ => None,
         })
         .collect();
-    expect![
-        "hookPrompt functionCallOutput collabAgentToolCall subAgentActivity sleep imageGeneration"
-    ]
-    .assert_eq(&unknown.join(" "));
+    expect!["hookPrompt functionCallOutput collabAgentToolCall subAgentActivity sleep"]
+        .assert_eq(&unknown.join(" "));
 }
 
 /// Every string that Codex knows is one that we know.

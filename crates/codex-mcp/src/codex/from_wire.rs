@@ -15,7 +15,7 @@ use codex_client::protocol as wire;
 use codex_client::protocol::{Method, Notification};
 use serde_json::value::RawValue;
 
-use super::plan_note;
+use super::{artifact, plan_note};
 
 /// What a notification means; `None` if nothing.
 pub(crate) fn notification(app_server: AppServerId, notification: Notification) -> Option<Event> {
@@ -414,15 +414,18 @@ fn item(item: wire::ThreadItem, completeness: Completeness) -> Item {
         }
         wire::ThreadItem::DynamicToolCall(call) => tool(call.id, call.tool, &call.status),
         wire::ThreadItem::WebSearch(search) => {
-            let status = match completeness {
-                Completeness::Begun => CommandStatus::InProgress,
-                Completeness::Whole => CommandStatus::Completed,
-            };
             let name = format!("web search: {}", search.query);
-            Item::Tool(Tool { item: ItemId(search.id), name, status })
+            Item::Tool(Tool { item: ItemId(search.id), name, status: done(completeness) })
         }
         wire::ThreadItem::Plan(plan) => other(plan.id, "plan"),
-        wire::ThreadItem::ImageView(view) => other(view.id, "imageView"),
+        wire::ThreadItem::ImageView(view) => {
+            let name = format!("view image: {}", artifact::file_name(&view.path));
+            Item::Tool(Tool { item: ItemId(view.id), name, status: done(completeness) })
+        }
+        wire::ThreadItem::ImageGeneration(of) => {
+            let (name, status) = ("generate image".to_owned(), done(completeness));
+            Item::Tool(Tool { item: ItemId(of.id), name, status })
+        }
         wire::ThreadItem::ExitedReviewMode(mode) => other(mode.id, "exitedReviewMode"),
         wire::ThreadItem::ContextCompaction(compaction) => {
             other(compaction.id, "contextCompaction")
@@ -431,6 +434,14 @@ fn item(item: wire::ThreadItem, completeness: Completeness) -> Item {
             Some(id) => other(id, &unknown.kind),
             None => Item::Record,
         },
+    }
+}
+
+/// Where a tool stands of which Codex says only that it began and that it ended.
+fn done(completeness: Completeness) -> CommandStatus {
+    match completeness {
+        Completeness::Begun => CommandStatus::InProgress,
+        Completeness::Whole => CommandStatus::Completed,
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bridge_core::{
-    Event, ExecEvent, ExecId, ExecRun, ExecThread, Failure, RequestFailure, StartFailure,
-    StartFailureKind, ThreadId, TurnId,
+    Event, ExecEvent, ExecId, ExecRun, ExecThread, Failure, Item, RequestFailure, StartFailure,
+    StartFailureKind, ThreadId, TurnEvent, TurnId,
 };
 use codex_client::orphan::{self, Marker};
 use codex_client::{Exec, Launch};
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Input, Room, servers};
+use crate::codex::artifact::{Keeper, Kept};
 use crate::codex::{exec, launch, output};
 use crate::config::Config;
 use crate::ledger::Ledger;
@@ -64,7 +65,7 @@ impl Execs {
         let (config, inputs) = (self.config.clone(), self.inputs.clone());
         let (room, ledger) = (self.room.clone(), self.ledger.clone());
         self.tasks.spawn(async move {
-            let way = Way { exec, inputs, output_chars: config.command_output_chars };
+            let way = Way { exec, inputs, config: config.clone(), ledger: ledger.clone() };
             let place = tokio::select! {
                 place = room.enter() => place.ok_or_else(|| servers::full(&config, &room)),
                 () = stop.cancelled() => Err(stopped(&config)),
@@ -98,11 +99,23 @@ impl Execs {
 struct Way {
     exec: ExecId,
     inputs: mpsc::WeakSender<Input>,
-    /// How much of a command's output is passed on.
-    output_chars: usize,
+    config: Arc<Config>,
+    ledger: Ledger,
 }
 
 impl Way {
+    /// Keeps long logs. Of images `codex exec` tells nothing.
+    fn keeper<'a>(&'a self, thread: Option<&'a ThreadId>) -> Keeper<'a> {
+        Keeper {
+            ledger: &self.ledger,
+            max_bytes: self.config.max_output_megabytes << 20,
+            output_chars: self.config.command_output_chars,
+            thread,
+            folder: None,
+            codex_home: Path::new(""),
+        }
+    }
+
     /// A loop that has ended needs no news.
     async fn tell(&self, event: ExecEvent) {
         if let Some(inputs) = self.inputs.upgrade() {
@@ -157,6 +170,7 @@ async fn follow(
     stop: &CancellationToken,
     way: &Way,
 ) -> Result<(), Failure> {
+    let mut known = None;
     while reader.end().is_none() {
         let line = tokio::select! {
             line = process.line() => line,
@@ -171,21 +185,35 @@ async fn follow(
             continue;
         };
         let begins = matches!(event, ExecEvent::Started { .. });
+        let mut log = None;
         if let ExecEvent::Turn(event) = &mut event {
-            output::keep_end(event, way.output_chars);
+            log = way.keeper(known.as_ref()).log(event);
+            output::keep_end(event, way.config.command_output_chars);
         }
-        if let ExecEvent::Started { thread, turn, .. } = &mut event
-            && let Some(name) = name(rollout.clone(), thread).await
-        {
-            *turn = name;
+        if let ExecEvent::Started { thread, turn, .. } = &mut event {
+            known = Some(thread.clone());
+            if let Some(name) = name(rollout.clone(), thread).await {
+                *turn = name;
+            }
         }
         way.tell(event).await;
+        if let Some(log) = log {
+            way.tell(kept(log)).await;
+        }
         if let Some(warning) = left_out.filter(|_| begins) {
             way.tell(ExecEvent::Warned(warning.to_owned())).await;
         }
     }
     let exit = launch::exit(process.end(END_GRACE).await);
     reader.end().cloned().unwrap_or_else(|| Err(exec::failure(exit)))
+}
+
+/// What the core is told of a log.
+fn kept(log: Kept) -> ExecEvent {
+    match log {
+        Ok(artifact) => ExecEvent::Turn(TurnEvent::ItemCompleted(Item::Artifact(artifact))),
+        Err(warning) => ExecEvent::Warned(warning),
+    }
 }
 
 /// The thread's file, beside the runtime's own threads, for it has to be looked for.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bridge_core::{
-    Answer, AppServerId, AppServerInfo, Event, Exit, Question, Reply, Request, RequestFailure,
-    RequestId, ServerRequestId, StartFailure, StartFailureKind, ThreadId,
+    Answer, AppServerId, AppServerInfo, Event, Exit, Item, Question, Reply, Request,
+    RequestFailure, RequestId, ServerRequestId, StartFailure, StartFailureKind, ThreadId,
+    TurnEvent,
 };
 use codex_client::orphan::{self, Marker};
 use codex_client::protocol::{Notification, ServerRequest};
@@ -18,8 +19,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Input, Room};
+use crate::codex::artifact::{self, Keeper};
 use crate::codex::{from_wire, launch, output, question, real_path, to_wire};
 use crate::config::Config;
+use crate::ledger::Ledger;
 use crate::workspace::is_itself;
 
 /// How long each step of the stop ladder may take. Codex ends within 35 ms of the end of its input.
@@ -55,6 +58,9 @@ pub(super) struct Servers {
     config: Arc<Config>,
     inputs: mpsc::WeakSender<Input>,
     room: Arc<Room>,
+    ledger: Ledger,
+    /// Codex's own folder.
+    codex_home: Arc<str>,
     tasks: TaskTracker,
     servers: HashMap<AppServerId, State>,
 }
@@ -70,6 +76,8 @@ struct Running {
     requests: HashMap<u64, Request>,
     /// Where the threads work that were opened here.
     folders: HashMap<ThreadId, String>,
+    /// Where their newest turns work, if that is elsewhere: in a copy.
+    grounds: HashMap<ThreadId, String>,
     /// Codex's questions under way, by the text of their ids.
     questions: HashMap<ServerRequestId, codex_client::RequestId>,
 }
@@ -79,9 +87,10 @@ impl Servers {
         config: Arc<Config>,
         inputs: mpsc::WeakSender<Input>,
         room: Arc<Room>,
+        (ledger, codex_home): (Ledger, Arc<str>),
         tasks: TaskTracker,
     ) -> Self {
-        Self { config, inputs, room, tasks, servers: HashMap::new() }
+        Self { config, inputs, room, ledger, codex_home, tasks, servers: HashMap::new() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -157,6 +166,7 @@ impl Servers {
         }
         to_wire::send(running.server.connection(), id, &request, self.config.request_deadline)
             .map_err(from_wire::request_failure)?;
+        running.begin(&request);
         running.requests.insert(id.0, request);
         Ok(())
     }
@@ -180,8 +190,8 @@ impl Servers {
     }
 
     /// Takes news, and gives what the core has to know of them.
-    pub(super) fn take(&mut self, news: ServerNews) -> Option<Event> {
-        match news {
+    pub(super) fn take(&mut self, news: ServerNews) -> Vec<Event> {
+        let event = match news {
             ServerNews::Started { app_server, result: Ok((server, info)) } => {
                 tracing::info!(
                     ?app_server,
@@ -190,16 +200,16 @@ impl Servers {
                     "an app-server is ready"
                 );
                 self.started(app_server, server);
-                Some(Event::AppServerReady { app_server, info })
+                Event::AppServerReady { app_server, info }
             }
             ServerNews::Started { app_server, result: Err(failure) } => {
                 tracing::warn!(?app_server, detail = failure.detail, "an app-server did not start");
                 self.servers.remove(&app_server);
-                Some(Event::AppServerFailed { app_server, failure })
+                Event::AppServerFailed { app_server, failure }
             }
             ServerNews::Abandoned { app_server } => {
                 self.servers.remove(&app_server);
-                Some(Event::AppServerExited { app_server, exit: Exit::default() })
+                Event::AppServerExited { app_server, exit: Exit::default() }
             }
             ServerNews::Measured { app_server, resident_bytes } => {
                 if resident_bytes > (self.config.max_codex_megabytes as u64) << 20 {
@@ -209,10 +219,13 @@ impl Servers {
                         "an app-server has grown beyond `max_codex_megabytes`"
                     );
                 }
-                Some(Event::AppServerMeasured { app_server, resident_bytes })
+                Event::AppServerMeasured { app_server, resident_bytes }
             }
-            ServerNews::Received { app_server, incoming } => self.received(app_server, incoming),
-        }
+            ServerNews::Received { app_server, incoming } => {
+                return self.received(app_server, incoming);
+            }
+        };
+        vec![event]
     }
 
     fn started(&mut self, app_server: AppServerId, server: AppServer) {
@@ -224,6 +237,7 @@ impl Servers {
             server: Arc::new(server),
             requests: HashMap::new(),
             folders: HashMap::new(),
+            grounds: HashMap::new(),
             questions: HashMap::new(),
         };
         self.servers.insert(app_server, State::Running(Box::new(running)));
@@ -232,23 +246,14 @@ impl Servers {
         }
     }
 
-    fn received(&mut self, app_server: AppServerId, incoming: Incoming) -> Option<Event> {
+    fn received(&mut self, app_server: AppServerId, incoming: Incoming) -> Vec<Event> {
         let Some(State::Running(running)) = self.servers.get_mut(&app_server) else {
-            return None;
+            return Vec::new();
         };
-        match incoming {
+        let event = match incoming {
             Incoming::Notification { method, params, .. } => {
                 let told = Notification::decode(&method, &params);
-                let mut event = from_wire::notification(app_server, told)?;
-                if let Event::Turn { event, .. } = &mut event {
-                    output::keep_end(event, self.config.command_output_chars);
-                    real_path::of_event(event);
-                }
-                if let Event::QuestionWithdrawn { id, .. } = &event {
-                    // The core answers it no more.
-                    running.questions.remove(id);
-                }
-                Some(event)
+                return self.told(app_server, told);
             }
             Incoming::Request { id, method, params } => {
                 let name = from_wire::request_id(&id);
@@ -259,7 +264,9 @@ impl Servers {
                 Some(Event::QuestionAsked { app_server, id: name, thread, question })
             }
             Incoming::Response { tag, result } => {
-                let request = running.requests.remove(&tag)?;
+                let Some(request) = running.requests.remove(&tag) else {
+                    return Vec::new();
+                };
                 let result = from_wire::reply(&request, result);
                 running.learn(&request, &result);
                 Some(Event::Response { app_server, request: RequestId(tag), result })
@@ -277,7 +284,51 @@ impl Servers {
                 self.servers.remove(&app_server);
                 Some(Event::AppServerExited { app_server, exit: launch::exit(exit) })
             }
+        };
+        event.into_iter().collect()
+    }
+
+    /// What the core has to know of a notification. Long logs and images are kept apart first.
+    fn told(&mut self, app_server: AppServerId, told: Notification) -> Vec<Event> {
+        let Some(State::Running(running)) = self.servers.get_mut(&app_server) else {
+            return Vec::new();
+        };
+        let images = artifact::images(&told);
+        let Some(mut event) = from_wire::notification(app_server, told) else {
+            return Vec::new();
+        };
+        if let Event::QuestionWithdrawn { id, .. } = &event {
+            // The core answers it no more.
+            running.questions.remove(id);
         }
+        let mut events = Vec::new();
+        if let Event::Turn { app_server, thread, turn, event } = &mut event {
+            let keeper = Keeper {
+                ledger: &self.ledger,
+                max_bytes: self.config.max_output_megabytes << 20,
+                output_chars: self.config.command_output_chars,
+                thread: Some(thread),
+                folder: running.folder(thread),
+                codex_home: Path::new(&*self.codex_home),
+            };
+            let log = keeper.log(event);
+            let kept = log.into_iter().chain(images.into_iter().map(|image| keeper.image(image)));
+            events.extend(kept.map(|kept| match kept {
+                Ok(artifact) => Event::Turn {
+                    app_server: *app_server,
+                    thread: thread.clone(),
+                    turn: turn.clone(),
+                    event: TurnEvent::ItemCompleted(Item::Artifact(artifact)),
+                },
+                Err(message) => {
+                    Event::Warned { app_server: *app_server, thread: Some(thread.clone()), message }
+                }
+            }));
+            output::keep_end(event, self.config.command_output_chars);
+            real_path::of_event(event);
+        }
+        events.insert(0, event);
+        events
     }
 }
 
@@ -314,6 +365,21 @@ impl Running {
         (!is_well).then(|| folder.clone())
     }
 
+    /// Where the newest turn of a thread works.
+    fn folder(&self, thread: &ThreadId) -> Option<&str> {
+        self.grounds.get(thread).or_else(|| self.folders.get(thread)).map(String::as_str)
+    }
+
+    /// Remembers where a turn works that is about to begin.
+    fn begin(&mut self, request: &Request) {
+        if let Request::StartTurn { thread, place, .. } = request {
+            match place.as_ref().and_then(|place| place.copy.as_ref()) {
+                Some((copy, _)) => self.grounds.insert(thread.clone(), copy.clone()),
+                None => self.grounds.remove(thread),
+            };
+        }
+    }
+
     /// Remembers where a thread works, for as long as it is there.
     fn learn(&mut self, request: &Request, result: &Result<Reply, RequestFailure>) {
         if let Ok(Reply::ThreadOpened(opened)) = result
@@ -325,6 +391,7 @@ impl Running {
             (request, result)
         {
             self.folders.remove(thread);
+            self.grounds.remove(thread);
         }
     }
 }

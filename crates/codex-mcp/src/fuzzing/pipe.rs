@@ -20,7 +20,7 @@ use codex_client::protocol::{Notification, ServerRequest};
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::CONFIG;
-use crate::codex::{from_wire, output, question};
+use crate::codex::{artifact, from_wire, output, question};
 use crate::engine;
 use crate::ledger::record;
 use crate::mcp::fuzzing::{render_ask, render_outcome, render_update};
@@ -104,6 +104,7 @@ impl World {
         match incoming {
             Incoming::Notification { method, params, .. } => {
                 let told = Notification::decode(&method, &params);
+                artifact::images(&told);
                 let mut event = from_wire::notification(app_server, told)?;
                 if let Event::Turn { event, .. } = &mut event {
                     output::keep_end(event, OUTPUT_CHARS);

@@ -2,7 +2,9 @@
 //!
 //! Diffs are left as they are, or they would not apply; so are names, paths and numbers.
 
-use bridge_core::{Decided, Item, Json, Plan, Record, StopCause, ThreadOptions, TurnReport};
+use bridge_core::{
+    Artifact, Decided, Item, Json, Plan, Record, StopCause, ThreadOptions, TurnReport,
+};
 
 use crate::config::is_secret;
 use crate::redact;
@@ -68,8 +70,14 @@ fn clean_item(item: &mut Item) {
             done(&mut command.command);
             done(&mut command.output);
         }
+        Item::Artifact(artifact) => clean_artifact(artifact),
         Item::Patch(_) | Item::Tool(_) | Item::Other { .. } | Item::Record => {}
     }
+}
+
+fn clean_artifact(artifact: &mut Artifact) {
+    done(&mut artifact.name);
+    artifact.failing.iter_mut().for_each(|line| done(&mut line.text));
 }
 
 fn clean_plan(plan: &mut Plan) {
@@ -90,6 +98,7 @@ fn clean_report(report: &mut TurnReport) {
         done(&mut command.command);
         done(&mut command.output);
     }
+    transcript.artifacts.iter_mut().for_each(clean_artifact);
     transcript.plan.iter_mut().for_each(clean_plan);
     transcript.decisions.iter_mut().for_each(clean_decided);
     transcript.warnings.iter_mut().for_each(done);

@@ -24,7 +24,7 @@ use super::resources::News;
 use super::retry::Said;
 use super::server::Server;
 use super::threads::Threads;
-use super::{consent, is_modern, plans, retry, tasks};
+use super::{artifacts, consent, is_modern, plans, retry, tasks};
 use crate::clock;
 use crate::config::Config;
 use crate::daemon::Version;
@@ -331,7 +331,8 @@ impl<'a> ToolCall<'a> {
         if let (Some(thread), Some(plan)) = (&report.thread, &plan) {
             self.session_knows(thread, plan.plan.version);
         }
-        TurnResult::from(report).with_plan(plan).fit(self.limits(), self.outputs()).await
+        let result = TurnResult::from(report).with_plan(plan);
+        artifacts::shown(self.server, self.limits(), result).await
     }
 
     /// The plan of a turn with its version, which only the records know. An answer comes after them.
@@ -429,7 +430,7 @@ impl<'a> ToolCall<'a> {
         if let (Some(thread), Some(plan)) = (&row.report.thread, &row.plan) {
             self.session_knows(thread, plan.plan.version);
         }
-        Answer::of_turn(&TurnResult::from(row).fit(self.limits(), self.outputs()).await)
+        Answer::of_turn(&artifacts::shown(self.server, self.limits(), TurnResult::from(row)).await)
     }
 
     /// Goes on with a turn that waits for the answers that this call brings.

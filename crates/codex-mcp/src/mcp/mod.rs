@@ -6,6 +6,7 @@
 //! made ([`outbox`]). [`Server`] answers: it lists [`tools`], which ask the engine and [`render`] what it says.
 
 mod arguments;
+mod artifacts;
 mod asker;
 mod call;
 mod claude;

@@ -3,11 +3,16 @@
 //! This file is the only one that knows where outputs are kept: in the store, under names that cannot be guessed.
 //! Everything else keeps texts and reads slices, and knows ids.
 
+use std::borrow::Cow;
+
 use bridge_core::ThreadId;
 use bridge_store::{Subject, Write};
 
+use data_encoding::BASE64;
+
 use super::paging::{Kind, OutputId, TokenKey};
 use crate::error::Problem;
+use crate::image::ImageFormat;
 use crate::ledger::Ledger;
 use crate::redact;
 
@@ -122,7 +127,7 @@ impl Outputs {
             thread: thread.map(ThreadId),
             kind: kind.name().to_owned(),
             text: match kind {
-                Kind::Diff => text,
+                Kind::Diff | Kind::Image(_) => text,
                 Kind::Markdown | Kind::Log | Kind::Json => redact::masked(&text).into_owned(),
             },
         })]);
@@ -157,4 +162,41 @@ impl Outputs {
             Some(_) | None => Err(SliceError::Offset { id, offset }),
         }
     }
+}
+
+/// Queues a log. It is safe when a record is that was queued later. Gives the text as it is kept, without secrets: what
+/// stands at a byte of it stood there before.
+pub(crate) fn queue_log<'a>(
+    ledger: &Ledger,
+    thread: Option<&ThreadId>,
+    text: &'a str,
+) -> (OutputId, Cow<'a, str>) {
+    let text = redact::masked(text);
+    (queue(ledger, thread, Kind::Log, text.clone().into_owned()), text)
+}
+
+/// Queues an image in the same way.
+pub(crate) fn queue_image(
+    ledger: &Ledger,
+    thread: Option<&ThreadId>,
+    format: ImageFormat,
+    content: &[u8],
+) -> OutputId {
+    queue(ledger, thread, Kind::Image(format), BASE64.encode(content))
+}
+
+fn queue(ledger: &Ledger, thread: Option<&ThreadId>, kind: Kind, text: String) -> OutputId {
+    let mut name = [0; 16];
+    if let Err(error) = getrandom::fill(&mut name) {
+        tracing::error!(%error, "the name of an output can be guessed");
+        name = *blake3::hash(text.as_bytes()).as_bytes().first_chunk().expect("a hash is longer");
+    }
+    let id = OutputId(name);
+    ledger.write(vec![Write::Output(bridge_store::NewOutput {
+        output: id.to_string(),
+        thread: thread.cloned(),
+        kind: kind.name().to_owned(),
+        text,
+    })]);
+    id
 }

@@ -8,6 +8,8 @@ mod limits;
 mod split;
 mod token;
 
+use crate::image::ImageFormat;
+
 pub use limits::{ClientLimits, PageRule, PageSize};
 pub use split::split;
 pub use token::{OutputId, ResumeToken, TokenError, TokenKey};
@@ -23,6 +25,8 @@ pub enum Kind {
     Log,
     /// JSON, a value a line.
     Json,
+    /// An image, in base64. It has no pages.
+    Image(ImageFormat),
 }
 
 impl Kind {
@@ -33,13 +37,15 @@ impl Kind {
             Self::Diff => "diff",
             Self::Log => "log",
             Self::Json => "json",
+            Self::Image(format) => format.mime(),
         }
     }
 
     /// The kind of this word; what a later version may add is plain text here.
     pub(in crate::mcp) fn of_name(name: &str) -> Self {
         let known = [Self::Markdown, Self::Diff, Self::Log, Self::Json];
-        known.into_iter().find(|kind| kind.name() == name).unwrap_or(Self::Log)
+        let image = || ImageFormat::of_mime(name).map(Self::Image);
+        known.into_iter().find(|kind| kind.name() == name).or_else(image).unwrap_or(Self::Log)
     }
 
     /// Its media type.
@@ -50,6 +56,7 @@ impl Kind {
             Self::Diff => "text/x-diff",
             Self::Log => "text/plain",
             Self::Json => "application/json",
+            Self::Image(format) => format.mime(),
         }
     }
 }

@@ -12,7 +12,8 @@ mod thread;
 mod turn;
 
 use rmcp::model::{
-    CallToolResponse, CallToolResult, ContentBlock, CreateTaskResult, InputRequiredResult, Task,
+    CallToolResponse, CallToolResult, ContentBlock, CreateTaskResult, InputRequiredResult,
+    Resource, Task,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -23,8 +24,9 @@ pub(super) use plan::{ChangeResult, PlanVersionResult, StatusWord, StepResult};
 pub(super) use progress::progress;
 pub(super) use test_run::{TestRunResult, test_progress};
 pub(super) use thread::{StartedBy, ThreadResult};
+use turn::Link;
 pub(crate) use turn::stopped_by;
-pub(super) use turn::{MoreResult, TurnResult, fmt_more};
+pub(super) use turn::{MoreResult, ShownImage, TurnResult, fmt_more};
 
 use crate::error::{ErrorResult, Problem};
 
@@ -34,6 +36,8 @@ pub(super) struct Answer {
     text: String,
     data: Value,
     is_error: bool,
+    /// What is shown beside the text: links and images.
+    beside: Vec<ContentBlock>,
     instead: Option<Instead>,
 }
 
@@ -48,7 +52,7 @@ enum Instead {
 
 impl Answer {
     pub(super) fn success(text: String, data: &impl Serialize) -> Self {
-        Self { text, data: to_value(data), is_error: false, instead: None }
+        Self { text, data: to_value(data), is_error: false, beside: Vec::new(), instead: None }
     }
 
     /// The answer of a tool that starts or awaits a turn.
@@ -56,7 +60,8 @@ impl Answer {
         let is_error = result.error.is_some();
         let text = result.to_string();
         let text = if is_error { size::within_cut(text) } else { text };
-        Self { text, data: to_value(result), is_error, instead: None }
+        let beside = beside(result);
+        Self { text, data: to_value(result), is_error, beside, instead: None }
     }
 
     /// An error with what belongs to it: as data under a name, and as text.
@@ -81,7 +86,8 @@ impl Answer {
     }
 
     pub(super) fn into_result(self) -> CallToolResult {
-        let content = vec![ContentBlock::text(self.text)];
+        let mut content = vec![ContentBlock::text(self.text)];
+        content.extend(self.beside);
         let mut result = match self.is_error {
             true => CallToolResult::error(content),
             false => CallToolResult::success(content),
@@ -105,8 +111,24 @@ impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
         let problem = size::shortened(problem);
         let data = json!({ "error": to_value(&ErrorResult::from(&problem)) });
-        Self { text: size::within_cut(problem.to_string()), data, is_error: true, instead: None }
+        let text = size::within_cut(problem.to_string());
+        Self { text, data, is_error: true, beside: Vec::new(), instead: None }
     }
+}
+
+/// What a turn's result points at, and what of it is shown in place. Claude Code shows its model both beside the data; of an
+/// error it shows the links alone.
+fn beside(result: &TurnResult) -> Vec<ContentBlock> {
+    let links = result.links().into_iter().map(|link| {
+        let Link { uri, name, mime, bytes } = link;
+        let mut resource = Resource::new(uri, name);
+        resource.mime_type = mime;
+        resource.size = bytes;
+        ContentBlock::resource_link(resource)
+    });
+    let images = result.images().iter();
+    let images = images.map(|image| ContentBlock::image(image.data.clone(), image.format.mime()));
+    links.chain(images).collect()
 }
 
 fn to_value(data: &impl Serialize) -> Value {

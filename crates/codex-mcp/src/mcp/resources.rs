@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::cursor;
 use super::outputs::NewOutput;
-use super::paging::{Budget, OutputId, ResumeToken, split};
+use super::paging::{Budget, Kind, OutputId, ResumeToken, split};
 use super::server::Server;
 use super::threads::Threads;
 use crate::error::Problem;
@@ -106,7 +106,8 @@ pub(super) fn templates() -> Vec<ResourceTemplate> {
             "codex://outputs/{outputId}",
             "output",
             "A long result",
-            "The whole of a text that was too long for one answer; `more` in a result names it",
+            "The whole of a text that was too long for one answer, a long log or an image; `more` and `artifacts` in a \
+             result name it",
         ),
     ]
 }
@@ -153,6 +154,13 @@ async fn read_output(
 ) -> Result<Vec<ResourceContents>, String> {
     let slice = Threads::of(server).slice(id, 0, MAX_READ.window()).await;
     let slice = slice.map_err(|error| error.to_string())?;
+    if let Kind::Image(format) = slice.kind {
+        // It was taken on because it is not too large, and a part of it would be of no use.
+        let whole = Threads::of(server).slice(id, 0, usize::MAX).await;
+        let whole = whole.map_err(|error| error.to_string())?;
+        let blob = ResourceContents::blob(whole.text, uri).with_mime_type(format.mime());
+        return Ok(vec![blob]);
+    }
     let mut text = slice.text;
     text.truncate(split(&text, MAX_READ, slice.kind));
     let end = text.len();

@@ -9,6 +9,7 @@ use bridge_store::TurnRow;
 use rmcp::model::{DetailedTask, ErrorData, JsonObject, Task, TaskPayload, TaskStatus};
 use serde_json::{Value, json};
 
+use super::artifacts;
 use super::paging::ClientLimits;
 use super::render::{Answer, TurnResult};
 use super::server::Server;
@@ -44,7 +45,7 @@ pub(super) async fn get(
         TurnState::Queued { .. } | TurnState::InProgress => TaskPayload::Working,
         TurnState::Interrupted if row.error.is_none() => TaskPayload::Cancelled,
         TurnState::Interrupted | TurnState::Completed | TurnState::Failed => {
-            let result = TurnResult::from(row).fit(limits, server.outputs()).await;
+            let result = artifacts::shown(server, limits, TurnResult::from(row)).await;
             TaskPayload::Completed { result: Answer::of_turn(&result).into_object() }
         }
     };

@@ -53,12 +53,32 @@ async fn a_proposal_leaves_the_users_files_alone() {
 
         [thread [thread-1], turn [turn-1]: completed, gpt-5.5 medium, [time], 30 tokens in and 15 out]
         Patch [patch-1]: 2 files, +2 -1. See it with codex.patch.preview.
+        diff --git a/README.md b/README.md
+        --- a/README.md
+        +++ b/README.md
+        @@ -1 +1 @@
+        -hello
+        +hello, patched
+        diff --git a/new.txt b/new.txt
+        new file mode 100644
+        --- /dev/null
+        +++ b/new.txt
+        @@ -0,0 +1 @@
+        +from the shell
 
         Commands:
         $ printf 'from the shell\\n' > new.txt && git add -A && git -c user.name=n -c user.email=e@x commit -qm inside && git log --oneline | wc -l (exit 0)
         2
         ---
         {
+          "artifacts": [
+            {
+              "kind": "patch",
+              "mimeType": "text/x-diff",
+              "name": "[patch-1]",
+              "uri": "codex://patches/[patch-1]"
+            }
+          ],
           "commands": [
             {
               "command": "printf 'from the shell\\\\n' > new.txt && git add -A && git -c user.name=n -c user.email=e@x commit -qm inside && git log --oneline | wc -l",
@@ -75,6 +95,7 @@ async fn a_proposal_leaves_the_users_files_alone() {
           "model": "gpt-5.5",
           "patch": {
             "added": 2,
+            "diff": "diff --git a/README.md b/README.md\n--- a/README.md\n+++ b/README.md\n@@ -1 +1 @@\n-hello\n+hello, patched\ndiff --git a/new.txt b/new.txt\nnew file mode 100644\n--- /dev/null\n+++ b/new.txt\n@@ -0,0 +1 @@\n+from the shell\n",
             "files": 2,
             "inPlace": false,
             "patchId": "[patch-1]",

@@ -441,7 +441,8 @@ async fn claude_code_knows_the_server_in_three_places() {
     expect![[r#"
         ok       Claude Code    knows it as `codex@codex-mcp` (a plugin)
         1 thing has to be put right.
-    "#]].assert_eq(&registration(patient).await);
+    "#]]
+    .assert_eq(&registration(patient).await);
     let folder = elsewhere();
     let path = folder.home.workspace().display().to_string();
     let folders = json!({ "projects": { path: { "mcpServers": server } } }).to_string();
@@ -460,7 +461,8 @@ async fn claude_code_knows_the_server_in_three_places() {
     expect![[r#"
         warning  Claude Code    does not know this server in this folder
                                 What to do: If you use Claude Code: `codex-mcp setup claude`.
-    "#]].assert_eq(&registration(elsewhere()).await);
+    "#]]
+    .assert_eq(&registration(elsewhere()).await);
 }
 
 /// What somebody may have put where Claude Code's files are.

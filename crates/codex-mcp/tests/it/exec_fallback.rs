@@ -201,6 +201,18 @@ async fn a_thread_of_the_app_server_goes_on_where_it_works_and_comes_back() {
 }
 
 #[tokio::test]
+async fn a_long_log_is_kept_whole() {
+    let codex = Breakable::broken();
+    let mut bridge = codex.bridge([runs("seq 1 5000"), says("Long.")]).await;
+    let answer = bridge.call("codex", json!({ "prompt": "Run it." })).await;
+    let log = &answer["structuredContent"]["artifacts"][0];
+    let page = bridge.call("codex.read", json!({ "token": log["token"] })).await;
+    let whole: String = (1..=5000).map(|number| format!("{number}\n")).collect();
+    assert_eq!(page["structuredContent"]["content"], whole, "{answer}");
+    bridge.finish().await;
+}
+
+#[tokio::test]
 async fn an_error_of_the_provider_keeps_its_code() {
     let codex = Breakable::broken();
     let mut bridge = codex.bridge([rate_limited(1)]).await;

@@ -1,7 +1,7 @@
 //! What Claude Code sent to the model: the tools on offer, and the results of those that were
 //! called.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// One request to `/v1/messages`.
 #[derive(Clone, Debug)]
@@ -15,14 +15,17 @@ pub struct MessagesRequest {
 pub struct ToolResult {
     /// The text, its blocks joined with line feeds.
     pub text: String,
+    /// The blocks, in order.
+    pub blocks: Vec<Value>,
     /// Whether it was marked as an error.
     pub is_error: bool,
 }
 
 impl ToolResult {
-    /// The text as JSON; null if it is none.
+    /// The last block as JSON, null if it is none: links and images stand before the data.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_default()
+        let last = self.blocks.last().and_then(|block| block["text"].as_str());
+        serde_json::from_str(last.unwrap_or_default()).unwrap_or_default()
     }
 }
 
@@ -56,6 +59,7 @@ impl MessagesRequest {
             .filter(|block| block["type"] == "tool_result")
             .map(|block| ToolResult {
                 text: text_of(&block["content"]),
+                blocks: blocks_of(&block["content"]),
                 is_error: block["is_error"] == true,
             })
             .collect()
@@ -115,6 +119,14 @@ impl MessagesRequest {
 
 fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// The blocks of a content, which is a list of them or a text.
+fn blocks_of(content: &Value) -> Vec<Value> {
+    match content.as_str() {
+        Some(text) => vec![json!({"type": "text", "text": text})],
+        None => list(content).to_vec(),
+    }
 }
 
 /// The text of a content, which is a string or a list of blocks.

@@ -72,7 +72,7 @@ pub(super) fn rank(kind: Kind, line: &str, previous: &str) -> Rank {
         Kind::Markdown if is_heading(line) => Rank::Heading,
         Kind::Markdown | Kind::Log if begins_with_any(DEFINITIONS) => Rank::Definition,
         Kind::Markdown | Kind::Log => plain,
-        Kind::Json => Rank::Line,
+        Kind::Json | Kind::Image(_) => Rank::Line,
     }
 }
 

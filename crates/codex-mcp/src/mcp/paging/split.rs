@@ -26,7 +26,9 @@ pub fn split(text: &str, budget: Budget, kind: Kind) -> usize {
     let near_end = limit - limit / 4;
     let end = match kind {
         Kind::Diff => best_of_diff(text, limit, near_end),
-        Kind::Markdown | Kind::Log | Kind::Json => best(text, limit, near_end, kind),
+        Kind::Markdown | Kind::Log | Kind::Json | Kind::Image(_) => {
+            best(text, limit, near_end, kind)
+        }
     };
     end.or_else(|| inside_line(text, limit)).unwrap_or(limit)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bridge_core::{ItemState, Plan, StepStatus, Update};
+use bridge_core::{ItemState, Phase, Plan, StepStatus, Update};
 use rmcp::model::{JsonObject, RequestId};
 use serde_json::{Value, json};
 
@@ -39,9 +39,10 @@ fn event(update: &Update) -> &'static str {
         | Update::Retrying { .. }
         | Update::Stopping
         | Update::Collecting
-        | Update::StillRunning { .. } => "progress",
+        | Update::StillRunning { .. }
+        | Update::Message { phase: Some(Phase::Commentary), .. } => "progress",
         Update::Thinking { .. } => "thinking",
-        Update::Message { .. } => "result",
+        Update::Message { phase: Some(Phase::FinalAnswer) | None, .. } => "result",
         Update::Plan(_) => "plan_update",
         Update::Command { .. } => "command",
         Update::Patch { .. } => "patch",
@@ -60,7 +61,7 @@ fn message(update: &Update) -> String {
         Update::Starting => "starting the turn".to_owned(),
         Update::Started { .. } => "Codex is at work".to_owned(),
         Update::Thinking { text } => format!("thinking: {}", last_words(text)),
-        Update::Message { text } => format!("says: {}", last_words(text)),
+        Update::Message { text, .. } => format!("says: {}", last_words(text)),
         Update::Plan(plan) => plan_message(plan),
         Update::Command { command, state, .. } => match state {
             ItemState::Started => format!("running: {}", shell_words(command)),
@@ -105,7 +106,10 @@ fn data(update: &Update) -> Value {
         Update::Started { thread, turn } => {
             json!({ "state": "started", "threadId": thread.as_str(), "turnId": turn.as_str() })
         }
-        Update::Thinking { text } | Update::Message { text } => json!({ "text": text }),
+        Update::Message { phase: Some(Phase::Commentary), text } => {
+            json!({ "state": "says", "text": text })
+        }
+        Update::Thinking { text } | Update::Message { text, .. } => json!({ "text": text }),
         Update::Plan(plan) => to_value(&PlanResult::from(plan)),
         Update::Command { item, command, state: of } => {
             json!({ "itemId": item.as_str(), "command": command, "state": state(of) })

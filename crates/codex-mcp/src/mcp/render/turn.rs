@@ -1,5 +1,6 @@
 //! A turn, as a client sees it.
 
+mod artifact;
 mod fit;
 mod patch;
 mod warning;
@@ -15,6 +16,7 @@ use super::plan::PlanResult;
 use crate::error::{ErrorResult, Problem};
 use crate::ledger;
 
+pub(in crate::mcp) use artifact::{Link, ShownImage};
 pub(in crate::mcp) use fit::{MoreResult, fmt_more};
 
 /// Where a turn stands, and all that came of it.
@@ -52,6 +54,9 @@ pub(in crate::mcp) struct TurnResult {
     /// What the turn changed. See it with codex.patch.preview.
     #[serde(skip_serializing_if = "Option::is_none")]
     patch: Option<patch::PatchResult>,
+    /// The patch, long logs and images: each is a resource.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    artifacts: Vec<artifact::ArtifactResult>,
     /// What Codex asks for and waits to be told. A client that can ask its user is asked.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     asking: Vec<String>,
@@ -86,6 +91,8 @@ pub(in crate::mcp) struct TurnResult {
     usage: Option<UsageResult>,
     #[serde(skip)]
     problem: Option<Problem>,
+    #[serde(skip)]
+    images: Vec<ShownImage>,
 }
 
 /// Where a turn stands.
@@ -218,7 +225,9 @@ impl TurnResult {
         warnings.extend(warning::of_end(state, &transcript));
         warnings.extend(warning::of_sandbox(&transcript));
         let (status, queue_position) = Status::of(state);
+        let patch = change_set.map(patch::PatchResult::from);
         Self {
+            artifacts: artifact::all(patch.as_ref(), transcript.artifacts),
             thread_id: thread.map(|thread| thread.0),
             content,
             more: Vec::new(),
@@ -237,7 +246,7 @@ impl TurnResult {
             commands: transcript.commands.into_iter().map(CommandResult::from).collect(),
             tools: transcript.tools.into_iter().map(ToolResult::from).collect(),
             plan: transcript.plan.as_ref().map(PlanResult::from),
-            patch: change_set.map(patch::PatchResult::from),
+            patch,
             asking,
             approved: approved.into_iter().map(DecidedResult::from).collect(),
             declined: declined.into_iter().map(DecidedResult::from).collect(),
@@ -247,6 +256,7 @@ impl TurnResult {
             warnings,
             error: problem.as_ref().map(ErrorResult::from),
             problem,
+            images: Vec::new(),
         }
     }
 }
@@ -390,6 +400,7 @@ impl fmt::Display for TurnResult {
         if let Some(patch) = &self.patch {
             write!(f, "\n{patch}")?;
         }
+        self.artifacts.iter().try_for_each(|artifact| artifact.fmt(f))?;
         for warning in &self.warnings {
             write!(f, "\nWarning: {warning}.")?;
         }

@@ -49,6 +49,7 @@ enum KindOf {
     Changes,
     Plans,
     Approvals,
+    Artifacts,
 }
 
 impl From<KindOf> for EntryKind {
@@ -60,6 +61,7 @@ impl From<KindOf> for EntryKind {
             KindOf::Changes => Self::Change,
             KindOf::Plans => Self::Plan,
             KindOf::Approvals => Self::Approval,
+            KindOf::Artifacts => Self::Artifact,
         }
     }
 }
@@ -91,7 +93,7 @@ struct EntryResult {
     detail: Option<String>,
     /// A message, a thought, a command with its output, a diff, a plan's steps, or what Codex asked for.
     text: String,
-    /// Of a change: the patch as a resource.
+    /// Of a change or an artifact: the whole as a resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     uri: Option<String>,
     /// If the text is cut: gives the rest with codex.read.
@@ -111,6 +113,7 @@ enum KindWord {
     Change,
     Plan,
     Approval,
+    Artifact,
 }
 
 impl From<EntryKind> for KindWord {
@@ -122,6 +125,7 @@ impl From<EntryKind> for KindWord {
             EntryKind::Change => Self::Change,
             EntryKind::Plan => Self::Plan,
             EntryKind::Approval => Self::Approval,
+            EntryKind::Artifact => Self::Artifact,
         }
     }
 }
@@ -131,7 +135,7 @@ pub(super) fn definition() -> Tool {
         name: "codex.thread.read",
         title: "Read a Codex thread",
         description: "Read what was said on a thread, oldest first, also one from a Codex terminal; with `kinds` also its \
-            thinking, commands, changes, plans and approvals. Go on with `nextCursor`; a text that is cut has a `token` for \
+            thinking, commands, changes, plans, approvals and artifacts (long logs, images). Go on with `nextCursor`; a text that is cut has a `token` for \
             `codex.read`. Costs no Codex turn.",
         search_hint: "history transcript messages conversation log show earlier",
         annotations: ToolAnnotations::new().read_only(true).idempotent(true).open_world(false),
@@ -213,9 +217,11 @@ async fn cut(
     let kind = match entry.kind {
         EntryKind::Change => Kind::Diff,
         EntryKind::Command => Kind::Log,
-        EntryKind::Message | EntryKind::Thinking | EntryKind::Plan | EntryKind::Approval => {
-            Kind::Markdown
-        }
+        EntryKind::Message
+        | EntryKind::Thinking
+        | EntryKind::Plan
+        | EntryKind::Approval
+        | EntryKind::Artifact => Kind::Markdown,
     };
     let whole = entry.text.clone();
     let shown = split(&whole, Budget::new(room), kind);
@@ -235,13 +241,16 @@ async fn cut(
 
 impl From<Entry> for EntryResult {
     fn from(entry: Entry) -> Self {
+        let patch = entry.patch.map(|patch| ResourceUri::Patch(patch).to_string());
+        let output = entry.output.and_then(|output| output.parse().ok());
+        let output = output.map(|output| ResourceUri::Output(output).to_string());
         Self {
             turn_id: entry.turn.map(|turn| turn.0),
             kind: entry.kind.into(),
             author: entry.author,
             detail: entry.detail,
             text: entry.text,
-            uri: entry.patch.map(|patch| ResourceUri::Patch(patch).to_string()),
+            uri: patch.or(output),
             token: None,
             total_chars: None,
         }
@@ -259,6 +268,7 @@ impl fmt::Display for Page {
                 KindWord::Change => "change",
                 KindWord::Plan => "plan",
                 KindWord::Approval => "approval",
+                KindWord::Artifact => "artifact",
             };
             write!(f, "\n[{who}")?;
             if let Some(detail) = &entry.detail {

@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 
 use super::super::size;
+use super::artifact::{ArtifactResult, Link};
 use super::{CommandResult, Status, TurnResult};
 use crate::error::ErrorResult;
 use crate::mcp::outputs::{NewOutput, Outputs};
@@ -54,6 +55,8 @@ impl TurnResult {
     /// Cuts what does not fit, after keeping it.
     pub(in crate::mcp) async fn fit(mut self, limits: ClientLimits, outputs: &Outputs) -> Self {
         let budget = if self.error.is_some() { limits.error() } else { limits.result() };
+        self.artifacts.iter_mut().for_each(|artifact| artifact.seal(outputs));
+        self.cut_artifacts(budget.units() / 4);
         for cut in self.cut(budget.units()) {
             self.keep(cut, outputs).await;
         }
@@ -106,6 +109,23 @@ impl TurnResult {
         .into_iter()
         .flatten()
         .collect()
+    }
+
+    /// Leaves the artifacts that fit. The others are found by their thread.
+    fn cut_artifacts(&mut self, mut room: usize) {
+        let total = self.artifacts.len();
+        let mut fits = |artifact: &&ArtifactResult| {
+            let costs = serde_json::to_string(*artifact).map_or(0, |data| cost(&data));
+            let left = room.checked_sub(costs);
+            room = left.unwrap_or_default();
+            left.is_some()
+        };
+        let shown = self.artifacts.iter().take_while(|artifact| fits(artifact)).count();
+        self.artifacts.truncate(shown);
+        if shown < total {
+            let kinds = "codex.thread.read (`kinds`: artifacts) names the others";
+            self.warnings.push(format!("`artifacts` shows {shown} of {total}; {kinds}"));
+        }
     }
 
     /// What Codex says of an error may be a whole page of its provider's.
@@ -167,6 +187,13 @@ impl MoreResult {
             total_chars,
             uri: ResourceUri::Output(id).to_string(),
         }
+    }
+}
+
+impl MoreResult {
+    pub(super) fn link(&self) -> Link {
+        let name = format!("the whole of {}", self.field);
+        Link { uri: self.uri.clone(), name, mime: None, bytes: None }
     }
 }
 

@@ -6,12 +6,17 @@ use bridge_core::{ChangeSet, Changes};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+/// A patch of more files than this is not looked at for its length.
+const SMALL_FILES: usize = 20;
+/// Nor is one of more lines.
+const SMALL_LINES: u64 = 200;
+
 /// What the turn changed.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PatchResult {
     /// Its name for codex.patch.preview and codex.patch.apply.
-    patch_id: String,
+    pub(super) patch_id: String,
     /// Whether the files of the workspace have changed already, or wait for codex.patch.apply.
     in_place: bool,
     /// How many files changed.
@@ -22,6 +27,9 @@ pub(super) struct PatchResult {
     removed: u64,
     /// The files, or the first of them.
     paths: Vec<String>,
+    /// The whole diff, if it is short.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) diff: Option<String>,
     /// How many ignored files changed too; they are not in the patch.
     #[serde(skip_serializing_if = "is_zero")]
     ignored: usize,
@@ -42,7 +50,14 @@ impl From<ChangeSet> for PatchResult {
             Changes::None | Changes::Propose => false,
             Changes::Direct | Changes::Unconfined => true,
         };
-        Self { patch_id: id, in_place, files, added, removed, paths, ignored, notes }
+        Self { patch_id: id, in_place, files, added, removed, paths, diff: None, ignored, notes }
+    }
+}
+
+impl PatchResult {
+    /// Whether its diff may be short.
+    pub(super) fn is_small(&self) -> bool {
+        self.files <= SMALL_FILES && self.added.saturating_add(self.removed) <= SMALL_LINES
     }
 }
 
@@ -62,7 +77,10 @@ impl fmt::Display for PatchResult {
         for note in &self.notes {
             write!(f, "\nOf the patch: {note}.")?;
         }
-        Ok(())
+        match &self.diff {
+            Some(diff) => write!(f, "\n{}", diff.trim_end()),
+            None => Ok(()),
+        }
     }
 }
 
