@@ -8,8 +8,8 @@ use crate::progress::Pacer;
 use crate::turn::Turn;
 use crate::{
     Account, Attachment, CallId, Caller, ConnectionId, Effect, Failure, Outcome, Person,
-    SandboxProbe, StopCause, ThreadChange, ThreadId, ThreadQuery, TurnId, TurnNumber, TurnQuery,
-    TurnReport, TurnState, Update,
+    SandboxProbe, SessionId, StopCause, ThreadChange, ThreadId, ThreadQuery, TurnId, TurnNumber,
+    TurnQuery, TurnReport, TurnState, Update,
 };
 
 /// A call that is not answered yet.
@@ -18,6 +18,7 @@ pub(crate) struct Call {
     pub(crate) connection: ConnectionId,
     /// How the person behind it can be asked.
     pub(crate) person: Person,
+    pub(crate) session: Option<SessionId>,
     pub(crate) kind: CallKind,
     /// `None` once the client gave it up: it is told nothing more.
     pacer: Option<Pacer>,
@@ -118,8 +119,8 @@ impl CallKind {
 
 impl Call {
     pub(crate) fn new(caller: Caller, kind: CallKind) -> Self {
-        let Caller { connection, person } = caller;
-        Self { connection, person, kind, pacer: Some(Pacer::default()), deadline: None }
+        let Caller { connection, person, session } = caller;
+        Self { connection, person, session, kind, pacer: Some(Pacer::default()), deadline: None }
     }
 
     /// Whether its client does not wait any more.
@@ -211,11 +212,13 @@ impl Bridge {
             return;
         };
         let turn = call.kind.turn();
+        let session = call.session.clone();
         if call.deadline.is_some_and(|deadline| deadline <= now) {
             if let Some(report) = turn.and_then(|(thread, turn)| self.snapshot(thread, turn, now)) {
                 self.answer(id, Outcome::Turn(Box::new(report)));
             }
-            if let Some((thread, _)) = turn {
+            if let Some((thread, turn)) = turn {
+                self.questions_told(thread, turn, session.as_ref());
                 self.offer(thread, now);
             }
         } else if let Some(update) = call.pacer.as_mut().and_then(|pacer| pacer.due(now)) {

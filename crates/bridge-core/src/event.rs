@@ -6,8 +6,8 @@ use crate::{
     Account, Answer, AppServerId, AppServerInfo, ApprovalId, CallId, ChangeSet, Changes,
     CodexError, ConnectionId, ExecEvent, ExecId, Exit, Failure, Item, ItemId, Json, Person, Place,
     Plan, PlanNote, Question, RequestFailure, RequestId, ReviewTarget, SandboxProbe,
-    ServerRequestId, StartFailure, ThreadId, ThreadList, ThreadQuery, Tokens, TurnId, TurnList,
-    TurnNumber, TurnQuery, TurnRecord, TurnState, UsageWindow,
+    ServerRequestId, SessionId, StartFailure, ThreadId, ThreadList, ThreadQuery, Tokens, TurnId,
+    TurnList, TurnNumber, TurnQuery, TurnRecord, TurnState, UsageWindow,
 };
 
 /// One thing that happened.
@@ -408,12 +408,14 @@ pub struct ThreadOpened {
 }
 
 /// Who makes a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// The client.
     pub connection: ConnectionId,
     /// How the person behind it can be asked.
     pub person: Person,
+    /// The session that the client belongs to.
+    pub session: Option<SessionId>,
 }
 
 /// Something that happened in a turn.

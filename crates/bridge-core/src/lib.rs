@@ -35,6 +35,7 @@ mod report;
 mod request;
 mod review;
 mod run;
+mod session;
 mod shell;
 mod stop;
 mod thread;
@@ -57,7 +58,7 @@ pub use failure::{CodexError, Failure, RequestFailure, Scope};
 pub use health::{Account, HealthReport, ProcessState, SandboxProbe};
 pub use ids::{
     AppServerId, ApprovalId, CallId, ConnectionId, ExecId, ItemId, Json, RequestId,
-    ServerRequestId, ThreadId, TurnId, TurnNumber,
+    ServerRequestId, SessionId, ThreadId, TurnId, TurnNumber,
 };
 pub use limits::Limits;
 pub use listing::{
@@ -75,6 +76,7 @@ pub use question::{Choice, Field, Question};
 pub use record::Record;
 pub use report::{StopCause, TurnReport, TurnState};
 pub use review::ReviewTarget;
+pub use session::SessionNews;
 pub use transcript::{
     Command, CommandStatus, Decided, Item, Message, Phase, Thinking, Tokens, Tool, Transcript,
     Usage,

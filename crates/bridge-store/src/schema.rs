@@ -14,6 +14,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../sql/0004_keys.sql")),
     M::up(include_str!("../sql/0005_changes.sql")),
     M::up(include_str!("../sql/0006_plan_steps.sql")),
+    M::up(include_str!("../sql/0007_sessions.sql")),
 ];
 
 /// Brings a database to this version's schema; one transaction a step, so that a killed migration is as if never begun.

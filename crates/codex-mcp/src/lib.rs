@@ -13,6 +13,7 @@ pub mod fuzzing;
 pub mod ledger;
 pub mod logging;
 pub mod mcp;
+mod monitors;
 pub mod redact;
 pub mod test_run;
 mod text_file;

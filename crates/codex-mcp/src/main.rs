@@ -27,6 +27,7 @@ fn main() -> ExitCode {
             let run = cli::doctor::run(command, &environment, &invocation.flags, &mut io::stdout());
             run.unwrap_or_else(|error| say(&error))
         }
+        Subcommand::Monitor => cli::monitor::run(&environment, &invocation.flags),
         Subcommand::Store(command) => {
             let mut out = io::BufWriter::new(io::stdout());
             let run = cli::store::run(&command, &environment, &invocation.flags, &mut out);

@@ -7,6 +7,7 @@ pub mod config;
 pub mod daemon;
 pub mod doctor;
 pub mod limited;
+pub mod monitor;
 pub mod serve;
 mod signal;
 pub mod store;
@@ -44,6 +45,8 @@ pub enum Subcommand {
     Daemon(DaemonCommand),
     /// Look at everything.
     Doctor(DoctorCommand),
+    /// Print what a Claude Code session is to be woken for.
+    Monitor,
     /// Look after the records.
     Store(StoreCommand),
     /// Become another program.
@@ -95,6 +98,7 @@ pub fn parse(
     let command = match matches.subcommand() {
         Some(("daemon", matches)) => Subcommand::Daemon(DaemonCommand::from_matches(matches)),
         Some(("doctor", matches)) => Subcommand::Doctor(DoctorCommand::from_matches(matches)),
+        Some(("monitor", _)) => Subcommand::Monitor,
         Some(("store", matches)) => Subcommand::Store(StoreCommand::from_matches(matches)),
         Some(("limited", matches)) => Subcommand::Limited(LimitedCommand::from_matches(matches)),
         Some(("config", matches)) => Subcommand::Config(ConfigCommand::from_matches(matches)),
@@ -133,6 +137,7 @@ pub fn command() -> Command {
         .subcommand(config::command())
         .subcommand(daemon::command())
         .subcommand(doctor::command())
+        .subcommand(monitor::command())
         .subcommand(store::command())
         .subcommand(limited::command())
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bridge_core::{
     Attachment, CallId, CallRequest, Caller, Changes, Failure, Outcome, Person, TurnNumber,
-    TurnOptions, TurnReport, TurnState,
+    TurnOptions, TurnReport,
 };
 use bridge_store::{PlanVersion, Reader, TurnRow, Write};
 use rmcp::RoleServer;
@@ -77,7 +77,7 @@ impl<'a> ToolCall<'a> {
             }
             Some(_) | None => Person::Absent,
         };
-        Caller { connection: self.server.connection(), person }
+        Caller { connection: self.server.connection(), person, session: self.server.session() }
     }
 
     /// Makes sure that something may be destroyed: by the configuration, or because the person behind the call says so.
@@ -353,10 +353,7 @@ impl<'a> ToolCall<'a> {
             self.threads().reconcile(thread, failure).await;
         }
         let goes_on = match &outcome {
-            Outcome::Turn(report) => match report.state {
-                TurnState::Queued { .. } | TurnState::InProgress => true,
-                TurnState::Completed | TurnState::Interrupted | TurnState::Failed => false,
-            },
+            Outcome::Turn(report) => !report.state.is_end(),
             Outcome::Asked { .. }
             | Outcome::Steered { .. }
             | Outcome::PlanTold { .. }
@@ -382,7 +379,12 @@ impl<'a> ToolCall<'a> {
     /// The answer of a tool that starts or awaits a turn; `None` if the outcome is not a turn's.
     pub(super) async fn turn_answer(&self, outcome: Outcome) -> Option<Answer> {
         match outcome {
-            Outcome::Turn(report) => Some(Answer::of_turn(&self.turn_result(*report).await)),
+            Outcome::Turn(report) => {
+                if report.state.is_end() {
+                    report.number.into_iter().for_each(|number| self.heard(number));
+                }
+                Some(Answer::of_turn(&self.turn_result(*report).await))
+            }
             Outcome::Failed(failure) => Some(Answer::from(Problem::from(&failure))),
             Outcome::Asked { turn, number, asks } => {
                 let connection = self.server.connection();
@@ -404,8 +406,16 @@ impl<'a> ToolCall<'a> {
         }
     }
 
+    /// The session of the call hears of the end of a turn by this answer.
+    fn heard(&self, turn: TurnNumber) {
+        if let Some(session) = self.server.session() {
+            self.server.engine().monitors().heard(&session, turn);
+        }
+    }
+
     /// The answer for a turn that is kept on disk.
     pub(super) async fn stored_answer(&self, row: TurnRow) -> Answer {
+        self.heard(row.number);
         Answer::of_turn(&TurnResult::from(row).fit(self.limits(), self.outputs()).await)
     }
 

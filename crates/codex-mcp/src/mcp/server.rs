@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bridge_core::ConnectionId;
+use bridge_core::{ConnectionId, SessionId};
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams, GetTaskParams,
     GetTaskResult, Implementation, ListResourceTemplatesResult, ListResourcesResult,
@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::daemon::Version;
 use crate::engine::{Engine, EngineConnection};
 use crate::error::{Code, Problem};
+use crate::monitors;
 use crate::test_run::TestRuns;
 use crate::workspace::{Repositories, Roots};
 
@@ -143,6 +144,11 @@ impl Server {
 
     pub(super) fn newer_client(&self) -> Option<Version> {
         self.newer_client
+    }
+
+    /// The session whose monitor is told what no call of it waits for.
+    pub(super) fn session(&self) -> Option<SessionId> {
+        self.claude_session.as_deref().and_then(monitors::session)
     }
 
     pub(super) fn claude_session(&self) -> Option<String> {

@@ -21,6 +21,7 @@ fn check(home: &Home, words: &[&str], expected: Expect) {
     let text = match cli::parse(words.map(|word| home.filled(word))) {
         Ok(invocation) => match &invocation.command {
             Subcommand::Serve => "serve\n".to_owned(),
+            Subcommand::Monitor => "monitor\n".to_owned(),
             Subcommand::Doctor(command) => format!("{command:?}\n"),
             Subcommand::Store(command) => format!("{command:?}\n"),
             Subcommand::Limited(command) => format!("{command:?}\n"),

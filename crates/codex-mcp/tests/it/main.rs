@@ -34,6 +34,7 @@ mod inspector;
 mod lifecycle;
 mod limits;
 mod logging;
+mod monitor;
 mod nesting;
 mod orphans;
 mod paging;
