@@ -7,10 +7,21 @@ use crate::ids::ThreadKey;
 use crate::progress::Pacer;
 use crate::turn::Turn;
 use crate::{
-    Account, Attachment, CallId, Caller, ConnectionId, Effect, Failure, Outcome, Person,
-    SandboxProbe, SessionId, StopCause, ThreadChange, ThreadId, ThreadQuery, TurnId, TurnNumber,
-    TurnQuery, TurnReport, TurnState, Update,
+    Account, Attachment, CallId, ConnectionId, Effect, Failure, Outcome, Person, SandboxProbe,
+    SessionId, StopCause, ThreadChange, ThreadId, ThreadQuery, TurnId, TurnNumber, TurnQuery,
+    TurnReport, TurnState, Update,
 };
+
+/// Who makes a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The client.
+    pub connection: ConnectionId,
+    /// How the person behind it can be asked.
+    pub person: Person,
+    /// The session that the client belongs to.
+    pub session: Option<SessionId>,
+}
 
 /// A call that is not answered yet.
 #[derive(Debug)]

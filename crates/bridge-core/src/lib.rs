@@ -47,10 +47,11 @@ mod workspace;
 
 pub use app_server::{AppServerInfo, Exit, StartFailure, StartFailureKind};
 pub use bridge::Bridge;
+pub use call::Caller;
 pub use decision::{Answer, Ask, Decider, Decision, Person};
 pub use effect::{Effect, Effort, Outcome, Request};
 pub use event::{
-    ApprovalPolicy, Attachment, CallRequest, Caller, Event, Reply, ThreadChange, ThreadOpened,
+    ApprovalPolicy, Attachment, CallRequest, Event, Reply, ThreadChange, ThreadOpened,
     ThreadOptions, TurnEvent, TurnOptions, TurnRequest,
 };
 pub use exec::{ExecEvent, ExecRun, ExecThread};

@@ -27,8 +27,7 @@ impl Bridge {
         }
         match request {
             CallRequest::StartThread { options, turn } => {
-                let turn = self.new_turn(id, &caller, turn);
-                self.open(id, caller, options, turn, now);
+                self.open(id, caller.clone(), options, self.new_turn(id, &caller, turn), now);
             }
             CallRequest::StartReview { options, target, time_limit } => {
                 let turn = self.new_turn(id, &caller, target.turn(time_limit)).reviewing(target);
@@ -37,8 +36,7 @@ impl Bridge {
             CallRequest::ContinueThread { thread, config, working_directory, plan, turn } => {
                 let key = self.known_thread(thread, config, working_directory);
                 self.bring_plan(key, plan);
-                let turn = self.new_turn(id, &caller, turn);
-                self.enqueue(id, caller, key, turn, now);
+                self.enqueue(id, caller.clone(), key, self.new_turn(id, &caller, turn), now);
             }
             CallRequest::Steer { thread, turn, prompt } => {
                 let kind = CallKind::Steer { thread: thread.clone() };

@@ -166,7 +166,7 @@ impl Host {
         let activity = Arc::new(Activity::starting_at(ledger.first_call()));
         let room = Arc::new(Room::new(config.max_codex_processes));
         let common = Common::open(&config, &ledger, &activity, &room, &tasks).await;
-        let (test_runs, monitors) = (common.test_runs.clone(), common.monitors.clone());
+        let test_runs = common.test_runs.clone();
         let (sender, news) = mpsc::channel(NEWS);
         // A client has one word to say, and there is no further one before it was heard: this is never full.
         let (leaving, left) = mpsc::channel(MAX_CLIENTS);
@@ -183,7 +183,7 @@ impl Host {
                 tasks: tasks.clone(),
             }),
             activity,
-            monitors: monitors.clone(),
+            monitors: common.monitors.clone(),
             news,
             leaving,
             left,
@@ -207,12 +207,7 @@ impl Host {
         drop(listener);
         shutdown.cancel();
         test_runs.shut_down();
-        hosting.launches.shut_down().await;
-        tasks.spawn(last_news(hosting.activity.clone(), ledger.clone(), monitors));
-        drop(hosting);
-        wait_for(&tasks).await;
-        // Waits for what is queued to be written.
-        let _ = tokio::task::spawn_blocking(move || drop(ledger)).await;
+        hosting.end(ledger, &tasks).await;
     }
 }
 
@@ -295,6 +290,16 @@ impl Hosting {
                 },
             }
         }
+    }
+
+    /// Ends what runs, and waits for it and for what is queued to be written.
+    async fn end(self, ledger: Ledger, tasks: &TaskTracker) {
+        self.launches.shut_down().await;
+        let (activity, monitors) = (self.activity.clone(), self.monitors.clone());
+        tasks.spawn(last_news(activity, ledger.clone(), monitors));
+        drop(self);
+        wait_for(tasks).await;
+        let _ = tokio::task::spawn_blocking(move || drop(ledger)).await;
     }
 
     /// Whether nobody is there for whom to stay: a client inside a Codex of ours is there as long as that is, and that

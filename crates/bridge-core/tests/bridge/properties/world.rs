@@ -99,7 +99,7 @@ impl World {
             1 => Person::During,
             _ => Person::Instead,
         };
-        let session = (call.0 % 4 != 0).then(|| SessionId((call.0 % 2).to_string()));
+        let session = (!call.0.is_multiple_of(4)).then(|| SessionId((call.0 % 2).to_string()));
         let caller = Caller { connection: ConnectionId(0), person, session };
         self.handle(Event::CallReceived { call, caller, request });
     }
