@@ -42,7 +42,7 @@ CREATE TABLE turns (
     warnings    TEXT NOT NULL DEFAULT '[]',
     -- How many messages and items it has: the next one's place.
     entries     INTEGER NOT NULL DEFAULT 0
-, changed_at INTEGER) STRICT;
+, changed_at INTEGER, session TEXT) STRICT;
 
 CREATE INDEX turns_by_thread ON turns (thread_id, number DESC);
 

@@ -15,8 +15,8 @@ use crate::turn::Turn;
 use crate::workspace::MoveHome;
 use crate::{
     Answer, AppServerId, ApprovalId, Ask, Attachment, CallId, Caller, Decided, Decider, Decision,
-    Effect, Outcome, Patch, Person, Question, Record, ServerRequestId, StopCause, ThreadId, TurnId,
-    TurnNumber, Update,
+    Effect, Outcome, Patch, Person, Question, Record, ServerRequestId, SessionId, StopCause,
+    ThreadId, TurnId, TurnNumber, Update,
 };
 
 /// A question that is open.
@@ -30,6 +30,8 @@ pub(crate) struct Approval {
     what: String,
     deadline: Instant,
     asked: Asked,
+    /// Whether the session of the turn knows of it.
+    told: bool,
 }
 
 impl Approval {
@@ -92,6 +94,7 @@ impl Bridge {
             what,
             deadline: now + self.limits.approval,
             asked: Asked::NotYet,
+            told: false,
         };
         let by_rule = Decider::Policy(ruling.rule.unwrap_or_default());
         let (decision, decider) = match ruling.verdict {
@@ -133,7 +136,10 @@ impl Bridge {
             Some((call, Person::Instead | Person::Absent)) => {
                 self.ask_instead(key, call, &open, now)
             }
-            None if self.may_be_asked_later(key) => self.tell_asking(key, &open, now),
+            None if self.may_be_asked_later(key) => {
+                self.tell_asking(key, &open, now);
+                self.tell_session_asking(key, &open, now);
+            }
             None => {
                 for id in open {
                     self.resolve(id, Answer::declined(), Decider::Nobody, now);
@@ -194,6 +200,35 @@ impl Bridge {
                 self.tell_turn(key, &Update::Asking { what }, now);
             }
         }
+    }
+
+    /// Tells the session of a turn that goes on without its client what is asked, once.
+    fn tell_session_asking(&mut self, key: ThreadKey, open: &[ApprovalId], now: Instant) {
+        for id in open {
+            let Some(approval) = self.approvals.get(id).filter(|approval| !approval.told) else {
+                continue;
+            };
+            let patience = approval.deadline.saturating_duration_since(now);
+            if let Some(news) = self.unheard_question(key, &approval.what, patience) {
+                self.effects.push_back(news);
+                self.approvals.get_mut(id).expect("it was found above").told = true;
+            }
+        }
+    }
+
+    /// A call of this session was answered with what the turn waits for.
+    pub(crate) fn questions_told(
+        &mut self,
+        key: ThreadKey,
+        turn: TurnNumber,
+        session: Option<&SessionId>,
+    ) {
+        let running = self.threads.get(&key).and_then(|thread| thread.running.as_ref());
+        if running.is_none_or(|running| running.session.as_ref() != session) {
+            return;
+        }
+        let of_turn = self.approvals.values_mut().filter(|approval| approval.turn == turn);
+        of_turn.for_each(|approval| approval.told = true);
     }
 
     fn as_ask(&self, id: ApprovalId, now: Instant) -> Option<Ask> {

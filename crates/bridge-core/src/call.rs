@@ -7,10 +7,21 @@ use crate::ids::ThreadKey;
 use crate::progress::Pacer;
 use crate::turn::Turn;
 use crate::{
-    Account, Attachment, CallId, Caller, ConnectionId, Effect, Failure, Outcome, Person,
-    SandboxProbe, StopCause, ThreadChange, ThreadId, ThreadQuery, TurnId, TurnNumber, TurnQuery,
+    Account, Attachment, CallId, ConnectionId, Effect, Failure, Outcome, Person, SandboxProbe,
+    SessionId, StopCause, ThreadChange, ThreadId, ThreadQuery, TurnId, TurnNumber, TurnQuery,
     TurnReport, TurnState, Update,
 };
+
+/// Who makes a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The client.
+    pub connection: ConnectionId,
+    /// How the person behind it can be asked.
+    pub person: Person,
+    /// The session that the client belongs to.
+    pub session: Option<SessionId>,
+}
 
 /// A call that is not answered yet.
 #[derive(Debug)]
@@ -18,6 +29,7 @@ pub(crate) struct Call {
     pub(crate) connection: ConnectionId,
     /// How the person behind it can be asked.
     pub(crate) person: Person,
+    pub(crate) session: Option<SessionId>,
     pub(crate) kind: CallKind,
     /// `None` once the client gave it up: it is told nothing more.
     pacer: Option<Pacer>,
@@ -118,8 +130,8 @@ impl CallKind {
 
 impl Call {
     pub(crate) fn new(caller: Caller, kind: CallKind) -> Self {
-        let Caller { connection, person } = caller;
-        Self { connection, person, kind, pacer: Some(Pacer::default()), deadline: None }
+        let Caller { connection, person, session } = caller;
+        Self { connection, person, session, kind, pacer: Some(Pacer::default()), deadline: None }
     }
 
     /// Whether its client does not wait any more.
@@ -211,11 +223,13 @@ impl Bridge {
             return;
         };
         let turn = call.kind.turn();
+        let session = call.session.clone();
         if call.deadline.is_some_and(|deadline| deadline <= now) {
             if let Some(report) = turn.and_then(|(thread, turn)| self.snapshot(thread, turn, now)) {
                 self.answer(id, Outcome::Turn(Box::new(report)));
             }
-            if let Some((thread, _)) = turn {
+            if let Some((thread, turn)) = turn {
+                self.questions_told(thread, turn, session.as_ref());
                 self.offer(thread, now);
             }
         } else if let Some(update) = call.pacer.as_mut().and_then(|pacer| pacer.due(now)) {

@@ -2,9 +2,9 @@
 
 use crate::{
     Answer, AppServerId, ApprovalId, Ask, CallId, Changes, ExecId, ExecRun, Failure, HealthReport,
-    Json, Place, Question, Record, RequestId, ReviewTarget, ServerRequestId, ThreadId, ThreadList,
-    ThreadOptions, ThreadQuery, TurnId, TurnList, TurnNumber, TurnOptions, TurnQuery, TurnReport,
-    Update,
+    Json, Place, Question, Record, RequestId, ReviewTarget, ServerRequestId, SessionId,
+    SessionNews, ThreadId, ThreadList, ThreadOptions, ThreadQuery, TurnId, TurnList, TurnNumber,
+    TurnOptions, TurnQuery, TurnReport, Update,
 };
 
 /// One thing to do.
@@ -98,6 +98,13 @@ pub enum Effect {
     },
     /// Keep something. An answer that comes after it is given only once it is safe.
     Record(Record),
+    /// Tell a session what none of its calls waits for, once all that was to be kept before is safe.
+    TellSession {
+        /// The session.
+        session: SessionId,
+        /// The news.
+        news: SessionNews,
+    },
     /// Tell a call's client how it goes.
     Report {
         /// The call.

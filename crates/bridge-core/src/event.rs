@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::{
-    Account, Answer, AppServerId, AppServerInfo, ApprovalId, CallId, ChangeSet, Changes,
-    CodexError, ConnectionId, ExecEvent, ExecId, Exit, Failure, Item, ItemId, Json, Person, Place,
-    Plan, PlanNote, Question, RequestFailure, RequestId, ReviewTarget, SandboxProbe,
-    ServerRequestId, StartFailure, ThreadId, ThreadList, ThreadQuery, Tokens, TurnId, TurnList,
-    TurnNumber, TurnQuery, TurnRecord, TurnState, UsageWindow,
+    Account, Answer, AppServerId, AppServerInfo, ApprovalId, CallId, Caller, ChangeSet, Changes,
+    CodexError, ConnectionId, ExecEvent, ExecId, Exit, Failure, Item, ItemId, Json, Place, Plan,
+    PlanNote, Question, RequestFailure, RequestId, ReviewTarget, SandboxProbe, ServerRequestId,
+    StartFailure, ThreadId, ThreadList, ThreadQuery, Tokens, TurnId, TurnList, TurnNumber,
+    TurnQuery, TurnRecord, TurnState, UsageWindow,
 };
 
 /// One thing that happened.
@@ -405,15 +405,6 @@ pub struct ThreadOpened {
     pub effort: Option<String>,
     /// The approval policy that its turns use by default, where it is one of the three.
     pub approval_policy: Option<ApprovalPolicy>,
-}
-
-/// Who makes a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Caller {
-    /// The client.
-    pub connection: ConnectionId,
-    /// How the person behind it can be asked.
-    pub person: Person,
 }
 
 /// Something that happened in a turn.

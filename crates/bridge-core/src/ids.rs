@@ -73,6 +73,10 @@ string_id! {
     TurnId
 }
 string_id! {
+    /// A client's own name for the session that it belongs to, which outlives its connections. Never parsed.
+    SessionId
+}
+string_id! {
     /// A Codex item inside a turn.
     ItemId
 }

@@ -36,6 +36,7 @@ mod report;
 mod request;
 mod review;
 mod run;
+mod session;
 mod shell;
 mod stop;
 mod thread;
@@ -48,10 +49,11 @@ mod workspace;
 pub use app_server::{AppServerInfo, Exit, StartFailure, StartFailureKind};
 pub use artifact::{Artifact, ArtifactKind, FailingLine};
 pub use bridge::Bridge;
+pub use call::Caller;
 pub use decision::{Answer, Ask, Decider, Decision, Person};
 pub use effect::{Effect, Effort, Outcome, Request};
 pub use event::{
-    ApprovalPolicy, Attachment, CallRequest, Caller, Event, Reply, ThreadChange, ThreadOpened,
+    ApprovalPolicy, Attachment, CallRequest, Event, Reply, ThreadChange, ThreadOpened,
     ThreadOptions, TurnEvent, TurnOptions, TurnRequest,
 };
 pub use exec::{ExecEvent, ExecRun, ExecThread};
@@ -59,7 +61,7 @@ pub use failure::{CodexError, Failure, RequestFailure, Scope};
 pub use health::{Account, HealthReport, ProcessState, SandboxProbe};
 pub use ids::{
     AppServerId, ApprovalId, CallId, ConnectionId, ExecId, ItemId, Json, RequestId,
-    ServerRequestId, ThreadId, TurnId, TurnNumber,
+    ServerRequestId, SessionId, ThreadId, TurnId, TurnNumber,
 };
 pub use limits::Limits;
 pub use listing::{
@@ -77,6 +79,7 @@ pub use question::{Choice, Field, Question};
 pub use record::Record;
 pub use report::{StopCause, TurnReport, TurnState};
 pub use review::ReviewTarget;
+pub use session::SessionNews;
 pub use transcript::{
     Command, CommandStatus, Decided, Item, Message, Phase, Thinking, Tokens, Tool, Transcript,
     Usage,

@@ -4,8 +4,8 @@
 use crate::bridge::Bridge;
 use crate::ids::ThreadKey;
 use crate::{
-    Attachment, ConnectionId, Decided, Effect, Item, Plan, Question, ThreadId, ThreadOptions,
-    TurnId, TurnNumber, TurnOptions, TurnReport,
+    Attachment, ConnectionId, Decided, Effect, Item, Plan, Question, SessionId, ThreadId,
+    ThreadOptions, TurnId, TurnNumber, TurnOptions, TurnReport,
 };
 
 /// One thing to be kept. Of a turn that has a `TurnQueued`, exactly one `TurnEnded` follows.
@@ -36,6 +36,8 @@ pub enum Record {
         options: TurnOptions,
         /// Whether it goes on without its client.
         attachment: Attachment,
+        /// The session that asked for it.
+        session: Option<SessionId>,
     },
     /// Codex has started a turn.
     TurnStarted {
@@ -132,6 +134,7 @@ impl Bridge {
                 prompt: turn.prompt.clone(),
                 options: turn.options.clone(),
                 attachment: turn.attachment,
+                session: turn.session.clone(),
             }));
         }
     }

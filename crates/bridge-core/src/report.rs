@@ -51,6 +51,17 @@ pub enum TurnState {
     Failed,
 }
 
+impl TurnState {
+    /// Whether the turn is over.
+    #[must_use]
+    pub fn is_end(self) -> bool {
+        match self {
+            Self::Completed | Self::Interrupted | Self::Failed => true,
+            Self::Queued { .. } | Self::InProgress => false,
+        }
+    }
+}
+
 /// Why a turn was stopped before its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StopCause {

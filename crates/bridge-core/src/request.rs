@@ -27,16 +27,16 @@ impl Bridge {
         }
         match request {
             CallRequest::StartThread { options, turn } => {
-                self.open(id, caller, options, self.new_turn(id, caller, turn), now);
+                self.open(id, caller.clone(), options, self.new_turn(id, &caller, turn), now);
             }
             CallRequest::StartReview { options, target, time_limit } => {
-                let turn = self.new_turn(id, caller, target.turn(time_limit)).reviewing(target);
+                let turn = self.new_turn(id, &caller, target.turn(time_limit)).reviewing(target);
                 self.open(id, caller, options, turn, now);
             }
             CallRequest::ContinueThread { thread, config, working_directory, plan, turn } => {
                 let key = self.known_thread(thread, config, working_directory);
                 self.bring_plan(key, plan);
-                self.enqueue(id, caller, key, self.new_turn(id, caller, turn), now);
+                self.enqueue(id, caller.clone(), key, self.new_turn(id, &caller, turn), now);
             }
             CallRequest::Steer { thread, turn, prompt } => {
                 let kind = CallKind::Steer { thread: thread.clone() };
@@ -130,8 +130,8 @@ impl Bridge {
     }
 
     /// The turn that a call asks for.
-    fn new_turn(&self, id: CallId, caller: Caller, request: TurnRequest) -> Turn {
-        Turn::new(TurnNumber(id.0), caller.connection, request, &self.limits)
+    fn new_turn(&self, id: CallId, caller: &Caller, request: TurnRequest) -> Turn {
+        Turn::new(TurnNumber(id.0), caller, request, &self.limits)
     }
 
     fn enqueue(&mut self, id: CallId, caller: Caller, key: ThreadKey, new: Turn, now: Instant) {

@@ -310,7 +310,9 @@ impl Bridge {
         if turn.recorded {
             self.record(Record::TurnEnded { turn: turn.key, report: Box::new(report.clone()) });
         }
+        let unheard = self.unheard_end(&turn, &report);
         self.answer_turn(std::mem::take(&mut turn.calls), &report);
+        self.effects.extend(unheard);
         if let Some(thread) = thread_id {
             self.refuse_steers(&mut turn, &thread);
         }

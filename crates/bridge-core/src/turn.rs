@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::review::Review;
 use crate::{
-    Attachment, CallId, ChangeSet, CodexError, ConnectionId, ExecId, Failure, Limits, Place,
-    ReviewTarget, StopCause, ThreadId, Tokens, Transcript, TurnId, TurnNumber, TurnOptions,
-    TurnReport, TurnRequest, TurnState, Update,
+    Attachment, CallId, Caller, ChangeSet, CodexError, ConnectionId, ExecId, Failure, Limits,
+    Place, ReviewTarget, SessionId, StopCause, ThreadId, Tokens, Transcript, TurnId, TurnNumber,
+    TurnOptions, TurnReport, TurnRequest, TurnState, Update,
 };
 
 /// A turn that waits or runs.
@@ -36,6 +36,8 @@ pub(crate) struct Turn {
     pub(crate) attachment: Attachment,
     /// Who asked for it.
     pub(crate) connection: ConnectionId,
+    /// The session that is told of it when no call is.
+    pub(crate) session: Option<SessionId>,
     /// Whether it has been kept.
     pub(crate) recorded: bool,
     pub(crate) time_limit: Duration,
@@ -88,7 +90,7 @@ pub(crate) struct Stop {
 impl Turn {
     pub(crate) fn new(
         key: TurnNumber,
-        connection: ConnectionId,
+        caller: &Caller,
         request: TurnRequest,
         limits: &Limits,
     ) -> Self {
@@ -106,7 +108,8 @@ impl Turn {
             place: None,
             change_set: None,
             attachment: request.attachment,
-            connection,
+            connection: caller.connection,
+            session: caller.session.clone(),
             recorded: false,
             time_limit: request.time_limit.unwrap_or(limits.turn_time),
             phase: TurnPhase::Queued,

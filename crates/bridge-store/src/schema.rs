@@ -16,6 +16,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../sql/0006_plan_steps.sql")),
     M::up(include_str!("../sql/0007_sessions.sql")),
     M::up(include_str!("../sql/0008_artifacts.sql")),
+    M::up(include_str!("../sql/0009_turn_sessions.sql")),
 ];
 
 /// Brings a database to this version's schema; one transaction a step, so that a killed migration is as if never begun.

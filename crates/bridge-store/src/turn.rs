@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bridge_core::{ThreadId, TurnId, TurnNumber, TurnReport};
+use bridge_core::{SessionId, ThreadId, TurnId, TurnNumber, TurnReport};
 use rusqlite::{Connection, Row, params};
 
 use crate::row::{millis, signed, state, to_state, unsigned};
@@ -75,8 +75,9 @@ pub(crate) fn queued(
         .execute(params![queued.thread.as_str(), at.0, thread::topic(&queued.prompt)])?;
     connection
         .prepare_cached(
-            "INSERT INTO turns (number, thread_id, prompt, options, background, state, queued_at, changed_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, 'queued', ?6, ?6)",
+            "INSERT INTO turns (number, thread_id, prompt, options, background, session, state, queued_at,
+                 changed_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'queued', ?7, ?7)",
         )?
         .execute(params![
             signed(queued.number.0),
@@ -84,6 +85,7 @@ pub(crate) fn queued(
             queued.prompt,
             queued.options,
             queued.background,
+            queued.session.as_ref().map(SessionId::as_str),
             at.0
         ])?;
     turn_number::used(connection, queued.number)?;

@@ -1,6 +1,6 @@
 //! What can be written: one variant a kind of record.
 
-use bridge_core::{Item, KeptPlan, Plan, ThreadId, TurnId, TurnNumber, TurnReport};
+use bridge_core::{Item, KeptPlan, Plan, SessionId, ThreadId, TurnId, TurnNumber, TurnReport};
 use rusqlite::Connection;
 
 use crate::{
@@ -163,6 +163,8 @@ pub struct QueuedTurn {
     pub options: Option<String>,
     /// Whether it goes on without its client.
     pub background: bool,
+    /// The session that asked for it.
+    pub session: Option<SessionId>,
 }
 
 /// A turn that is over.

@@ -20,7 +20,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bridge_core::{
-    Bridge, CallId, CallRequest, Caller, Effect, Event, Limits, Outcome, Record, TurnReport,
+    Bridge, CallId, CallRequest, Caller, Effect, Event, Limits, Outcome, Record, SessionId,
+    SessionNews, TurnReport,
 };
 use bridge_store::Subject;
 use tokio::sync::{mpsc, watch};
@@ -31,6 +32,7 @@ use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::mcp::resources::News;
 use crate::mcp::subscriptions::Subscriptions;
+use crate::monitors::{self, Monitors};
 use crate::workspace::Places;
 
 pub use activity::Activity;
@@ -92,6 +94,8 @@ pub struct Services {
     pub ledger: Ledger,
     /// Who watches which resource.
     pub subscriptions: Arc<Subscriptions>,
+    /// Who waits for news of which session.
+    pub monitors: Arc<Monitors>,
     /// Whether anything is going on.
     pub activity: Arc<Activity>,
     /// Places for app-servers.
@@ -113,8 +117,17 @@ pub fn start(config: Arc<Config>, services: Services) -> Engine {
 /// Starts the loop of a lane; one with a number is a thread's own.
 fn spawn(lanes: &Arc<Lanes>, lane: &Lane, inputs: mpsc::Receiver<Input>, number: Option<u64>) {
     let Lanes { config, services, codex_home, in_use, .. } = &**lanes;
-    let Services { ledger, subscriptions, activity, room, switchboard, places, tasks, .. } =
-        services;
+    let Services {
+        ledger,
+        subscriptions,
+        monitors,
+        activity,
+        room,
+        switchboard,
+        places,
+        tasks,
+        ..
+    } = services;
     switchboard.join(lane);
     let engine_loop = EngineLoop {
         bridge: Bridge::new(limits(config), config.approvals.clone()),
@@ -139,6 +152,7 @@ fn spawn(lanes: &Arc<Lanes>, lane: &Lane, inputs: mpsc::Receiver<Input>, number:
         room_wanted: room.wanted(),
         ledger: ledger.clone(),
         subscriptions: subscriptions.clone(),
+        monitors: monitors.clone(),
         activity: activity.clone(),
         busy: false,
         in_use: in_use.clone(),
@@ -187,6 +201,7 @@ struct EngineLoop {
     changing: Changing,
     ledger: Ledger,
     subscriptions: Arc<Subscriptions>,
+    monitors: Arc<Monitors>,
     /// The Codex home that the records belong to.
     home: Arc<str>,
     activity: Arc<Activity>,
@@ -345,11 +360,23 @@ impl EngineLoop {
         if let Record::ThreadDeleted { thread } | Record::ThreadArchived { thread } = &record {
             self.changing.forget(thread.clone());
         }
+        if let Record::Decided { turn, decided, .. } = &record {
+            let (monitors, turn, what) = (self.monitors.clone(), *turn, decided.what.clone());
+            self.ledger.then(Vec::new(), move |_| monitors.decided(turn, &what));
+        }
         let news = News::of(&record);
         self.ledger.record(record, &self.home);
         if self.subscriptions.is_watched(&news) {
             let subscriptions = self.subscriptions.clone();
             self.ledger.then(Vec::new(), move |_| subscriptions.tell(&news));
+        }
+    }
+
+    /// Tells a session, once what the news speak of is kept.
+    fn tell_session(&self, session: SessionId, news: &SessionNews) {
+        if let Some(news) = monitors::News::of(session, news) {
+            let monitors = self.monitors.clone();
+            self.ledger.then(Vec::new(), move |_| monitors.tell(news));
         }
     }
 
@@ -388,6 +415,7 @@ impl EngineLoop {
                 Effect::StopAsking { call, approval } => {
                     self.ports.ask(call, Asking::Stop(approval));
                 }
+                Effect::TellSession { session, news } => self.tell_session(session, &news),
                 Effect::Report { call, update } => self.ports.report(call, update),
                 Effect::Record(record) => self.record(record),
                 Effect::Answer { call, outcome } => self.answer(call, outcome),

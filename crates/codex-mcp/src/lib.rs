@@ -14,6 +14,7 @@ pub mod image;
 pub mod ledger;
 pub mod logging;
 pub mod mcp;
+mod monitors;
 pub mod redact;
 pub mod test_run;
 mod text_file;

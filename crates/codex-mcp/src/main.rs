@@ -27,6 +27,7 @@ fn main() -> ExitCode {
             let run = cli::doctor::run(command, &environment, &invocation.flags, &mut io::stdout());
             run.unwrap_or_else(|error| say(&error))
         }
+        Subcommand::Monitor => cli::monitor::run(&environment, &invocation.flags),
         Subcommand::Setup(command) => {
             let run = std::env::current_exe().map_err(anyhow::Error::from).and_then(|program| {
                 cli::setup::run(&command, &environment, &program, &mut io::stdout())

@@ -14,6 +14,7 @@ use crate::home::CodexHome;
 use crate::messages::FakeMessages;
 use crate::peer::Peer;
 use crate::process::Launch;
+use crate::terminal::Terminal;
 use crate::tools;
 
 /// The name of the MCP server: its tools are offered as `mcp__x__…`.
@@ -71,6 +72,40 @@ impl ClaudeCode {
             .arguments(["--setting-sources", ""])
             .arguments(["--plugin-dir".as_ref(), plugin.as_os_str()]);
         Self { launch }
+    }
+
+    /// The interactive program with a plugin, which starts `server` by its name alone, and a first prompt. These tools
+    /// are allowed beforehand.
+    ///
+    /// # Panics
+    /// When its directory cannot be made.
+    pub fn in_terminal(
+        home: &CodexHome,
+        messages: &FakeMessages,
+        (server, plugin): (&Launch, &Path),
+        tools: &[&str],
+        prompt: &str,
+    ) -> Terminal {
+        let own = own_directory(home);
+        let workspace = home.workspace();
+        let workspace = workspace.to_str().expect("a home of tests is UTF-8");
+        // Whatever it would ask a person first.
+        let answers = json!({
+            "hasCompletedOnboarding": true,
+            "lastOnboardingVersion": "2.1.330",
+            "theme": "dark",
+            "customApiKeyResponses": { "approved": ["sk-ant-dummy"], "rejected": [] },
+            "projects": { workspace: { "hasTrustDialogAccepted": true } },
+        });
+        fs::write(own.join(".claude.json"), answers.to_string())
+            .expect("a file in a new directory");
+        let launch = command(home, &own)
+            .with_program(server)
+            .environment([("ANTHROPIC_BASE_URL", messages.base_url())])
+            // Options that take a list would take the prompt too.
+            .arguments([prompt, "--setting-sources", "", "--allowedTools", &tools.join(",")])
+            .arguments(["--plugin-dir".as_ref(), plugin.as_os_str()]);
+        Terminal::start(&launch)
     }
 
     /// The same with what the user of the home `own` has installed; see [`command`].

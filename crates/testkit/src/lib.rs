@@ -23,4 +23,5 @@ pub mod normalise;
 pub mod peer;
 pub mod poll;
 pub mod process;
+pub mod terminal;
 pub mod tools;

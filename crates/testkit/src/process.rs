@@ -112,6 +112,17 @@ impl Launch {
             .unwrap_or_else(|error| panic!("cannot start {:?}: {error}", self.program))
     }
 
+    /// Starts the child with these as stdin, stdout and stderr.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    pub(crate) fn spawn_with(&self, stdin: Stdio, stdout: Stdio, stderr: Stdio) -> Child {
+        let mut command = self.command(stdin);
+        command.stdout(stdout).stderr(stderr);
+        let child = command.spawn();
+        child.unwrap_or_else(|error| panic!("cannot start {:?}: {error}", self.program))
+    }
+
     /// Runs the child with empty input to its end.
     ///
     /// # Panics

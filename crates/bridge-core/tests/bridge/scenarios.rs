@@ -12,6 +12,7 @@ mod process;
 mod queue;
 mod rerun;
 mod review;
+mod session;
 mod start;
 mod steer;
 mod stop;

@@ -38,8 +38,20 @@ pub(crate) fn show(effect: &Effect) -> String {
         }
         Effect::StopAsking { call, .. } => format!("stop asking {}", call.0),
         Effect::Record(record) => format!("keep {}", show_record(record)),
+        Effect::TellSession { session, news } => format!("tell {session} of {}", show_news(news)),
         Effect::Report { call, update } => format!("tell {} {update:?}", call.0),
         Effect::Answer { call, outcome } => format!("answer {} {}", call.0, show_outcome(outcome)),
+    }
+}
+
+fn show_news(news: &SessionNews) -> String {
+    match news {
+        SessionNews::Ended { prompt, report } => {
+            format!("the end of {prompt:?}: {}", show_report(report))
+        }
+        SessionNews::Asked { thread, prompt, what, patience, .. } => {
+            format!("a question within {patience:?} in {prompt:?} of {thread}: {what}")
+        }
     }
 }
 

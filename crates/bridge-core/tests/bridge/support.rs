@@ -130,8 +130,14 @@ impl Script {
             (false, true) => Person::Instead,
             (false, false) => Person::Absent,
         };
-        let caller = Caller { connection: ConnectionId(1), person };
-        let call = |request| Event::CallReceived { call: CallId(number(1)), caller, request };
+        let session = words.iter().find_map(|word| word.strip_prefix("session="));
+        let session = session.map(|session| SessionId(session.to_owned()));
+        let caller = Caller { connection: ConnectionId(1), person, session };
+        let call = |request| Event::CallReceived {
+            call: CallId(number(1)),
+            caller: caller.clone(),
+            request,
+        };
         let change = |thread, change| call(CallRequest::ChangeThread { thread, change });
         let exec = |event| Event::Exec { exec: self.exec, event };
         let in_turn =
@@ -367,6 +373,7 @@ impl Script {
                 | Effect::Reply { .. }
                 | Effect::StopAsking { .. }
                 | Effect::Record(_)
+                | Effect::TellSession { .. }
                 | Effect::Report { .. }
                 | Effect::Answer { .. } => {}
             }

@@ -31,7 +31,7 @@ fn a_database_of_version_1_keeps_its_records_and_can_be_searched() {
     );
     drop(store);
     let report = bridge_store::check(directory.path()).unwrap();
-    assert_eq!((report.problems.len(), report.schema_version), (0, 8), "{report:?}");
+    assert_eq!((report.problems.len(), report.schema_version), (0, 9), "{report:?}");
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_database_of_version_2_keeps_its_records_and_its_numbers() {
     assert_eq!((thread.turns, thread.metadata), (2, None));
     drop(store);
     let report = bridge_store::check(directory.path()).unwrap();
-    assert_eq!((report.problems.len(), report.schema_version), (0, 8), "{report:?}");
+    assert_eq!((report.problems.len(), report.schema_version), (0, 9), "{report:?}");
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn a_newer_version_is_refused() {
     drop(open(&directory));
     stranger(&directory).pragma_update(None, "user_version", 99).unwrap();
     let (message, remedy) = problem(&directory, open(&directory).status());
-    let expected = "the store [file] was written by a newer version (schema 99, this one knows 8)";
+    let expected = "the store [file] was written by a newer version (schema 99, this one knows 9)";
     assert_eq!(message, expected);
     assert!(remedy.starts_with("Upgrade codex-mcp"), "{remedy}");
 }

@@ -1,7 +1,7 @@
 //! What an engine that was killed left behind.
 
-use bridge_core::{ThreadId, TurnNumber, TurnState};
-use bridge_store::{Store, Write};
+use bridge_core::{SessionId, ThreadId, TurnNumber, TurnState};
+use bridge_store::{CutTurn, QueuedTurn, Store, Write};
 
 use crate::support::{RAN, WAITED, at, directory, open, queued, read, said, started, thread, turn};
 
@@ -36,6 +36,32 @@ fn turns_without_an_end_are_interrupted_and_keep_what_is_known() {
     );
     drop(store);
     assert_eq!(open(&directory).cut_turns(), [], "once is enough");
+}
+
+#[test]
+fn a_turn_that_was_cut_belongs_to_its_session() {
+    let directory = directory();
+    let store = open(&directory);
+    let session = Some(SessionId("s".to_owned()));
+    let asked = Write::TurnQueued(QueuedTurn {
+        number: TurnNumber(1),
+        thread: ThreadId("t".to_owned()),
+        prompt: "one".to_owned(),
+        options: None,
+        background: true,
+        session: session.clone(),
+    });
+    store.write(vec![thread("t", "/w"), asked], at(1));
+    drop(store);
+    let cut = CutTurn {
+        number: TurnNumber(1),
+        thread: ThreadId("t".to_owned()),
+        turn: None,
+        prompt: "one".to_owned(),
+        background: true,
+        session,
+    };
+    assert_eq!(open(&directory).cut_turns(), [cut]);
 }
 
 #[test]

@@ -87,6 +87,7 @@ pub(crate) fn queued(number: u64, thread: &str, prompt: &str) -> Write {
         prompt: prompt.to_owned(),
         options: None,
         background: false,
+        session: None,
     })
 }
 

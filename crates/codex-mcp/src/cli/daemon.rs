@@ -165,6 +165,11 @@ fn describe(status: &Status, out: &mut impl Write) -> io::Result<()> {
     if status.retiring {
         writeln!(out, "A newer version takes its place when it is idle.")?;
     }
+    match status.monitors {
+        0 => {}
+        1 => writeln!(out, "One monitor waits for news.")?,
+        monitors => writeln!(out, "{monitors} monitors wait for news.")?,
+    }
     for client in &status.clients {
         let directory = client.working_directory.as_ref().map(|path| path.display().to_string());
         let directory = directory.unwrap_or_else(|| "an unknown directory".to_owned());

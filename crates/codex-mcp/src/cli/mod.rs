@@ -7,6 +7,7 @@ pub mod config;
 pub mod daemon;
 pub mod doctor;
 pub mod limited;
+pub mod monitor;
 pub mod serve;
 pub mod setup;
 mod signal;
@@ -46,6 +47,8 @@ pub enum Subcommand {
     Daemon(DaemonCommand),
     /// Look at everything.
     Doctor(DoctorCommand),
+    /// Print what a Claude Code session is to be woken for.
+    Monitor,
     /// Register with a client.
     Setup(SetupCommand),
     /// Look after the records.
@@ -99,6 +102,7 @@ pub fn parse(
     let command = match matches.subcommand() {
         Some(("daemon", matches)) => Subcommand::Daemon(DaemonCommand::from_matches(matches)),
         Some(("doctor", matches)) => Subcommand::Doctor(DoctorCommand::from_matches(matches)),
+        Some(("monitor", _)) => Subcommand::Monitor,
         Some(("setup", matches)) => Subcommand::Setup(SetupCommand::from_matches(matches)),
         Some(("store", matches)) => Subcommand::Store(StoreCommand::from_matches(matches)),
         Some(("limited", matches)) => Subcommand::Limited(LimitedCommand::from_matches(matches)),
@@ -138,6 +142,7 @@ pub fn command() -> Command {
         .subcommand(config::command())
         .subcommand(daemon::command())
         .subcommand(doctor::command())
+        .subcommand(monitor::command())
         .subcommand(setup::command())
         .subcommand(store::command())
         .subcommand(limited::command())

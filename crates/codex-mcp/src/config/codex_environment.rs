@@ -135,6 +135,14 @@ impl Config {
         self.codex_environment().into_iter().chain(ours).collect()
     }
 
+    /// Returns the Claude Code session that the program was started in.
+    pub(crate) fn claude_session(&self) -> Option<&str> {
+        self.environment
+            .get("CLAUDE_CODE_SESSION_ID")?
+            .to_str()
+            .filter(|session| !session.is_empty())
+    }
+
     /// Returns the directory in which the program was started.
     pub(crate) fn working_directory(&self) -> Option<PathBuf> {
         self.environment.working_directory().map(ToOwned::to_owned)

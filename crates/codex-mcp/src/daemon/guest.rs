@@ -2,14 +2,16 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
+use serde::Serialize;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::hello::{Hello, Introduction, Welcome};
+use super::hello::{Hello, Introduction, MonitorHello, MonitorNews, Welcome};
 use super::host::{Common, Decision, INTRODUCTION, MAX_CLIENTS, News};
 use super::place::check_peer;
 use super::{MAX_FIRST_LINE, Version};
@@ -18,8 +20,12 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::brief;
 use crate::mcp::{Server, Shared, connection};
+use crate::monitors::{self, MAX_MONITORS, Watch};
 use crate::redact;
 use crate::workspace::Roots;
+
+/// How long the news of the last turns may take once the engine ends.
+const LAST_NEWS: Duration = Duration::from_secs(1);
 
 /// A connection that has said who it is.
 struct Guest<'a> {
@@ -50,6 +56,7 @@ pub(super) async fn serve(
     drop(stranger);
     let guest = Guest { reader, writer, news, version };
     match introduction {
+        Introduction::Monitor(hello) => guest.serve_monitor(&hello, common, shutdown).await,
         Introduction::Status => guest.tell_status().await,
         Introduction::Stop => guest.stop().await,
         Introduction::Client(hello) => guest.serve_client(hello, common, shutdown).await,
@@ -65,6 +72,38 @@ impl Guest<'_> {
     async fn stop(mut self) -> io::Result<()> {
         let busy = ask(self.news, |answer| News::Stop { answer }).await?;
         answer(&mut self.writer, &Welcome::Stopping { pid: std::process::id(), busy }).await
+    }
+
+    /// Tells a monitor what its session hears by no call, until it goes or the engine does.
+    async fn serve_monitor(
+        mut self,
+        hello: &MonitorHello,
+        common: Common,
+        shutdown: CancellationToken,
+    ) -> io::Result<()> {
+        let watch = match monitors::session(&hello.session) {
+            Some(session) => common.monitors.watch(session).ok_or_else(|| {
+                format!("{MAX_MONITORS} monitors are connected already; end one of them")
+            }),
+            None => Err("the name of the session is empty, or longer than 200 bytes".to_owned()),
+        };
+        let watch = match watch {
+            Ok(watch) => watch,
+            Err(message) => return answer(&mut self.writer, &Welcome::Refused { message }).await,
+        };
+        tracing::info!(?hello, "a monitor came");
+        let accepted = self.accepted();
+        let Self { mut reader, mut writer, .. } = self;
+        answer(&mut writer, &accepted).await?;
+        tokio::select! {
+            told = tell(watch, &mut writer) => told,
+            gone = end_of(&mut reader) => gone,
+            () = last_words(&shutdown) => Ok(()),
+        }
+    }
+
+    fn accepted(&self) -> Welcome {
+        Welcome::Accepted { version: self.version.to_string(), pid: std::process::id() }
     }
 
     async fn serve_client(
@@ -91,7 +130,7 @@ impl Guest<'_> {
             }
             Decision::Serve { seat, engine } => (seat, engine),
         };
-        let Common { outputs, repositories, subscriptions, test_runs } = common;
+        let Common { outputs, repositories, subscriptions, test_runs, monitors: _ } = common;
         let shared = Shared {
             config,
             roots,
@@ -102,8 +141,7 @@ impl Guest<'_> {
             newer_client,
             claude_session,
         };
-        let accepted =
-            Welcome::Accepted { version: self.version.to_string(), pid: std::process::id() };
+        let accepted = self.accepted();
         let Self { reader, mut writer, .. } = self;
         let served = answer(&mut writer, &accepted).await;
         if served.is_ok() {
@@ -153,6 +191,10 @@ pub(crate) fn check(line: &[u8]) -> Result<(), String> {
             let _session = hello.claude_session();
             configuration(&hello).map(drop)
         }
+        Introduction::Monitor(hello) => {
+            let _session = monitors::session(&hello.session);
+            Ok(())
+        }
         Introduction::Status | Introduction::Stop => Ok(()),
     }
 }
@@ -168,8 +210,41 @@ fn configuration(hello: &Hello) -> Result<(Arc<Config>, Arc<Roots>), String> {
     Ok((Arc::new(config), Arc::new(roots)))
 }
 
+/// Tells a monitor its news until there are none any more. What it did not take is left to the next one.
+async fn tell(mut watch: Watch, writer: &mut OwnedWriteHalf) -> io::Result<()> {
+    while let Some(news) = watch.next().await {
+        let line = MonitorNews { line: news.line().to_owned() };
+        if let Err(error) = say(writer, &line).await {
+            watch.give_back(news);
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Waits for the end of what the other end says, which is nothing that matters.
+async fn end_of(reader: &mut BufReader<OwnedReadHalf>) -> io::Result<()> {
+    loop {
+        let read = reader.fill_buf().await?.len();
+        if read == 0 {
+            return Ok(());
+        }
+        reader.consume(read);
+    }
+}
+
+/// Waits until the engine ends, and then for as long as the last news may take.
+async fn last_words(shutdown: &CancellationToken) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(LAST_NEWS).await;
+}
+
 async fn answer(writer: &mut OwnedWriteHalf, welcome: &Welcome) -> io::Result<()> {
-    let mut line = serde_json::to_vec(welcome)?;
+    say(writer, welcome).await
+}
+
+async fn say(writer: &mut OwnedWriteHalf, what: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(what)?;
     line.push(b'\n');
     writer.write_all(&line).await
 }

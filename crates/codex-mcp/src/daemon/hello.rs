@@ -14,6 +14,8 @@ use crate::config::{Config, Environment};
 pub enum Introduction {
     /// A front: MCP follows.
     Client(Box<Hello>),
+    /// `codex-mcp monitor`: [`MonitorNews`] follow, one a line.
+    Monitor(MonitorHello),
     /// `codex-mcp daemon status`.
     Status,
     /// `codex-mcp daemon stop`.
@@ -84,11 +86,31 @@ impl Hello {
     }
 }
 
+/// What the engine has to know of a monitor.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MonitorHello {
+    /// Its version.
+    pub version: String,
+    /// Its process.
+    pub pid: u32,
+    /// The Claude Code session whose news it wants.
+    pub session: String,
+}
+
+/// What a monitor is told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MonitorNews {
+    /// One line for the session.
+    pub line: String,
+}
+
 /// The engine's answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "camelCase")]
 pub enum Welcome {
-    /// MCP follows.
+    /// MCP follows, or the news of a monitor.
     #[serde(rename_all = "camelCase")]
     Accepted {
         /// The engine's version.
@@ -131,6 +153,9 @@ pub struct Status {
     pub retiring: bool,
     /// Who is connected.
     pub clients: Vec<ClientStatus>,
+    /// How many monitors wait for news.
+    #[serde(default)]
+    pub monitors: usize,
 }
 
 /// A client of an engine.

@@ -21,6 +21,7 @@ use crate::engine::{Activity, Engine, Room, Services};
 use crate::ledger::Ledger;
 use crate::mcp::outputs::Outputs;
 use crate::mcp::subscriptions::Subscriptions;
+use crate::monitors::{self, Monitors};
 use crate::test_run::{self, TestRuns};
 use crate::workspace::{Places, Repositories};
 
@@ -60,6 +61,7 @@ pub(super) struct Common {
     pub(super) outputs: Arc<Outputs>,
     pub(super) repositories: Arc<Repositories>,
     pub(super) subscriptions: Arc<Subscriptions>,
+    pub(super) monitors: Arc<Monitors>,
     pub(super) test_runs: Arc<TestRuns>,
 }
 
@@ -80,7 +82,19 @@ impl Common {
             tasks: tasks.clone(),
         };
         let test_runs = Arc::new(TestRuns::open(config, services));
-        Self { outputs, repositories: Arc::default(), subscriptions: Arc::default(), test_runs }
+        let monitors = Arc::<Monitors>::default();
+        ledger
+            .cut_turns()
+            .iter()
+            .filter_map(monitors::News::of_cut)
+            .for_each(|news| monitors.tell(news));
+        Self {
+            outputs,
+            repositories: Arc::default(),
+            subscriptions: Arc::default(),
+            monitors,
+            test_runs,
+        }
     }
 }
 
@@ -161,6 +175,7 @@ impl Host {
                 config: config.clone(),
                 ledger: ledger.clone(),
                 subscriptions: common.subscriptions.clone(),
+                monitors: common.monitors.clone(),
                 activity: activity.clone(),
                 room,
                 switchboard: Arc::default(),
@@ -168,6 +183,7 @@ impl Host {
                 tasks: tasks.clone(),
             }),
             activity,
+            monitors: common.monitors.clone(),
             news,
             leaving,
             left,
@@ -191,12 +207,17 @@ impl Host {
         drop(listener);
         shutdown.cancel();
         test_runs.shut_down();
-        hosting.launches.shut_down().await;
-        drop(hosting);
-        wait_for(&tasks).await;
-        // Waits for what is queued to be written.
-        let _ = tokio::task::spawn_blocking(move || drop(ledger)).await;
+        hosting.end(ledger, &tasks).await;
     }
+}
+
+/// Lets monitors end once they were told how the last turns ended.
+async fn last_news(activity: Arc<Activity>, ledger: Ledger, monitors: Arc<Monitors>) {
+    while activity.is_busy() {
+        activity.changed().await;
+    }
+    ledger.settle(Vec::new()).await;
+    monitors.close();
 }
 
 async fn wait_for(tasks: &TaskTracker) {
@@ -220,6 +241,7 @@ async fn places(config: &Arc<Config>, ledger: &Ledger, tasks: &TaskTracker) -> O
 struct Hosting {
     launches: Launches,
     activity: Arc<Activity>,
+    monitors: Arc<Monitors>,
     news: mpsc::Receiver<News>,
     leaving: mpsc::Sender<u64>,
     left: mpsc::Receiver<u64>,
@@ -268,6 +290,16 @@ impl Hosting {
                 },
             }
         }
+    }
+
+    /// Ends what runs, and waits for it and for what is queued to be written.
+    async fn end(self, ledger: Ledger, tasks: &TaskTracker) {
+        self.launches.shut_down().await;
+        let (activity, monitors) = (self.activity.clone(), self.monitors.clone());
+        tasks.spawn(last_news(activity, ledger.clone(), monitors));
+        drop(self);
+        wait_for(tasks).await;
+        let _ = tokio::task::spawn_blocking(move || drop(ledger)).await;
     }
 
     /// Whether nobody is there for whom to stay: a client inside a Codex of ours is there as long as that is, and that
@@ -320,6 +352,7 @@ impl Hosting {
             busy: self.activity.is_busy(),
             retiring: self.successor.is_some(),
             clients: self.clients.values().cloned().collect(),
+            monitors: self.monitors.count(),
         }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Whoever holds the lock of a state directory is its engine and listens on its socket ([`place`]). `codex-mcp` on
 //! standard input and output is a front ([`front`]): it finds the engine or starts it ([`reach`]), introduces its client
-//! in a first line ([`hello`]), and then carries lines. The engine ([`host`]) serves MCP to each front, ends by itself
+//! in a first line ([`hello`]), and then carries lines. A [`monitor`] waits for one and prints what it is told. The engine ([`host`]) serves MCP to each front, ends by itself
 //! when nobody needs it, and makes room for a newer version.
 
+mod arrival;
 mod door;
 mod flight;
 mod front;
@@ -12,6 +13,7 @@ pub(crate) mod guest;
 mod hello;
 mod host;
 mod launches;
+mod monitor;
 mod outside;
 mod place;
 mod reach;
@@ -20,9 +22,10 @@ mod stop;
 mod version;
 
 pub use front::{Front, FrontEnd};
-pub use hello::{ClientStatus, Hello, Introduction, Status, Welcome};
+pub use hello::{ClientStatus, Hello, Introduction, MonitorHello, MonitorNews, Status, Welcome};
 pub(crate) use host::MAX_CLIENTS;
 pub use host::{Host, HostError};
+pub use monitor::Monitor;
 pub use place::{Claim, Place, PlaceError};
 pub use reach::{Inside, Start};
 pub use stop::{Stopped, stop};

@@ -20,7 +20,7 @@ use tokio::net::{UnixListener, UnixStream};
 use super::Version;
 
 const LOCK: &str = "engine.lock";
-const SOCKET: &str = "engine.sock";
+pub(super) const SOCKET: &str = "engine.sock";
 const SUCCESSOR: &str = "engine.next";
 /// How long a newer engine is waited for that was made room for: the older one has to end first.
 const SUCCESSION: Duration = Duration::from_secs(5);

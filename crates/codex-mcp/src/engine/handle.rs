@@ -13,6 +13,7 @@ use super::{Asking, Input, ListMarks, Port, Room};
 use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::mcp::resources::News;
+use crate::monitors::Monitors;
 use crate::workspace::Places;
 
 /// A handle to the engine. Cheap to clone.
@@ -54,6 +55,11 @@ impl Engine {
     /// Tells those who watch what changed.
     pub(crate) fn tell_watchers(&self, news: &News) {
         self.lanes.services.subscriptions.tell(news);
+    }
+
+    /// Who waits for news of which session.
+    pub(crate) fn monitors(&self) -> &Monitors {
+        &self.lanes.services.monitors
     }
 
     /// Whether nobody else has a handle, and nothing is going on.

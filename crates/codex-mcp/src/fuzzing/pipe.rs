@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use bridge_core::{
     Answer, AppServerId, AppServerInfo, ApprovalId, Attachment, Bridge, CallId, CallRequest,
     Caller, ConnectionId, Decision, Effect, Event, Exit, Limits, Outcome, Person, Policy, Request,
-    RequestId, ReviewTarget, Rule, ServerRequestId, Subject, ThreadId, ThreadOptions, TurnDetail,
-    TurnQuery, TurnRequest, Verdict,
+    RequestId, ReviewTarget, Rule, ServerRequestId, SessionId, Subject, ThreadId, ThreadOptions,
+    TurnDetail, TurnQuery, TurnRequest, Verdict,
 };
 use codex_client::Incoming;
 use codex_client::fuzzing::read_all;
@@ -24,6 +24,7 @@ use crate::codex::{artifact, from_wire, output, question};
 use crate::engine;
 use crate::ledger::record;
 use crate::mcp::fuzzing::{render_ask, render_outcome, render_update};
+use crate::monitors;
 
 /// The longest line that is read: short enough to be reached.
 const MAX_LINE: usize = 4096;
@@ -184,7 +185,8 @@ impl World {
             1 => Person::Instead,
             _ => Person::Absent,
         };
-        let caller = Caller { connection: CLIENT, person };
+        let caller =
+            Caller { connection: CLIENT, person, session: Some(SessionId("s".to_owned())) };
         self.handle(Event::CallReceived { call, caller, request });
     }
 
@@ -264,6 +266,9 @@ impl World {
             }
             Effect::StopAsking { call, .. } => self.is_open(call),
             Effect::Record(record) => drop(record::writes(record, "/home")),
+            Effect::TellSession { session, news } => {
+                drop(monitors::News::of(session, &news));
+            }
             Effect::Report { call, update } => {
                 self.is_open(call);
                 render_update(&update);

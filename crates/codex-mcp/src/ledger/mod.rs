@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use bridge_core::Record;
 use bridge_store::{
-    Durability, Reader, Settings, Store, StoreError, Subject, Timestamp, Write, WriteError,
+    CutTurn, Durability, Reader, Settings, Store, StoreError, Subject, Timestamp, Write, WriteError,
 };
 use tokio::sync::oneshot;
 
@@ -94,6 +94,11 @@ impl Ledger {
     pub(crate) fn first_call(&self) -> u64 {
         let reserved = self.state.as_ref().as_ref().ok().and_then(Store::next_turn);
         reserved.map_or_else(|| clock::timestamp_ms().0.unsigned_abs(), |number| number.0)
+    }
+
+    /// The turns that an earlier engine did not bring to an end.
+    pub(crate) fn cut_turns(&self) -> &[CutTurn] {
+        self.state.as_ref().as_ref().map_or(&[], Store::cut_turns)
     }
 
     /// When it was opened: what is older was recorded by an earlier engine.

@@ -27,13 +27,14 @@ pub(crate) fn writes(record: Record, home: &str) -> Vec<Write> {
                 model,
             })
         }
-        Record::TurnQueued { turn, thread, prompt, options, attachment } => {
+        Record::TurnQueued { turn, thread, prompt, options, attachment, session } => {
             Write::TurnQueued(QueuedTurn {
                 number: turn,
                 thread,
                 prompt,
                 options: Some(turn_options(&options)),
                 background: attachment == Attachment::Background,
+                session,
             })
         }
         Record::TurnStarted { turn, thread: _, id, model, effort } => {

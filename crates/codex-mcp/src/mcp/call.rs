@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bridge_core::{
     Attachment, CallId, CallRequest, Caller, Changes, Failure, Outcome, Person, TurnNumber,
-    TurnOptions, TurnReport, TurnState,
+    TurnOptions, TurnReport,
 };
 use bridge_store::{PlanVersion, Reader, TurnRow, Write};
 use rmcp::RoleServer;
@@ -78,7 +78,7 @@ impl<'a> ToolCall<'a> {
             }
             Some(_) | None => Person::Absent,
         };
-        Caller { connection: self.server.connection(), person }
+        Caller { connection: self.server.connection(), person, session: self.server.session() }
     }
 
     /// Makes sure that something may be destroyed: by the configuration, or because the person behind the call says so.
@@ -374,10 +374,7 @@ impl<'a> ToolCall<'a> {
             self.threads().reconcile(thread, failure).await;
         }
         let goes_on = match &outcome {
-            Outcome::Turn(report) => match report.state {
-                TurnState::Queued { .. } | TurnState::InProgress => true,
-                TurnState::Completed | TurnState::Interrupted | TurnState::Failed => false,
-            },
+            Outcome::Turn(report) => !report.state.is_end(),
             Outcome::Asked { .. }
             | Outcome::Steered { .. }
             | Outcome::PlanTold { .. }
@@ -403,7 +400,12 @@ impl<'a> ToolCall<'a> {
     /// The answer of a tool that starts or awaits a turn; `None` if the outcome is not a turn's.
     pub(super) async fn turn_answer(&self, outcome: Outcome) -> Option<Answer> {
         match outcome {
-            Outcome::Turn(report) => Some(Answer::of_turn(&self.turn_result(*report).await)),
+            Outcome::Turn(report) => {
+                if report.state.is_end() {
+                    report.number.into_iter().for_each(|number| self.server.heard(number));
+                }
+                Some(Answer::of_turn(&self.turn_result(*report).await))
+            }
             Outcome::Failed(failure) => Some(Answer::from(Problem::from(&failure))),
             Outcome::Asked { turn, number, asks } => {
                 let connection = self.server.connection();
@@ -427,6 +429,7 @@ impl<'a> ToolCall<'a> {
 
     /// The answer for a turn that is kept on disk.
     pub(super) async fn stored_answer(&self, row: TurnRow) -> Answer {
+        self.server.heard(row.number);
         if let (Some(thread), Some(plan)) = (&row.report.thread, &row.plan) {
             self.session_knows(thread, plan.plan.version);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bridge_core::ConnectionId;
+use bridge_core::{ConnectionId, SessionId, TurnNumber};
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams, GetTaskParams,
     GetTaskResult, Implementation, ListResourceTemplatesResult, ListResourcesResult,
@@ -28,6 +28,7 @@ use crate::config::Config;
 use crate::daemon::Version;
 use crate::engine::{Engine, EngineConnection};
 use crate::error::{Code, Problem};
+use crate::monitors;
 use crate::test_run::TestRuns;
 use crate::workspace::{Repositories, Roots};
 
@@ -146,6 +147,18 @@ impl Server {
 
     pub(super) fn newer_client(&self) -> Option<Version> {
         self.newer_client
+    }
+
+    /// The session whose monitor is told what no call of it waits for.
+    pub(super) fn session(&self) -> Option<SessionId> {
+        self.claude_session.as_deref().and_then(monitors::session)
+    }
+
+    /// That session hears of the end of a turn by an answer.
+    pub(super) fn heard(&self, turn: TurnNumber) {
+        if let Some(session) = self.session() {
+            self.engine.monitors().heard(&session, turn);
+        }
     }
 
     pub(super) fn claude_session(&self) -> Option<&str> {

@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, Interest};
 use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 
@@ -29,6 +29,46 @@ pub fn open() -> io::Result<(Input, Output)> {
     let stdin = io::stdin().as_fd().try_clone_to_owned()?;
     let stdout = io::stdout().as_fd().try_clone_to_owned()?;
     Ok((input(stdin)?, output(stdout)?))
+}
+
+/// Standard output of this process, and what resolves when nobody can read it any more: for who seldom writes.
+///
+/// # Errors
+/// When it is closed or cannot be watched.
+pub fn watched_output() -> io::Result<(Output, impl Future<Output = ()>)> {
+    let stdout = io::stdout().as_fd().try_clone_to_owned()?;
+    let watched = Watched::of(stdout.try_clone()?)?;
+    Ok((output(stdout)?, watched.closed()))
+}
+
+/// An output by which its end can be noticed.
+enum Watched {
+    Pipe(pipe::Sender),
+    Socket(UnixStream),
+    /// Nobody is at the other end of a file, and a terminal that goes sends a signal.
+    Other,
+}
+
+impl Watched {
+    fn of(fd: OwnedFd) -> io::Result<Self> {
+        Ok(match Kind::of(fd)? {
+            Kind::Pipe(fd) => Self::Pipe(pipe::Sender::from_owned_fd(fd)?),
+            Kind::Socket(fd) => Self::Socket(socket(fd)?),
+            Kind::Other(_) => Self::Other,
+        })
+    }
+
+    async fn closed(self) {
+        match self {
+            Self::Pipe(pipe) => drop(pipe.ready(Interest::ERROR).await),
+            Self::Socket(mut socket) => {
+                // What comes this way is nobody's.
+                let mut nothing = [0; 64];
+                while let Ok(1..) = socket.read(&mut nothing).await {}
+            }
+            Self::Other => std::future::pending().await,
+        }
+    }
 }
 
 /// Reads from a descriptor of any kind.

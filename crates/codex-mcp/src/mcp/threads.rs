@@ -220,7 +220,11 @@ impl<'a> Threads<'a> {
 
     /// Lets the engine carry out a request without news of it.
     pub(super) async fn run(&self, request: CallRequest) -> Outcome {
-        let caller = Caller { connection: self.server.connection(), person: Person::Absent };
+        let caller = Caller {
+            connection: self.server.connection(),
+            person: Person::Absent,
+            session: self.server.session(),
+        };
         let mut call = self.server.engine().call(caller, request).await;
         loop {
             if let Next::Outcome(outcome) = call.next().await {

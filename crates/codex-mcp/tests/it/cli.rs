@@ -22,6 +22,7 @@ fn check(home: &Home, words: &[&str], expected: Expect) {
         Ok(invocation) => match &invocation.command {
             Subcommand::Setup(command) => format!("{command:?}"),
             Subcommand::Serve => "serve\n".to_owned(),
+            Subcommand::Monitor => "monitor\n".to_owned(),
             Subcommand::Doctor(command) => format!("{command:?}\n"),
             Subcommand::Store(command) => format!("{command:?}\n"),
             Subcommand::Limited(command) => format!("{command:?}\n"),

@@ -69,6 +69,7 @@ impl House {
             places: Places::new(config.clone(), ledger.clone()),
             ledger,
             subscriptions: subscriptions.clone(),
+            monitors: Arc::default(),
             activity,
             room,
             switchboard: Arc::default(),
@@ -138,7 +139,7 @@ impl House {
     /// What becomes of a call that its client gives up at once.
     pub(crate) async fn give_up_a_call(&self) -> Problem {
         let connection = self.engine.connect().await;
-        let caller = Caller { connection: connection.id(), person: Person::Absent };
+        let caller = Caller { connection: connection.id(), person: Person::Absent, session: None };
         let call = self.engine.call(caller, CallRequest::Health).await;
         let outcome = call.cancel().await;
         let Outcome::Failed(failure) = outcome else {

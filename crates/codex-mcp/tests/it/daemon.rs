@@ -206,7 +206,7 @@ async fn hostile_first_lines_are_refused_and_harm_nobody() {
         the introduction is not understood: expected ident at line 1 column 2
         the introduction is not understood: expected value at line 1 column 1
         the introduction is not understood: missing field `codexMcp` at line 1 column 2
-        the introduction is not understood: unknown variant `cook`, expected one of `client`, `status`, `stop` at line 1 column 18
+        the introduction is not understood: unknown variant `cook`, expected one of `client`, `monitor`, `status`, `stop` at line 1 column 18
         the introduction is not understood: missing field `version`
         the introduction is no line of at most 262144 bytes
         error: unexpected argument '--no-such-flag' found

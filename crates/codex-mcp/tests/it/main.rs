@@ -37,6 +37,7 @@ mod limits;
 mod logging;
 mod mirror;
 mod mirror_in_claude;
+mod monitor;
 mod nesting;
 mod orphans;
 mod paging;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use expect_test::expect_file;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use testkit::claude::{self, ClaudeCode};
 use testkit::gate::Gate;
@@ -223,6 +224,39 @@ async fn the_agent_delegates() {
     assert_eq!(asked[0].json()["content"], "Both locks are taken in the other order.");
     let told = mains.last().expect("the main conversation ran").tool_results();
     assert!(told[0].text.contains("Codex says: the order of the locks."), "{told:#?}");
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_background_turn_wakes_an_idle_session() {
+    let gate = Gate::new("a turn in the background");
+    let says = "Both locks are taken in the other order.";
+    let bridge = TestBridge::start([reply().holds(&gate).says(says)]).await;
+    let model = FakeMessages::start([
+        calls_tool(tool("codex"), json!({ "prompt": "Find the race", "background": true })),
+        messages::says("Waiting."),
+        messages::says("Seen."),
+    ])
+    .await;
+    let (server, plugin) = (server(&bridge, &[]), plugin());
+    let parts = (&server, plugin.as_path());
+    let prompt = "Let Codex find the race.";
+    let mut claude =
+        ClaudeCode::in_terminal(&bridge.home, &model, parts, &[&tool("codex")], prompt);
+    claude.shows("Waiting.").await;
+    gate.open();
+    claude.shows("Seen.").await;
+    // Nothing of it is left even so: the monitor and the server find their pipes closed.
+    claude.end(Signal::KILL).await;
+    let requests = model.finish();
+    assert_eq!(requests.len(), 3, "it was woken once");
+    let woken = requests.last().expect("the model was asked");
+    assert_eq!(woken.context().matches("Codex turn ended").count(), 1, "{}", woken.context());
+    let notice = Normaliser::for_home(&bridge.home).text(&woken.latest());
+    let (before, rest) = notice.split_once("<task-id>").expect("it names its task");
+    let (_, after) = rest.split_once("</task-id>").expect("the name ends");
+    let page = format!("{before}<task-id>[task]</task-id>{after}\n");
+    expect_file!["plugin/monitor.txt"].assert_eq(&page);
     bridge.finish().await;
 }
 

@@ -10,6 +10,7 @@ mod reply;
 mod request;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -19,10 +20,15 @@ use axum::response::Response;
 use axum::routing::post;
 use serde_json::{Value, json};
 
+use tokio::sync::watch;
+
 use crate::http::LocalHttp;
 
 pub use reply::{Reply, calls_tool, calls_tool_with, says};
 pub use request::{MessagesRequest, ToolResult};
+
+/// How long is waited for a request.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A running scripted Messages API. Dropping it closes its port.
 pub struct FakeMessages {
@@ -34,6 +40,8 @@ struct Shared {
     replies: Vec<Reply>,
     agent: Option<Agent>,
     state: Mutex<Conversation>,
+    /// How many requests have come.
+    arrived: watch::Sender<usize>,
 }
 
 /// The script of another conversation than the main one.
@@ -66,7 +74,12 @@ impl FakeMessages {
     }
 
     async fn serve(replies: Vec<Reply>, agent: Option<Agent>) -> Self {
-        let shared = Arc::new(Shared { replies, agent, state: Mutex::default() });
+        let shared = Arc::new(Shared {
+            replies,
+            agent,
+            state: Mutex::default(),
+            arrived: watch::Sender::default(),
+        });
         let router = Router::new()
             .route("/v1/messages", post(respond))
             .route("/v1/messages/count_tokens", post(count_tokens))
@@ -80,6 +93,18 @@ impl FakeMessages {
     /// The value for `ANTHROPIC_BASE_URL`.
     pub fn base_url(&self) -> String {
         self.http.url()
+    }
+
+    /// Waits until so many requests have come.
+    ///
+    /// # Panics
+    /// When they have not within 20 seconds.
+    pub async fn wait_for_requests(&self, count: usize) {
+        let mut arrived = self.shared.arrived.subscribe();
+        let come = arrived.wait_for(|arrived| *arrived >= count);
+        let come = tokio::time::timeout(PATIENCE, come).await;
+        let arrived = *self.shared.arrived.borrow();
+        assert!(come.is_ok(), "{arrived} requests came, not {count}");
     }
 
     /// Ends the API and returns every request to `/v1/messages`, in order of arrival.
@@ -132,6 +157,7 @@ async fn respond(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
     let stream = replies.get(turn).map(|reply| reply.stream(&request));
     let mut conversation = shared.lock();
     conversation.captured.push(request);
+    shared.arrived.send_modify(|arrived| *arrived += 1);
     match stream {
         Some(stream) => response(StatusCode::OK, "text/event-stream", stream),
         None => {

@@ -112,6 +112,15 @@ impl MessagesRequest {
         }
     }
 
+    /// What came after the model's last message.
+    pub fn latest(&self) -> String {
+        let newest =
+            self.messages().iter().rev().take_while(|message| message["role"] != "assistant");
+        let mut texts: Vec<_> = newest.map(|message| text_of(&message["content"])).collect();
+        texts.reverse();
+        texts.join("\n")
+    }
+
     fn messages(&self) -> &[Value] {
         list(&self.body["messages"])
     }

@@ -37,6 +37,8 @@ pub(super) struct World {
     pub(super) answers: BTreeMap<CallId, usize>,
     kept: BTreeMap<TurnNumber, Kept>,
     ended: BTreeSet<TurnId>,
+    /// The turns whose end a session was told of.
+    told: BTreeSet<TurnNumber>,
     /// Questions of Codex that were not answered, and how many there were.
     questions: BTreeSet<ServerRequestId>,
     asks: u64,
@@ -70,6 +72,7 @@ impl World {
             answers: BTreeMap::new(),
             kept: BTreeMap::new(),
             ended: BTreeSet::new(),
+            told: BTreeSet::new(),
             questions: BTreeSet::new(),
             asks: 0,
             asked: Vec::new(),
@@ -96,7 +99,8 @@ impl World {
             1 => Person::During,
             _ => Person::Instead,
         };
-        let caller = Caller { connection: ConnectionId(0), person };
+        let session = (!call.0.is_multiple_of(4)).then(|| SessionId((call.0 % 2).to_string()));
+        let caller = Caller { connection: ConnectionId(0), person, session };
         self.handle(Event::CallReceived { call, caller, request });
     }
 
@@ -137,6 +141,7 @@ impl World {
                     );
                 }
                 Effect::Record(record) => self.recorded(record),
+                Effect::TellSession { news, .. } => self.told(&news),
                 Effect::Report { call, .. } => {
                     assert!(
                         !self.answers.contains_key(&call),
@@ -183,6 +188,24 @@ impl World {
             | Record::ThreadArchived { .. }
             | Record::ThreadUnarchived { .. }
             | Record::ThreadDeleted { .. } => {}
+        }
+    }
+
+    /// A session is told of the end of a turn once, and after it was kept.
+    fn told(&mut self, news: &SessionNews) {
+        match news {
+            SessionNews::Ended { report, .. } => {
+                let number = report.number.expect("it is a turn of ours");
+                assert_eq!(self.kept.get(&number), Some(&Kept::Ended), "{number:?}");
+                assert!(self.told.insert(number), "{number:?} was told twice");
+            }
+            SessionNews::Asked { number, .. } => {
+                let state = self.kept.get(number);
+                assert!(
+                    matches!(state, Some(Kept::Queued | Kept::Started)),
+                    "{number:?} is {state:?}"
+                );
+            }
         }
     }
 

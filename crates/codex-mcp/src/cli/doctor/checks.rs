@@ -68,6 +68,7 @@ async fn codex(config: &Arc<Config>) -> Vec<Check> {
         places: Places::new(config.clone(), Ledger::without_store()),
         ledger: Ledger::without_store(),
         subscriptions: Arc::default(),
+        monitors: Arc::default(),
         activity: Arc::default(),
         room: Arc::new(Room::new(1)),
         switchboard: Arc::default(),
@@ -76,7 +77,10 @@ async fn codex(config: &Arc<Config>) -> Vec<Check> {
     let engine = engine::start(config.clone(), services);
     let connection = engine.connect().await;
     let mut call = engine
-        .call(Caller { connection: connection.id(), person: Person::Absent }, CallRequest::Health)
+        .call(
+            Caller { connection: connection.id(), person: Person::Absent, session: None },
+            CallRequest::Health,
+        )
         .await;
     let outcome = loop {
         if let Next::Outcome(outcome) = call.next().await {

@@ -29,14 +29,12 @@ const FILES: &[(&str, &str)] = &[
     ("plugin/commands/setup.md", include_str!("../../../../../plugin/commands/setup.md")),
     ("plugin/commands/status.md", include_str!("../../../../../plugin/commands/status.md")),
     ("plugin/hooks/hooks.json", include_str!("../../../../../plugin/hooks/hooks.json")),
+    ("plugin/monitors/monitors.json", include_str!("../../../../../plugin/monitors/monitors.json")),
     (
         "plugin/skills/working-with-codex/SKILL.md",
         include_str!("../../../../../plugin/skills/working-with-codex/SKILL.md"),
     ),
 ];
-
-/// Files that start this program by its name.
-const STARTS: &str = "plugin/.mcp.json";
 
 /// The folder of the marketplace.
 pub(super) fn folder(data: &Path) -> PathBuf {
@@ -51,10 +49,7 @@ pub(super) fn write(folder: &Path, program: &Path) -> anyhow::Result<bool> {
     let mut is_new = false;
     for (path, text) in FILES {
         let file = folder.join(path);
-        let text = match *path {
-            STARTS => with_program(text, program)?,
-            _ => (*text).to_owned(),
-        };
+        let text = with_program(path, text, program)?;
         if fs::read_to_string(&file).is_ok_and(|there| there == text) {
             continue;
         }
@@ -86,11 +81,22 @@ pub(super) fn remove(folder: &Path) {
     }
 }
 
-/// The server's entry with this program's path.
-fn with_program(text: &str, program: &Path) -> anyhow::Result<String> {
-    let mut value: Value = serde_json::from_str(text)?;
+/// A file as it is written: where it starts this program by its name, with the program's path.
+fn with_program(path: &str, text: &str, program: &Path) -> anyhow::Result<String> {
     let program = program.to_str().context("the path of this program is not UTF-8")?;
-    value["mcpServers"]["codex"]["command"] = program.into();
+    let mut value: Value = match path {
+        "plugin/.mcp.json" | "plugin/monitors/monitors.json" => serde_json::from_str(text)?,
+        _ => return Ok(text.to_owned()),
+    };
+    if let Some(server) = value.pointer_mut("/mcpServers/codex/command") {
+        *server = program.into();
+    }
+    for monitor in value.as_array_mut().into_iter().flatten() {
+        // A shell reads it.
+        let quoted = format!("'{}'", program.replace('\'', "'\\''"));
+        let command = monitor["command"].as_str().unwrap_or_default();
+        monitor["command"] = command.replacen("codex-mcp", &quoted, 1).into();
+    }
     Ok(serde_json::to_string_pretty(&value)? + "\n")
 }
 
@@ -120,5 +126,27 @@ mod tests {
         }
         let inside: BTreeSet<_> = super::FILES.iter().map(|(path, _)| (*path).to_owned()).collect();
         assert_eq!(inside, there);
+    }
+
+    #[test]
+    fn what_starts_the_program_starts_it_by_its_path() {
+        let program = Path::new("/opt/it's mine/codex-mcp");
+        let written = super::FILES.iter().map(|(path, text)| {
+            let text = super::with_program(path, text, program).expect("the path is UTF-8");
+            (*path, text)
+        });
+        let names: Vec<_> = written.filter(|(_, text)| text.contains("/opt/")).collect();
+        expect_test::expect![[r#"
+            [
+                (
+                    "plugin/.mcp.json",
+                    "{\n  \"mcpServers\": {\n    \"codex\": {\n      \"command\": \"/opt/it's mine/codex-mcp\"\n    }\n  }\n}\n",
+                ),
+                (
+                    "plugin/monitors/monitors.json",
+                    "[\n  {\n    \"name\": \"codex-turns\",\n    \"command\": \"'/opt/it'\\\\''s mine/codex-mcp' monitor\",\n    \"description\": \"Background turns of Codex: when one ends or needs an answer\"\n  }\n]\n",
+                ),
+            ]
+        "#]].assert_debug_eq(&names);
     }
 }
