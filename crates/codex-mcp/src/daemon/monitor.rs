@@ -64,7 +64,7 @@ impl Monitor {
                 Err(Some(reason)) if reason != refused => {
                     tracing::warn!(
                         reason,
-                        "the engine takes no monitor; it is asked again from time to time"
+                        "no news from this engine; it is asked again from time to time"
                     );
                     refused = reason;
                 }

@@ -15,7 +15,7 @@ use testkit::normalise::Normaliser;
 use testkit::peer::Peer;
 use testkit::poll;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::UnixStream;
+use tokio::net::{UnixListener, UnixStream};
 
 use crate::bridge::{Setup, TestBridge, launch, result_of, text};
 
@@ -252,6 +252,35 @@ async fn without_an_engine_it_starts_none_and_waits_for_one() {
     bridge.leave().await;
     assert_eq!(end(monitor).await, [""; 0]);
     assert_eq!(bridge.processes("codex-mcp").len(), 0, "an engine was started");
+    bridge.come_back(of_session(SESSION)).await;
+    bridge.finish().await;
+}
+
+/// Such as one of an older version, which does not know the word, or one that is no engine.
+#[tokio::test]
+async fn whatever_answers_it_prints_nothing_but_lines_of_news() {
+    let mut bridge = start([]).await;
+    bridge.leave().await;
+    let _ = std::fs::remove_file(socket(&bridge));
+    let listener = UnixListener::bind(socket(&bridge)).unwrap();
+    let mut monitor = spawn(&bridge, SESSION);
+    let accepted = r#"{"answer":"accepted","version":"0.1.0","pid":1}"#;
+    let news = r#"{"line":"one\nline"}"#;
+    let answers = [
+        r#"{"answer":"refused","message":"unknown variant `monitor`"}"#.to_owned(),
+        "nonsense".to_owned(),
+        String::new(),
+        format!("{accepted}\nnonsense\n{{\"line\":1}}\n{{\"later\":true}}\n{news}"),
+    ];
+    for answer in answers {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = BufReader::new(stream);
+        assert!(wire_line(&mut stream).await.starts_with(r#"{"codexMcp":"monitor","#));
+        stream.write_all(format!("{answer}\n").as_bytes()).await.unwrap();
+    }
+    assert_eq!(line(&mut monitor).await, "one line");
+    assert_eq!(end(monitor).await, [""; 0]);
+    std::fs::remove_file(socket(&bridge)).unwrap();
     bridge.come_back(of_session(SESSION)).await;
     bridge.finish().await;
 }
