@@ -43,10 +43,10 @@ pub fn processes_under(directory: &Path) -> Vec<Process> {
 }
 
 /// Those of them whose command line contains `words`. A process that was just forked has its parent's command line until
-/// it becomes a program of its own, and does not count.
+/// it becomes a program of its own, and does not count; neither does one that was killed and has not got round to dying.
 pub fn programs_under(directory: &Path, words: &str) -> Vec<Process> {
     let mut found = processes_under(directory);
-    found.retain(|process| process.command_line.contains(words));
+    found.retain(|process| process.command_line.contains(words) && !is_killed(process.pid));
     let is_fork = |process: &&Process| {
         let parent = parent(process.pid);
         found
@@ -54,6 +54,17 @@ pub fn programs_under(directory: &Path, words: &str) -> Vec<Process> {
             .any(|other| Some(other.pid) == parent && other.command_line == process.command_line)
     };
     found.iter().filter(|process| !is_fork(process)).cloned().collect()
+}
+
+/// Whether SIGKILL waits for a process: on a busy machine it takes a moment until it is heard.
+fn is_killed(pid: i32) -> bool {
+    const SIGKILL: u64 = 1 << 8;
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let pending = status.lines().filter_map(|line| {
+        let ("SigPnd" | "ShdPnd", set) = line.split_once(':')? else { return None };
+        u64::from_str_radix(set.trim(), 16).ok()
+    });
+    pending.fold(0, std::ops::BitOr::bitor) & SIGKILL != 0
 }
 
 /// The parent of a process, from the fourth field of its `stat`; the second may have anything in its parentheses.
