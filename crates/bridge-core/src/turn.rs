@@ -1,11 +1,12 @@
 //! One turn, from the queue to its end.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::review::Review;
 use crate::{
-    Attachment, CallId, ChangeSet, CodexError, ConnectionId, ExecId, Failure, Limits, Place,
-    ReviewTarget, StopCause, ThreadId, Tokens, Transcript, TurnId, TurnNumber, TurnOptions,
+    Attachment, CallId, ChangeSet, CodexError, ConnectionId, ExecId, Failure, Limits, Material,
+    Place, ReviewTarget, StopCause, ThreadId, Tokens, Transcript, TurnId, TurnNumber, TurnOptions,
     TurnReport, TurnRequest, TurnState, Update,
 };
 
@@ -26,6 +27,8 @@ pub(crate) struct Turn {
     /// Whether its model has said or done anything, or anything came to it but its prompt.
     pub(crate) begun: bool,
     pub(crate) prompt: String,
+    /// What comes with the prompt.
+    pub(crate) material: Arc<Material>,
     /// The review that it is, if Codex words it itself.
     pub(crate) review: Option<Review>,
     pub(crate) options: TurnOptions,
@@ -92,6 +95,8 @@ impl Turn {
         request: TurnRequest,
         limits: &Limits,
     ) -> Self {
+        let mut transcript = Transcript::default();
+        request.material.warnings.iter().for_each(|warning| transcript.warn(warning));
         Self {
             key,
             id: None,
@@ -101,6 +106,7 @@ impl Turn {
             cut_by: None,
             begun: false,
             prompt: request.prompt,
+            material: Arc::new(request.material),
             review: None,
             options: request.options,
             place: None,
@@ -113,7 +119,7 @@ impl Turn {
             stop: None,
             calls: Vec::new(),
             waiting_steers: Vec::new(),
-            transcript: Transcript::default(),
+            transcript,
             model: None,
             effort: None,
             tokens_before: None,

@@ -399,6 +399,11 @@ fn turn_request(prompt: &str, words: &[&str]) -> TurnRequest {
     };
     TurnRequest {
         prompt: prompt.to_owned(),
+        material: Material {
+            text: value("with="),
+            images: value("image=").into_iter().collect(),
+            warnings: value("warning=").into_iter().collect(),
+        },
         options: TurnOptions {
             model: value("model="),
             effort: value("effort="),

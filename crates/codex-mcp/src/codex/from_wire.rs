@@ -15,7 +15,7 @@ use codex_client::protocol as wire;
 use codex_client::protocol::{Method, Notification};
 use serde_json::value::RawValue;
 
-use super::plan_note;
+use super::{attachments, plan_note};
 
 /// What a notification means; `None` if nothing.
 pub(crate) fn notification(app_server: AppServerId, notification: Notification) -> Option<Event> {
@@ -278,12 +278,16 @@ fn item_completed(of: wire::ThreadItem) -> TurnEvent {
     }
 }
 
-/// What the user said, if this is what the user said. Notes of plans are ours.
+/// What the user said, if this is what the user said. Notes of plans are ours, and so is the frame of attachments.
 fn prompt(item: &wire::ThreadItem) -> Option<String> {
     let wire::ThreadItem::UserMessage(_) = item else { return None };
-    let said = texts(item).filter_map(|text| match plan_note::read(text) {
-        Some((_, rest)) => (!rest.is_empty()).then_some(rest),
-        None => Some(text),
+    let said = texts(item).filter_map(|text| {
+        let after_note = plan_note::read(text).map(|(_, rest)| rest);
+        let after_all = attachments::rest(after_note.unwrap_or(text));
+        match after_all.or(after_note) {
+            Some(rest) => (!rest.is_empty()).then_some(rest),
+            None => Some(text),
+        }
     });
     Some(said.collect::<Vec<_>>().join("\n"))
 }

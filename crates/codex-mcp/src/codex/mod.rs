@@ -1,5 +1,6 @@
 //! The border to Codex: the only place where its wire types and the core's words meet.
 
+pub(crate) mod attachments;
 pub(crate) mod exec;
 pub(crate) mod from_wire;
 mod inherited;

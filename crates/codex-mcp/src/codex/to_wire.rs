@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use bridge_core::{
-    ApprovalPolicy, Effort, Json, Place, Request, RequestId, ReviewTarget, ThreadId, ThreadOptions,
-    ThreadQuery, TurnDetail, TurnId, TurnOptions, TurnQuery,
+    ApprovalPolicy, Effort, Json, Material, Place, Request, RequestId, ReviewTarget, ThreadId,
+    ThreadOptions, ThreadQuery, TurnDetail, TurnId, TurnOptions, TurnQuery,
 };
 use codex_client::protocol as wire;
 use codex_client::protocol::Method;
@@ -33,11 +33,20 @@ pub(crate) fn send(
         Request::NameThread { thread, name } => {
             to.submit::<wire::ThreadSetName>(&set_name(thread, name))
         }
-        Request::StartTurn { thread, plan, prompt, options, effort, place, working_directory } => {
+        Request::StartTurn {
+            thread,
+            plan,
+            material,
+            prompt,
+            options,
+            effort,
+            place,
+            working_directory,
+        } => {
             let params = wire::TurnStartParams {
                 cwd: working_directory.clone(),
                 sandbox_policy: Some(place.as_ref().map_or_else(read_only, sandbox)),
-                ..turn_start(&thread.0, (plan.as_deref(), prompt), options, effort)
+                ..turn_start(&thread.0, input(plan.as_deref(), material, prompt), options, effort)
             };
             to.submit::<wire::TurnStart>(&params)
         }
@@ -198,9 +207,16 @@ fn sandbox_probe() -> wire::CommandExecParams {
     }
 }
 
+/// What Codex reads, in order; the prompt comes last.
+fn input(plan: Option<&str>, material: &Material, prompt: &str) -> Vec<wire::UserInput> {
+    let before = plan.into_iter().chain(material.text.as_deref()).map(wire::UserInput::text);
+    let images = material.images.iter().map(|url| wire::UserInput::image(url));
+    before.chain(images).chain([wire::UserInput::text(prompt)]).collect()
+}
+
 fn turn_start(
     thread: &str,
-    (plan, prompt): (Option<&str>, &str),
+    input: Vec<wire::UserInput>,
     options: &TurnOptions,
     effort: &Effort,
 ) -> wire::TurnStartParams {
@@ -211,7 +227,7 @@ fn turn_start(
     };
     wire::TurnStartParams {
         thread_id: thread.to_owned(),
-        input: plan.into_iter().chain([prompt]).map(wire::UserInput::text).collect(),
+        input,
         approval_policy: options.approval_policy.map(approval_policy),
         model: options.model.clone(),
         effort,

@@ -3,7 +3,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use bridge_core::{ApprovalPolicy, Attachment, Json, ThreadId, TurnId, TurnOptions, TurnRequest};
+use bridge_core::{
+    ApprovalPolicy, Attachment, Json, Material, ThreadId, TurnId, TurnOptions, TurnRequest,
+};
 use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -175,6 +177,8 @@ impl TurnArguments {
         let time_limit = self.time_limit_seconds.map(time_limit).transpose()?;
         Ok(TurnRequest {
             prompt: limits.prompt(self.prompt)?,
+            // Read when the turn is about to start.
+            material: Material::default(),
             options: TurnOptions {
                 model: self.model.map(model_name).transpose()?,
                 effort: self.effort.map(|effort| effort.as_str().to_owned()),

@@ -446,6 +446,7 @@ impl World {
         TurnRequest {
             options: self.turn_options(&prompt, proposes),
             prompt,
+            material: Material::default(),
             attachment: if background { Attachment::Background } else { Attachment::Foreground },
             time_limit: None,
         }

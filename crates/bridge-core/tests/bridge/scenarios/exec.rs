@@ -46,6 +46,20 @@ fn a_turn_that_waited_for_the_app_server_runs_without_it() {
 }
 
 #[test]
+fn what_comes_with_a_prompt_comes_with_the_run() {
+    let before = RESTS.replace("\"hi\"", "with=notes image=data: \"hi\"");
+    let before = before.strip_suffix("start-failed crashed\n").expect("it ends so");
+    check(
+        before,
+        "start-failed crashed\n",
+        expect![[r#"
+        start-failed crashed
+          -> run codex exec on new with "notes" with image "data:" "hi" model=-
+    "#]],
+    );
+}
+
+#[test]
 fn a_new_thread_is_kept_as_usual() {
     let script = r#"
         exec-started T t1
