@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::bridge::Bridge;
 use crate::ids::ThreadKey;
 use crate::turn::TurnPhase;
-use crate::{Attachment, Material, TurnId, TurnOptions, TurnRequest};
+use crate::{Attachment, TurnId, TurnOptions, TurnRequest};
 
 /// What is reviewed. Codex checks none of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ impl ReviewTarget {
     pub(crate) fn turn(&self, time_limit: Option<Duration>) -> TurnRequest {
         TurnRequest {
             prompt: self.to_string(),
-            material: Material::default(),
+            material: Default::default(),
             options: TurnOptions::default(),
             attachment: Attachment::Foreground,
             time_limit,

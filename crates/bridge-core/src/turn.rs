@@ -106,7 +106,7 @@ impl Turn {
             cut_by: None,
             begun: false,
             prompt: request.prompt,
-            material: Arc::new(request.material),
+            material: request.material,
             review: None,
             options: request.options,
             place: None,

@@ -1,5 +1,6 @@
 //! A turn, as a call asks for it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{ApprovalPolicy, Attachment, Changes, Json};
@@ -10,7 +11,7 @@ pub struct TurnRequest {
     /// The user's message.
     pub prompt: String,
     /// What comes with it.
-    pub material: Material,
+    pub material: Arc<Material>,
     /// The turn's own options. They hold for this turn only.
     pub options: TurnOptions,
     /// Whether the call waits for the end.

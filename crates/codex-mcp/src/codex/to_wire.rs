@@ -210,7 +210,7 @@ fn sandbox_probe() -> wire::CommandExecParams {
 /// What Codex reads, in order; the prompt comes last.
 fn input(plan: Option<&str>, material: &Material, prompt: &str) -> Vec<wire::UserInput> {
     let before = plan.into_iter().chain(material.text.as_deref()).map(wire::UserInput::text);
-    let images = material.images.iter().map(|url| wire::UserInput::image(url));
+    let images = material.images.iter().map(wire::UserInput::image);
     before.chain(images).chain([wire::UserInput::text(prompt)]).collect()
 }
 

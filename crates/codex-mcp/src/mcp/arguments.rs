@@ -3,9 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use bridge_core::{
-    ApprovalPolicy, Attachment, Json, Material, ThreadId, TurnId, TurnOptions, TurnRequest,
-};
+use bridge_core::{ApprovalPolicy, Attachment, Json, ThreadId, TurnId, TurnOptions, TurnRequest};
 use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -59,7 +57,7 @@ pub(super) fn parse<T: DeserializeOwned>(arguments: Option<JsonObject>) -> Resul
         let message = match path.as_str() {
             // The whole is meant, or the argument is named already.
             "." | "?" => reason,
-            _ if reason.starts_with("unknown argument") => reason,
+            path if reason.starts_with("unknown argument") && !path.contains('[') => reason,
             path => format!("argument `{path}`: {reason}"),
         };
         Problem::new(Code::InvalidArguments, message)
@@ -75,6 +73,7 @@ fn in_words_of_json(reason: String) -> String {
         ("unknown variant", "unknown value"),
         ("expected u32", "expected a whole number that is not negative"),
         ("type: sequence", "type: array"),
+        ("expected a sequence", "expected an array"),
         ("type: map", "type: object"),
         ("expected a map", "expected an object"),
     ];
@@ -178,7 +177,7 @@ impl TurnArguments {
         Ok(TurnRequest {
             prompt: limits.prompt(self.prompt)?,
             // Read when the turn is about to start.
-            material: Material::default(),
+            material: Default::default(),
             options: TurnOptions {
                 model: self.model.map(model_name).transpose()?,
                 effort: self.effort.map(|effort| effort.as_str().to_owned()),

@@ -1,8 +1,8 @@
 //! One tool call on its way through the engine: its progress, its cancellation, its outcome.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bridge_core::{
     Attachment, CallId, CallRequest, Caller, Changes, Failure, Outcome, Person, TurnNumber,
@@ -17,7 +17,7 @@ use super::input_limits::InputLimits;
 use super::outputs::Outputs;
 use super::paging::ClientLimits;
 use super::progress::ProgressSink;
-use super::render::{self, Answer, StartedBy, TurnResult};
+use super::render::{self, Answer, AttachmentResult, StartedBy, TurnResult};
 use super::repeat::Key;
 use super::resources::News;
 use super::retry::Said;
@@ -47,6 +47,8 @@ pub(super) struct ToolCall<'a> {
     said: Option<Said>,
     /// How much news it was sent, over all its turns.
     sent: AtomicU64,
+    /// What became of its attachments, if it has started a turn.
+    pub(super) attached: OnceLock<Vec<AttachmentResult>>,
 }
 
 impl<'a> ToolCall<'a> {
@@ -55,7 +57,12 @@ impl<'a> ToolCall<'a> {
         tool: &'a str,
         context: RequestContext<RoleServer>,
     ) -> Self {
-        Self { server, tool, context, said: None, sent: AtomicU64::new(0) }
+        let (said, sent, attached) = Default::default();
+        Self { server, tool, context, said, sent, attached }
+    }
+
+    pub(super) fn server(&self) -> &Server {
+        self.server
     }
 
     /// The same call with what the person said meanwhile.
@@ -316,7 +323,9 @@ impl<'a> ToolCall<'a> {
     /// A turn as this client can be shown it. What is too long for that is kept first.
     pub(super) async fn turn_result(&self, report: TurnReport) -> TurnResult {
         let plan = self.kept_plan(&report).await;
-        TurnResult::from(report).with_plan(plan).fit(self.limits(), self.outputs()).await
+        let attached = self.attached.get().cloned().unwrap_or_default();
+        let result = TurnResult::from(report).with_plan(plan).with_attachments(attached);
+        result.fit(self.limits(), self.outputs()).await
     }
 
     /// The plan of a turn with its version, which only the records know. An answer comes after them.

@@ -7,6 +7,7 @@
 
 mod arguments;
 mod asker;
+mod attachments;
 mod call;
 pub mod connection;
 mod consent;

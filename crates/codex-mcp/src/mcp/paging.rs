@@ -23,6 +23,8 @@ pub enum Kind {
     Log,
     /// JSON, a value a line.
     Json,
+    /// A program.
+    Code,
 }
 
 impl Kind {
@@ -33,12 +35,13 @@ impl Kind {
             Self::Diff => "diff",
             Self::Log => "log",
             Self::Json => "json",
+            Self::Code => "code",
         }
     }
 
     /// The kind of this word; what a later version may add is plain text here.
     pub(in crate::mcp) fn of_name(name: &str) -> Self {
-        let known = [Self::Markdown, Self::Diff, Self::Log, Self::Json];
+        let known = [Self::Markdown, Self::Diff, Self::Log, Self::Json, Self::Code];
         known.into_iter().find(|kind| kind.name() == name).unwrap_or(Self::Log)
     }
 
@@ -48,7 +51,7 @@ impl Kind {
         match self {
             Self::Markdown => "text/markdown",
             Self::Diff => "text/x-diff",
-            Self::Log => "text/plain",
+            Self::Log | Self::Code => "text/plain",
             Self::Json => "application/json",
         }
     }

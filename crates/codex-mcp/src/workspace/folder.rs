@@ -1,7 +1,7 @@
 //! A directory that is held open, so that another one put in its place is noticed.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -39,6 +39,10 @@ impl Folder {
                 Arc::new(openat(handle.as_fd(), name, HOLD | OFlags::NOFOLLOW, Mode::empty())?);
         }
         Ok(Self { path, handle })
+    }
+
+    pub(super) fn handle(&self) -> BorrowedFd<'_> {
+        self.handle.as_fd()
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -5,6 +5,7 @@
 mod any_codex;
 mod any_input;
 mod approvals;
+mod attachments;
 mod bad_input;
 mod bridge;
 mod cancel;

@@ -446,7 +446,7 @@ impl World {
         TurnRequest {
             options: self.turn_options(&prompt, proposes),
             prompt,
-            material: Material::default(),
+            material: Default::default(),
             attachment: if background { Attachment::Background } else { Attachment::Foreground },
             time_limit: None,
         }
