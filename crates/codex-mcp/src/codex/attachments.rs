@@ -90,6 +90,12 @@ pub(crate) fn rest(text: &str) -> Option<&str> {
     Some(rest.trim_start())
 }
 
+/// What the user said in a text that may begin with attachments, and may be cut off inside them.
+pub(crate) fn without(text: &str) -> &str {
+    let begins = text.starts_with(BEGINNING) && text.contains(INTRODUCTION);
+    rest(text).unwrap_or(if begins { "" } else { text })
+}
+
 /// An image's `data:` URL.
 pub(crate) fn data_url(kind: &str, bytes: &[u8]) -> String {
     format!("data:image/{kind};base64,{}", BASE64.encode(bytes))
@@ -124,7 +130,7 @@ impl fmt::Display for Escaped<'_> {
 mod tests {
     use expect_test::{Expect, expect};
 
-    use super::{Shown, frame, image, rest, write};
+    use super::{Shown, frame, image, rest, without, write};
 
     fn shown(path: &str, body: Option<&str>) -> Shown {
         let attributes = vec![("path", path.to_owned())];
@@ -135,6 +141,8 @@ mod tests {
         let text = write(all, all.len() - 1);
         expected.assert_eq(&text);
         assert_eq!(rest(&text), Some(""));
+        assert_eq!(without(&format!("{text}Go on.")), "Go on.");
+        assert_eq!(without(&text[..text.len() / 2 + 100]), "");
         assert_eq!(rest(&format!("{text}\n\nGo on.")), Some("Go on."));
     }
 
@@ -190,7 +198,7 @@ mod tests {
     #[test]
     fn other_texts_are_what_the_user_said() {
         for text in ["", "Go on.", "<attachments>", "<attachments>\nMine.\n</attachments>"] {
-            assert_eq!(rest(text), None, "{text}");
+            assert_eq!((rest(text), without(text)), (None, text), "{text}");
         }
     }
 

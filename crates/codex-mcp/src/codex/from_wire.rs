@@ -214,7 +214,8 @@ fn thread_summary(thread: wire::Thread, archived: bool) -> ThreadSummary {
     ThreadSummary {
         thread: ThreadId(thread.id),
         name: thread.name.filter(|name| !name.is_empty()),
-        preview: Some(thread.preview).filter(|preview| !preview.is_empty()),
+        preview: Some(attachments::without(&thread.preview).to_owned())
+            .filter(|preview| !preview.is_empty()),
         working_directory: thread.cwd.unwrap_or_default(),
         source: source(thread.source.as_ref()),
         created_at: thread.created_at.unwrap_or_default(),

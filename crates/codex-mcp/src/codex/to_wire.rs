@@ -43,12 +43,9 @@ pub(crate) fn send(
             place,
             working_directory,
         } => {
-            let params = wire::TurnStartParams {
-                cwd: working_directory.clone(),
-                sandbox_policy: Some(place.as_ref().map_or_else(read_only, sandbox)),
-                ..turn_start(&thread.0, input(plan.as_deref(), material, prompt), options, effort)
-            };
-            to.submit::<wire::TurnStart>(&params)
+            let input = input(plan.as_deref(), material, prompt);
+            let at = (place.as_ref(), working_directory.clone());
+            to.submit::<wire::TurnStart>(&turn_start(&thread.0, input, options, effort, at))
         }
         Request::StartReview { thread, target } => {
             to.submit::<wire::ReviewStart>(&review_start(thread, target))
@@ -77,10 +74,7 @@ pub(crate) fn send(
         }
         Request::ReadThread(thread) => to.submit::<wire::ThreadRead>(&thread_read(thread)),
         Request::ReadAccount => to.submit::<wire::AccountRead>(&Default::default()),
-        Request::ListModels => {
-            let params = wire::ModelListParams { include_hidden: Some(true), ..Default::default() };
-            to.submit::<wire::ModelList>(&params)
-        }
+        Request::ListModels => to.submit::<wire::ModelList>(&all_models()),
         Request::ProbeSandbox => to.submit::<wire::CommandExec>(&sandbox_probe()),
     }
 }
@@ -198,6 +192,10 @@ fn thread_list(query: &ThreadQuery) -> wire::ThreadListParams {
     }
 }
 
+fn all_models() -> wire::ModelListParams {
+    wire::ModelListParams { include_hidden: Some(true), ..Default::default() }
+}
+
 fn sandbox_probe() -> wire::CommandExecParams {
     wire::CommandExecParams {
         command: vec!["true".to_owned()],
@@ -219,6 +217,7 @@ fn turn_start(
     input: Vec<wire::UserInput>,
     options: &TurnOptions,
     effort: &Effort,
+    (place, working_directory): (Option<&Place>, Option<String>),
 ) -> wire::TurnStartParams {
     let (effort, collaboration_mode) = match effort {
         Effort::Unchanged => (None, None),
@@ -228,6 +227,8 @@ fn turn_start(
     wire::TurnStartParams {
         thread_id: thread.to_owned(),
         input,
+        cwd: working_directory,
+        sandbox_policy: Some(place.map_or_else(read_only, sandbox)),
         approval_policy: options.approval_policy.map(approval_policy),
         model: options.model.clone(),
         effort,

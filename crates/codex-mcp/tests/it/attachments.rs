@@ -11,9 +11,10 @@ use testkit::model::{CapturedRequest, StepStatus, plans, runs, says};
 use testkit::normalise::Normaliser;
 
 use crate::bridge::{Setup, TestBridge, content, error_code, text};
+use crate::redaction::files;
 
 /// A PNG image of one pixel.
-const PIXEL: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
+pub(crate) const PIXEL: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xf8\xcf\xc0\xf0\x1f\0\x05\0\x01\xff\x89\x99=\x1d\0\0\0\0IEND\xaeB`\x82";
 
 fn put(bridge: &TestBridge, path: &str, content: impl AsRef<[u8]>) {
     let path = bridge.home.workspace().join(path);
@@ -23,8 +24,8 @@ fn put(bridge: &TestBridge, path: &str, content: impl AsRef<[u8]>) {
 
 /// What the model was shown of the newest user message, part by part; of an image its beginning.
 fn seen(bridge: &TestBridge, request: &CapturedRequest) -> String {
-    let messages = request.input().iter().filter(|item| item["role"] == "user");
-    let newest = messages.last().expect("there is a user message");
+    let newest = request.input().iter().rfind(|item| item["role"] == "user");
+    let newest = newest.expect("there is a user message");
     let mut page = String::new();
     for part in newest["content"].as_array().into_iter().flatten() {
         let shown = match part["image_url"].as_str() {
@@ -135,6 +136,7 @@ async fn what_cannot_be_attached_is_refused_by_its_name() {
     }
     for number in 0..100 {
         put(&bridge, &format!("many/{number}"), "text\n");
+        put(&bridge, &format!("more/{number}"), "text\n");
     }
     put(&bridge, "shot.png", PIXEL);
     let workspace = bridge.home.workspace();
@@ -143,6 +145,15 @@ async fn what_cannot_be_attached_is_refused_by_its_name() {
     symlink("loop", workspace.join("loop")).unwrap();
     mknodat(CWD, workspace.join("pipe"), FileType::Fifo, Mode::RUSR, 0).unwrap();
     let mut report = String::new();
+    fs::remove_file(workspace.join("many/a")).unwrap();
+    let twice = json!([{ "path": "many/*" }, { "text": "a" }, { "path": "more/*" }]);
+    let many = [json!(vec![json!({ "text": "a" }); 101]), twice];
+    let many = many.map(|many| json!({ "prompt": "x", "attachments": many }));
+    for call in &many {
+        let answer = bridge.call("codex", call.clone()).await;
+        writeln!(report, "# many\n{}", text(&answer["content"][0]["text"])).unwrap();
+    }
+    put(&bridge, "many/a", "text\n");
     for call in REFUSED {
         let answer = bridge.call("codex", serde_json::from_str(call).unwrap()).await;
         assert_eq!(answer["isError"], true, "{call}: {answer}");
@@ -193,5 +204,138 @@ async fn what_does_not_fit_is_cut_by_meaning_and_named() {
     writeln!(report, "=====\n{}", seen(&bridge, &bridge.model.captured()[1])).unwrap();
     report += &told(&bridge, &answer);
     expect_file!["attachments/cut.txt"].assert_eq(&report);
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_call_that_is_made_again_needs_what_it_has_attached_no_more() {
+    let mut bridge = TestBridge::start([says("Once.")]).await;
+    put(&bridge, "gone.md", "# Here\n");
+    let arguments = json!({
+        "prompt": "Count.", "idempotencyKey": "a key", "attachments": [{ "path": "gone.md" }],
+    });
+    let first = bridge.call("codex", arguments.clone()).await;
+    assert_eq!(first["structuredContent"]["attachments"][0]["sent"], "whole", "{first}");
+    fs::remove_file(bridge.home.workspace().join("gone.md")).unwrap();
+    let second = bridge.call("codex", arguments).await;
+    assert_eq!(content(&second), "Once.");
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_thread_is_named_and_kept_by_what_the_user_said() {
+    let mut bridge = TestBridge::start([says("I see.")]).await;
+    put(&bridge, "notes.md", "# Attached words\n".repeat(2_000));
+    let arguments = json!({ "prompt": "What is this?", "attachments": [{ "path": "notes.md" }] });
+    let thread = text(&bridge.call("codex", arguments).await["structuredContent"]["threadId"]);
+    let kept = bridge.call("codex.thread.read", json!({ "threadId": thread })).await;
+    bridge.leave().await;
+    // What is known of it then comes from Codex.
+    fs::remove_dir_all(bridge.home.home().join(".local/state/codex-mcp")).unwrap();
+    bridge.come_back(Setup::default()).await;
+    let read = bridge.call("codex.thread.read", json!({ "threadId": thread })).await;
+    for read in [kept, read] {
+        let read = bridge.show(&read);
+        assert!(read.contains("What is this?"), "{read}");
+        assert!(!read.contains("ttached"), "{read}");
+    }
+    let list = bridge.call("codex.thread.list", json!({})).await;
+    assert_eq!(list["structuredContent"]["threads"][0]["topic"], "What is this?", "{list}");
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_damaged_image_does_not_break_the_turn() {
+    let mut bridge = TestBridge::start([says("I see.")]).await;
+    put(&bridge, "bad.png", &PIXEL[..20]);
+    let arguments = json!({ "prompt": "What is this?", "attachments": [{ "path": "bad.png" }] });
+    assert_eq!(content(&bridge.call("codex", arguments).await), "I see.");
+    let seen = seen(&bridge, &bridge.model.captured()[0]);
+    assert!(seen.contains("could not be processed\n-----\nWhat is this?"), "{seen}");
+    bridge.finish().await;
+}
+
+/// Files that are only named, and why.
+#[tokio::test]
+async fn what_cannot_be_shown_is_named() {
+    let variables = vec![("CODEX_MCP_MAX_ATTACHMENT_BYTES", "6000000".into())];
+    let setup = Setup { variables, ..Setup::default() };
+    let mut bridge = TestBridge::start_with([says("I see.")], setup).await;
+    put(&bridge, "latin.txt", b"caf\xe9\n");
+    put(&bridge, "wide.txt", "中".repeat(200));
+    put(&bridge, "empty", "");
+    put(&bridge, "large.txt", vec![b'a'; 6_000_001]);
+    put(&bridge, "large.png", [PIXEL, &[0; 5 << 20]].concat());
+    put(&bridge, "images/a.png", PIXEL);
+    put(&bridge, "images/.hidden", "hidden\n");
+    put(&bridge, "app/[id]/page.tsx", "export {};\n");
+    put(&bridge, "lines.txt", "one\ntwo\nthree");
+    put(&bridge, "dots/.env.example", "A=b\n");
+    let attachments = json!([
+        { "path": "latin.txt" },
+        { "path": "wide.txt" },
+        { "path": "empty" },
+        { "path": "large.txt" },
+        { "path": "large.png" },
+        { "path": "images/*" },
+        { "path": "app/[id]/page.tsx" },
+        { "path": "lines.txt", "lines": "3-9" },
+        { "path": bridge.home.workspace().join("lines.txt"), "lines": "2" },
+        { "path": "dots/.*" },
+    ]);
+    let arguments = json!({ "prompt": "Look.", "attachments": attachments });
+    let answer = bridge.call("codex", arguments).await;
+    let report =
+        format!("{}{}", seen(&bridge, &bridge.model.captured()[0]), told(&bridge, &answer));
+    expect_file!["attachments/named.txt"].assert_eq(&report);
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn nothing_of_an_attachment_is_kept() {
+    let mut bridge = TestBridge::start([says("I see.")]).await;
+    put(&bridge, "notes.md", "# Words of a kind\n");
+    put(&bridge, "shot.png", PIXEL);
+    let attachments = json!([{ "path": "notes.md" }, { "path": "shot.png" }, { "text": "Other words of a kind." }]);
+    bridge.call("codex", json!({ "prompt": "Look.", "attachments": attachments })).await;
+    bridge.leave().await;
+    for (name, text) in files(&bridge.home.home().join(".local/state/codex-mcp")) {
+        assert!(!text.contains("ords of a kind"), "{name}: {text}");
+        assert!(!text.contains("base64"), "{name}: {text}");
+    }
+    bridge.come_back(Setup::default()).await;
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn a_diff_needs_git_and_a_repository() {
+    for (variable, value, code) in [
+        ("CODEX_MCP_GIT_BIN", "/nowhere/git".into(), "git_not_found"),
+        ("CODEX_MCP_WORKSPACE_ROOTS", "/usr".into(), "not_a_repository"),
+    ] {
+        let setup = Setup { variables: vec![(variable, value)], ..Setup::default() };
+        let mut bridge = TestBridge::start_with([], setup).await;
+        let arguments = json!({ "prompt": "Look.", "attachments": [{ "diff": "worktree" }] });
+        let answer = bridge.call("codex", arguments).await;
+        assert_eq!(error_code(&answer), code, "{answer}");
+        let said = text(&answer["content"][0]["text"]);
+        assert!(said.contains("`attachments[0]`"), "{said}");
+        bridge.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_turn_in_a_copy_reads_what_the_user_has() {
+    let mut bridge = TestBridge::start([runs("cat new.md"), says("I see.")]).await;
+    put(&bridge, "new.md", "# New\n");
+    let attachments =
+        json!([{ "path": bridge.home.workspace().join("new.md") }, { "diff": "worktree" }]);
+    let arguments = json!({ "prompt": "Look.", "changes": "propose", "attachments": attachments });
+    let answer = bridge.call("codex", arguments).await;
+    assert_eq!(content(&answer), "I see.");
+    assert_eq!(answer["structuredContent"]["commands"][0]["output"], "# New\n", "{answer}");
+    let seen = seen(&bridge, &bridge.model.captured()[0]);
+    assert!(seen.contains("<attachment path=\"new.md\">\n# New\n"), "{seen}");
+    assert!(seen.contains("\n+++ b/new.md\n"), "{seen}");
     bridge.finish().await;
 }

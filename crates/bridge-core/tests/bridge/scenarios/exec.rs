@@ -6,11 +6,11 @@ use expect_test::{Expect, expect};
 use crate::support;
 
 /// The app-server failed as often as it may: turns go without it for five seconds.
-const RESTS: &str = "connect 1\nstart-failed crashed\ncodex 1 \"hi\"\nstart-failed crashed\n+1s\nstart-failed crashed\n";
+pub(super) const RESTS: &str = "connect 1\nstart-failed crashed\ncodex 1 \"hi\"\nstart-failed crashed\n+1s\nstart-failed crashed\n";
 
 /// Plays `before` and `script` where turns may go without an app-server, and compares what followed from `script`.
 #[track_caller]
-fn check(before: &str, script: &str, expected: Expect) {
+pub(super) fn check(before: &str, script: &str, expected: Expect) {
     let play = |script: &str| {
         let limits = Limits { exec_fallback: true, ..support::limits() };
         support::Script::with(limits).play(script)
@@ -41,20 +41,6 @@ fn a_turn_that_waited_for_the_app_server_runs_without_it() {
           -> tell 1 StartingCodex
         start-failed crashed
           -> run codex exec on new "hi" model=-
-    "#]],
-    );
-}
-
-#[test]
-fn what_comes_with_a_prompt_comes_with_the_run() {
-    let before = RESTS.replace("\"hi\"", "with=notes image=data: \"hi\"");
-    let before = before.strip_suffix("start-failed crashed\n").expect("it ends so");
-    check(
-        before,
-        "start-failed crashed\n",
-        expect![[r#"
-        start-failed crashed
-          -> run codex exec on new with "notes" with image "data:" "hi" model=-
     "#]],
     );
 }

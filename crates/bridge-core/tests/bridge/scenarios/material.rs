@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::{READY, check};
+use super::{READY, check, exec};
 
 #[test]
 fn codex_reads_it_before_the_prompt_also_when_the_turn_is_run_again() {
@@ -40,5 +40,19 @@ fn codex_reads_it_before_the_prompt_also_when_the_turn_is_run_again() {
               -> keep end of turn 1: Completed
               -> answer 1 Completed T/t1 after 0ns effort=medium warning "cut" warning "Codex ended before it had begun to work on this turn, so the turn was run again"
         "#]],
+    );
+}
+
+#[test]
+fn what_comes_with_a_prompt_comes_with_the_run() {
+    let before = exec::RESTS.replace("\"hi\"", "with=notes image=data: \"hi\"");
+    let before = before.strip_suffix("start-failed crashed\n").expect("it ends so");
+    exec::check(
+        before,
+        "start-failed crashed\n",
+        expect![[r#"
+        start-failed crashed
+          -> run codex exec on new with "notes" with image "data:" "hi" model=-
+    "#]],
     );
 }

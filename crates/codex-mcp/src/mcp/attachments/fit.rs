@@ -11,6 +11,8 @@ use crate::mcp::render::{AttachmentResult, Sent};
 
 /// What an image costs, in the unit of [`Budget`]: about 1,500 tokens.
 const IMAGE_UNITS: usize = 6_000;
+/// What all images of a turn may have together, as URLs: Codex reads a turn as one line.
+const IMAGES_BYTES: usize = 8 << 20;
 /// A content that would get less than this is not begun.
 const MIN_PART: usize = 400;
 /// What the note of a part may cost, with its lines.
@@ -95,7 +97,7 @@ impl Fitting {
         let of = Entry { name, attributes, note };
         match content {
             Content::Text(text) => self.add_text(of, text, room),
-            Content::Image(url) if IMAGE_UNITS + of.frame() <= room => {
+            Content::Image(url) if self.takes_image(&url) && IMAGE_UNITS + of.frame() <= room => {
                 self.images.push(url);
                 let number = self.images.len();
                 self.left -= IMAGE_UNITS.min(self.left);
@@ -104,6 +106,10 @@ impl Fitting {
             Content::Image(_) => self.name(of.noting("an image, which did not fit".to_owned())),
             Content::Named => self.name(of),
         }
+    }
+
+    fn takes_image(&self, url: &str) -> bool {
+        self.images.iter().map(String::len).sum::<usize>() + url.len() <= IMAGES_BYTES
     }
 
     fn add_text(&mut self, of: Entry, text: Text, room: usize) {

@@ -123,11 +123,16 @@ fn works_in(request: &CallRequest) -> Option<String> {
 
 impl Item {
     /// The attachment itself, or those of the files that its pattern fits.
-    fn expand(self, roots: &Roots, directory: &Path) -> Result<Vec<Self>, Problem> {
-        let Source::Path { path, lines } = &self.source else {
+    fn expand(mut self, roots: &Roots, directory: &Path) -> Result<Vec<Self>, Problem> {
+        let Source::Path { path, lines } = &mut self.source else {
             return Ok(vec![self]);
         };
-        if !is_pattern(path) || roots.is_there(directory, path) {
+        // A turn may work in a copy, where only this leads to the copy's own.
+        if let Some(below) = Path::new(&*path).strip_prefix(directory).ok().and_then(Path::to_str) {
+            *path = below.to_owned();
+        }
+        let (path, lines) = (path.clone(), *lines);
+        if !is_pattern(&path) || roots.is_there(directory, &path) {
             return Ok(vec![self]);
         }
         if lines.is_some() {
@@ -135,8 +140,8 @@ impl Item {
             let given = "the path is a glob";
             return Err(Problem::argument(&field(self.number, "lines"), given, allowed));
         }
-        let found = roots.matching(directory, path, MAX_MATCHES);
-        let found = found.map_err(|error| refused(&self, path, &error))?;
+        let found = roots.matching(directory, &path, MAX_MATCHES);
+        let found = found.map_err(|error| refused(&self, &path, &error))?;
         let item = |path| Self { source: Source::Found { path }, ..self };
         Ok(found.into_iter().map(item).collect())
     }
