@@ -1,8 +1,10 @@
 //! Everything the bridge can do to the world. The shell carries effects out in order.
 
+use std::sync::Arc;
+
 use crate::{
     Answer, AppServerId, ApprovalId, Ask, CallId, Changes, ExecId, ExecRun, Failure, HealthReport,
-    Json, Place, Question, Record, RequestId, ReviewTarget, ServerRequestId, SessionId,
+    Json, Material, Place, Question, Record, RequestId, ReviewTarget, ServerRequestId, SessionId,
     SessionNews, ThreadId, ThreadList, ThreadOptions, ThreadQuery, TurnId, TurnList, TurnNumber,
     TurnOptions, TurnQuery, TurnReport, Update,
 };
@@ -146,6 +148,8 @@ pub enum Request {
         thread: ThreadId,
         /// What a client did to the plan since the turn before; Codex reads it first.
         plan: Option<String>,
+        /// What Codex reads next.
+        material: Arc<Material>,
         /// The user's message.
         prompt: String,
         /// The options, completed with the thread's. Its effort is told apart.

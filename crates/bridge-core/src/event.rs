@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::{
-    Account, Answer, AppServerId, AppServerInfo, ApprovalId, CallId, Caller, ChangeSet, Changes,
-    CodexError, ConnectionId, ExecEvent, ExecId, Exit, Failure, Item, ItemId, Json, Place, Plan,
-    PlanNote, Question, RequestFailure, RequestId, ReviewTarget, SandboxProbe, ServerRequestId,
-    StartFailure, ThreadId, ThreadList, ThreadQuery, Tokens, TurnId, TurnList, TurnNumber,
-    TurnQuery, TurnRecord, TurnState, UsageWindow,
+    Account, Answer, AppServerId, AppServerInfo, ApprovalId, CallId, Caller, ChangeSet, CodexError,
+    ConnectionId, ExecEvent, ExecId, Exit, Failure, Item, ItemId, Json, Place, Plan, PlanNote,
+    Question, RequestFailure, RequestId, ReviewTarget, SandboxProbe, ServerRequestId, StartFailure,
+    ThreadId, ThreadList, ThreadQuery, Tokens, TurnId, TurnList, TurnNumber, TurnQuery, TurnRecord,
+    TurnRequest, TurnState, UsageWindow,
 };
 
 /// One thing that happened.
@@ -316,37 +316,6 @@ pub struct ThreadOptions {
     pub name: Option<String>,
     /// Who has it made, a JSON object. It is kept with the thread and means nothing here.
     pub metadata: Option<Json>,
-}
-
-/// A turn that is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TurnRequest {
-    /// The user's message.
-    pub prompt: String,
-    /// The turn's own options. They hold for this turn only.
-    pub options: TurnOptions,
-    /// Whether the call waits for the end.
-    pub attachment: Attachment,
-    /// A time limit for this turn instead of the common one.
-    pub time_limit: Option<Duration>,
-}
-
-/// Options of one turn. An absent value is the thread's.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TurnOptions {
-    /// The model's name.
-    pub model: Option<String>,
-    /// The reasoning effort.
-    pub effort: Option<String>,
-    /// Which questions Codex asks.
-    pub approval_policy: Option<ApprovalPolicy>,
-    /// A JSON schema for the final answer.
-    pub output_schema: Option<Json>,
-    /// What it may change. Not the thread's: absent means nothing.
-    pub changes: Changes,
-    /// The folder that is copied, or of which a snapshot is taken, with the thread's folder in it; made by the shell. Absent:
-    /// the thread's folder itself.
-    pub workspace: Option<String>,
 }
 
 /// Whether a call stays with its turn.

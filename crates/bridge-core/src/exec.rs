@@ -3,6 +3,7 @@
 //! Such a process tells less and takes nothing while it runs: no input, no answer to a question. The turn says so. The
 //! way back needs nothing: when the app-server's rest is over, the next turn has one started again.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::app_server::AppServerState;
@@ -11,7 +12,7 @@ use crate::ids::ThreadKey;
 use crate::thread::{Defaults, Origin};
 use crate::turn::Turn;
 use crate::{
-    Effect, ExecId, Failure, Json, Outcome, Place, Record, StartFailureKind, ThreadId,
+    Effect, ExecId, Failure, Json, Material, Outcome, Place, Record, StartFailureKind, ThreadId,
     ThreadOptions, TurnEvent, TurnId, TurnOptions, TurnState, Update,
 };
 
@@ -26,6 +27,8 @@ pub struct ExecRun {
     pub thread: ExecThread,
     /// What a client did to the plan since the turn before; Codex reads it first.
     pub plan: Option<String>,
+    /// What Codex reads next.
+    pub material: Arc<Material>,
     /// The user's message.
     pub prompt: String,
     /// The options, completed with the thread's.
@@ -38,10 +41,8 @@ impl ExecRun {
     /// What Codex reads: `codex exec` takes one text.
     #[must_use]
     pub fn input(&self) -> String {
-        match &self.plan {
-            Some(plan) => format!("{plan}\n\n{}", self.prompt),
-            None => self.prompt.clone(),
-        }
+        let before = self.plan.as_deref().into_iter().chain(self.material.text.as_deref());
+        before.chain([self.prompt.as_str()]).collect::<Vec<_>>().join("\n\n")
     }
 }
 
@@ -149,6 +150,7 @@ impl Bridge {
         let run = ExecRun {
             thread: exec_thread,
             plan,
+            material: turn.material.clone(),
             prompt: turn.prompt.clone(),
             options,
             place: turn.place.clone(),

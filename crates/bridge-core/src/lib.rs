@@ -43,6 +43,7 @@ mod thread;
 mod transcript;
 mod turn;
 mod turn_event;
+mod turn_request;
 mod usage;
 mod workspace;
 
@@ -54,7 +55,7 @@ pub use decision::{Answer, Ask, Decider, Decision, Person};
 pub use effect::{Effect, Effort, Outcome, Request};
 pub use event::{
     ApprovalPolicy, Attachment, CallRequest, Event, Reply, ThreadChange, ThreadOpened,
-    ThreadOptions, TurnEvent, TurnOptions, TurnRequest,
+    ThreadOptions, TurnEvent,
 };
 pub use exec::{ExecEvent, ExecRun, ExecThread};
 pub use failure::{CodexError, Failure, RequestFailure, Scope};
@@ -84,5 +85,6 @@ pub use transcript::{
     Command, CommandStatus, Decided, Item, Message, Phase, Thinking, Tokens, Tool, Transcript,
     Usage,
 };
+pub use turn_request::{Material, TurnOptions, TurnRequest};
 pub use usage::UsageWindow;
 pub use workspace::{ChangeSet, Changes, Place, WorkspaceFailure};

@@ -29,6 +29,7 @@ impl ReviewTarget {
     pub(crate) fn turn(&self, time_limit: Option<Duration>) -> TurnRequest {
         TurnRequest {
             prompt: self.to_string(),
+            material: Default::default(),
             options: TurnOptions::default(),
             attachment: Attachment::Foreground,
             time_limit,

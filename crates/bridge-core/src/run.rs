@@ -67,7 +67,7 @@ impl Bridge {
             return;
         };
         let options = thread.complete(turn.options.clone());
-        let prompt = turn.prompt.clone();
+        let (prompt, material) = (turn.prompt.clone(), turn.material.clone());
         turn.start(&options, thread.last_model.as_deref(), now);
         turn.effort = turn.effort.or_else(|| {
             turn.model.as_ref().and_then(|model| self.default_efforts.get(model)).cloned()
@@ -89,6 +89,7 @@ impl Bridge {
                 Request::StartTurn {
                     thread: id,
                     plan,
+                    material,
                     prompt,
                     options,
                     effort,

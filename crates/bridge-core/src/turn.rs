@@ -1,12 +1,13 @@
 //! One turn, from the queue to its end.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::review::Review;
 use crate::{
     Attachment, CallId, Caller, ChangeSet, CodexError, ConnectionId, ExecId, Failure, Limits,
-    Place, ReviewTarget, SessionId, StopCause, ThreadId, Tokens, Transcript, TurnId, TurnNumber,
-    TurnOptions, TurnReport, TurnRequest, TurnState, Update,
+    Material, Place, ReviewTarget, SessionId, StopCause, ThreadId, Tokens, Transcript, TurnId,
+    TurnNumber, TurnOptions, TurnReport, TurnRequest, TurnState, Update,
 };
 
 /// A turn that waits or runs.
@@ -26,6 +27,8 @@ pub(crate) struct Turn {
     /// Whether its model has said or done anything, or anything came to it but its prompt.
     pub(crate) begun: bool,
     pub(crate) prompt: String,
+    /// What comes with the prompt.
+    pub(crate) material: Arc<Material>,
     /// The review that it is, if Codex words it itself.
     pub(crate) review: Option<Review>,
     pub(crate) options: TurnOptions,
@@ -94,6 +97,8 @@ impl Turn {
         request: TurnRequest,
         limits: &Limits,
     ) -> Self {
+        let mut transcript = Transcript::default();
+        request.material.warnings.iter().for_each(|warning| transcript.warn(warning));
         Self {
             key,
             id: None,
@@ -103,6 +108,7 @@ impl Turn {
             cut_by: None,
             begun: false,
             prompt: request.prompt,
+            material: request.material,
             review: None,
             options: request.options,
             place: None,
@@ -116,7 +122,7 @@ impl Turn {
             stop: None,
             calls: Vec::new(),
             waiting_steers: Vec::new(),
-            transcript: Transcript::default(),
+            transcript,
             model: None,
             effort: None,
             tokens_before: None,

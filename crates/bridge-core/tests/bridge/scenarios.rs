@@ -6,6 +6,7 @@ mod changes_cut;
 mod exec;
 mod idle;
 mod keep;
+mod material;
 mod news;
 mod plan;
 mod process;

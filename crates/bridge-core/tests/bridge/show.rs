@@ -13,15 +13,15 @@ pub(crate) fn show(effect: &Effect) -> String {
         Effect::StopAppServer { .. } => "stop the app-server".to_owned(),
         Effect::KillAppServer { .. } => "kill the app-server".to_owned(),
         Effect::RunExec { run, .. } => {
-            let ExecRun { thread, plan, prompt, options, place } = &**run;
+            let ExecRun { thread, plan, material, prompt, options, place } = &**run;
             let thread = match thread {
                 ExecThread::New(_) => "new",
                 ExecThread::Known { id: thread, .. } => thread.as_str(),
             };
             let place = show_place(place.as_ref());
             let model = or_none(&options.model);
-            let plan = show_plan(plan.as_ref());
-            format!("run codex exec on {thread} {plan}{prompt:?} model={model}{place}")
+            let (plan, with) = (show_plan(plan.as_ref()), show_material(material));
+            format!("run codex exec on {thread} {plan}{with}{prompt:?} model={model}{place}")
         }
         Effect::StopExec { .. } => "stop codex exec".to_owned(),
         Effect::Prepare { turn, thread, changes, workspace: _, working_directory } => {
@@ -101,8 +101,17 @@ fn show_request(request: &Request) -> String {
             format!("{method} {thread}")
         }
         Request::NameThread { thread, name } => format!("{method} {thread} {name}"),
-        Request::StartTurn { thread, plan, prompt, options, effort, place, working_directory } => {
-            let plan = show_plan(plan.as_ref());
+        Request::StartTurn {
+            thread,
+            plan,
+            material,
+            prompt,
+            options,
+            effort,
+            place,
+            working_directory,
+        } => {
+            let (plan, with) = (show_plan(plan.as_ref()), show_material(material));
             let effort = match effort {
                 Effort::Unchanged => "-",
                 Effort::Named(effort) => effort,
@@ -113,7 +122,7 @@ fn show_request(request: &Request) -> String {
             let moved = working_directory.as_ref().map(|to| format!(" cwd={to}"));
             let moved = moved.unwrap_or_default();
             format!(
-                "{method} {thread} {plan}{prompt:?} model={model} effort={effort}{place}{moved}"
+                "{method} {thread} {plan}{with}{prompt:?} model={model} effort={effort}{place}{moved}"
             )
         }
         Request::StartReview { thread, target } => format!("{method} {thread} {target:?}"),
@@ -127,6 +136,12 @@ fn show_request(request: &Request) -> String {
 
 fn show_place(place: Option<&Place>) -> String {
     place.map(|place| format!(" writes={}", place.writable.join(","))).unwrap_or_default()
+}
+
+fn show_material(material: &Material) -> String {
+    let text = material.text.as_ref().map(|text| format!("with {text:?} "));
+    let images = material.images.iter().map(|image| format!("with image {image:?} "));
+    text.into_iter().chain(images).collect()
 }
 
 fn show_plan(plan: Option<&String>) -> String {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bridge_core::*;
@@ -406,6 +407,11 @@ fn turn_request(prompt: &str, words: &[&str]) -> TurnRequest {
     };
     TurnRequest {
         prompt: prompt.to_owned(),
+        material: Arc::new(Material {
+            text: value("with="),
+            images: value("image=").into_iter().collect(),
+            warnings: value("warning=").into_iter().collect(),
+        }),
         options: TurnOptions {
             model: value("model="),
             effort: value("effort="),

@@ -24,6 +24,11 @@ impl UserInput {
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(TextInput { text: text.into() })
     }
+
+    /// An image by its `data:` URL.
+    pub fn image(url: impl Into<String>) -> Self {
+        Self::Image(ImageInput { url: url.into() })
+    }
 }
 
 /// Text, at most 1,048,576 characters.

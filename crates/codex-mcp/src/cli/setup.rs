@@ -8,12 +8,15 @@ mod clients;
 mod made;
 mod plugin;
 
-use std::io::Write;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use codex_client::orphan::Marker;
 
 use self::clients::Client;
 use self::made::Made;
@@ -115,4 +118,27 @@ fn fail(out: &mut impl Write, what: &str, remedy: &str) -> anyhow::Result<Exit> 
     tell(out, "FAILED", what)?;
     tell(out, "", &format!("What to do: {remedy}"))?;
     Ok(Exit::Failure)
+}
+
+/// Writes a file whole or not at all, with its mode, where a link leads. A new one is its owner's alone.
+fn write_whole(file: &Path, text: &str) -> anyhow::Result<()> {
+    let target = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    let context = || format!("cannot write {}", target.display());
+    let folder = target.parent().unwrap_or(&target);
+    fs::create_dir_all(folder).with_context(context)?;
+    let mode = fs::metadata(&target).map_or(0o600, |metadata| metadata.permissions().mode());
+    let beside = folder.join(format!(".codex-mcp-{}.tmp", Marker::mint()));
+    let written = (|| -> io::Result<()> {
+        let options = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
+        let mut new = options?;
+        new.write_all(text.as_bytes())?;
+        new.set_permissions(fs::Permissions::from_mode(mode))?;
+        new.sync_all()?;
+        fs::rename(&beside, &target)
+    })();
+    if written.is_err() {
+        // Nothing half-made stays.
+        let _ = fs::remove_file(&beside);
+    }
+    written.with_context(context)
 }

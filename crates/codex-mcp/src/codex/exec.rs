@@ -13,7 +13,7 @@
 //! - On SIGTERM it ends within 30 ms, and a sandboxed command with it.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bridge_core::{
     ExecRun, ExecThread, Exit, Failure, Json, Place, RequestFailure, ThreadId, ThreadOptions,
@@ -28,8 +28,17 @@ pub(crate) mod rollout;
 pub(crate) use events::Reader;
 pub(crate) use rollout::Rollout;
 
-/// The arguments of a run; the prompt goes through standard input. `schema` is the file of the output schema.
-pub(crate) fn arguments(run: &ExecRun, schema: Option<&Path>) -> Vec<OsString> {
+/// What a run is given as files.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Files<'a> {
+    /// The output schema.
+    pub(crate) schema: Option<&'a Path>,
+    /// The images that come with the prompt.
+    pub(crate) images: &'a [PathBuf],
+}
+
+/// The arguments of a run; the prompt goes through standard input.
+pub(crate) fn arguments(run: &ExecRun, files: Files<'_>) -> Vec<OsString> {
     let mut arguments = Arguments(Vec::new());
     arguments.words(&["exec", "--json", "--skip-git-repo-check", "--sandbox"]);
     arguments.sandbox(run.place.as_ref());
@@ -40,7 +49,7 @@ pub(crate) fn arguments(run: &ExecRun, schema: Option<&Path>) -> Vec<OsString> {
     arguments.set("approval_policy", &Value::from("never"));
     arguments.set_text("model", run.options.model.as_deref());
     arguments.set_text("model_reasoning_effort", run.options.effort.as_deref());
-    if let Some(schema) = schema {
+    if let Some(schema) = files.schema {
         arguments.0.extend(["--output-schema".into(), schema.into()]);
     }
     if let ExecThread::Known { id: thread, .. } = &run.thread {
@@ -48,6 +57,7 @@ pub(crate) fn arguments(run: &ExecRun, schema: Option<&Path>) -> Vec<OsString> {
         arguments.set("tools.update_plan.enabled", &Value::Bool(true));
         arguments.words(&["resume", thread.as_str()]);
     }
+    arguments.images(files.images);
     arguments.words(&["-"]);
     arguments.0
 }
@@ -108,6 +118,15 @@ impl Arguments {
         }
     }
 
+    /// Each with its option: one that is given alone would take the words behind it as well.
+    fn images(&mut self, images: &[PathBuf]) {
+        for image in images {
+            let mut option = OsString::from("--image=");
+            option.push(image);
+            self.0.push(option);
+        }
+    }
+
     fn thread(&mut self, options: &ThreadOptions) {
         self.config(options.config.as_ref());
         self.set_text("model", options.model.as_deref());
@@ -161,8 +180,9 @@ mod tests {
 
     fn check_in(place: Option<Place>, thread: ExecThread, expected: &[&str]) {
         let options = TurnOptions { effort: Some("high".to_owned()), ..TurnOptions::default() };
-        let run = ExecRun { thread, plan: None, prompt: "--help".to_owned(), options, place };
-        assert_eq!(arguments(&run, None), expected);
+        let (material, prompt) = (Default::default(), "--help".to_owned());
+        let run = ExecRun { thread, plan: None, material, prompt, options, place };
+        assert_eq!(arguments(&run, Files::default()), expected);
     }
 
     #[test]

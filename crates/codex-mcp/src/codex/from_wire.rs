@@ -1,13 +1,14 @@
 //! From Codex's wire types to the core's events. What the core has no word for shows only that a turn is alive.
 
+mod item;
+
 use std::path::Path;
 use std::time::Duration;
 
 use bridge_core::{
-    Account, AppServerId, ApprovalPolicy, ChangeKind, CodexError, Command, CommandStatus, Event,
-    FileChange, Item, ItemId, Message, Patch, Phase, Plan, PlanStep, Reply, Request,
-    RequestFailure, SandboxProbe, ServerRequestId, StepStatus, Thinking, ThreadId, ThreadList,
-    ThreadOpened, ThreadSummary, Tokens, Tool, Transcript, TurnEvent, TurnId, TurnList, TurnRecord,
+    Account, AppServerId, ApprovalPolicy, CodexError, Event, ItemId, Plan, PlanStep, Reply,
+    Request, RequestFailure, SandboxProbe, ServerRequestId, StepStatus, ThreadId, ThreadList,
+    ThreadOpened, ThreadSummary, Tokens, Transcript, TurnEvent, TurnId, TurnList, TurnRecord,
     TurnState, UsageWindow,
 };
 use codex_client::RequestError;
@@ -15,7 +16,8 @@ use codex_client::protocol as wire;
 use codex_client::protocol::{Method, Notification};
 use serde_json::value::RawValue;
 
-use super::{artifact, plan_note};
+use self::item::{Completeness, PARAGRAPH, item, millis};
+use super::{artifact, attachments, plan_note};
 
 /// What a notification means; `None` if nothing.
 pub(crate) fn notification(app_server: AppServerId, notification: Notification) -> Option<Event> {
@@ -107,9 +109,6 @@ fn plan_updated(of: wire::PlanUpdatedNotification) -> InTurn {
     let plan = Plan { explanation: of.explanation, steps };
     (of.thread_id, of.turn_id, TurnEvent::PlanUpdated(plan))
 }
-
-/// What separates the parts of a reasoning summary, which are paragraphs.
-const PARAGRAPH: &str = "\n\n";
 
 /// The name of a question, by the text of Codex's id for it.
 pub(crate) fn request_id(id: &codex_client::RequestId) -> ServerRequestId {
@@ -214,7 +213,8 @@ fn thread_summary(thread: wire::Thread, archived: bool) -> ThreadSummary {
     ThreadSummary {
         thread: ThreadId(thread.id),
         name: thread.name.filter(|name| !name.is_empty()),
-        preview: Some(thread.preview).filter(|preview| !preview.is_empty()),
+        preview: Some(attachments::without(&thread.preview).to_owned())
+            .filter(|preview| !preview.is_empty()),
         working_directory: thread.cwd.unwrap_or_default(),
         source: source(thread.source.as_ref()),
         created_at: thread.created_at.unwrap_or_default(),
@@ -236,17 +236,6 @@ fn source(source: Option<&serde_json::Value>) -> String {
         None => source.as_str(),
     });
     word.unwrap_or("unknown").to_owned()
-}
-
-fn file_change(change: wire::FileUpdateChange) -> FileChange {
-    let kind = match change.kind.kind {
-        wire::PatchChange::Add => ChangeKind::Add,
-        wire::PatchChange::Delete => ChangeKind::Delete,
-        wire::PatchChange::Update | wire::PatchChange::Other(_) => {
-            ChangeKind::Update { moved_to: change.kind.move_path }
-        }
-    };
-    FileChange { path: change.path, kind, diff: change.diff }
 }
 
 fn turn_record(turn: wire::Turn) -> TurnRecord {
@@ -278,12 +267,16 @@ fn item_completed(of: wire::ThreadItem) -> TurnEvent {
     }
 }
 
-/// What the user said, if this is what the user said. Notes of plans are ours.
+/// What the user said, if this is what the user said. Notes of plans are ours, and so is the frame of attachments.
 fn prompt(item: &wire::ThreadItem) -> Option<String> {
     let wire::ThreadItem::UserMessage(_) = item else { return None };
-    let said = texts(item).filter_map(|text| match plan_note::read(text) {
-        Some((_, rest)) => (!rest.is_empty()).then_some(rest),
-        None => Some(text),
+    let said = texts(item).filter_map(|text| {
+        let after_note = plan_note::read(text).map(|(_, rest)| rest);
+        let after_all = attachments::rest(after_note.unwrap_or(text));
+        match after_all.or(after_note) {
+            Some(rest) => (!rest.is_empty()).then_some(rest),
+            None => Some(text),
+        }
     });
     Some(said.collect::<Vec<_>>().join("\n"))
 }
@@ -379,122 +372,4 @@ fn tokens_counted(of: wire::TokenUsageUpdatedNotification) -> InTurn {
     let context_window = usage.model_context_window.map(count);
     let (last, thread) = (tokens(&usage.last), tokens(&usage.total));
     (of.thread_id, of.turn_id, TurnEvent::TokensCounted { last, thread, context_window })
-}
-
-/// Whether an item is as it will stay.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Completeness {
-    Begun,
-    Whole,
-}
-
-fn item(item: wire::ThreadItem, completeness: Completeness) -> Item {
-    match item {
-        // That a review has begun says nothing of its model.
-        wire::ThreadItem::UserMessage(_) | wire::ThreadItem::EnteredReviewMode(_) => Item::Record,
-        wire::ThreadItem::AgentMessage(message) => Item::Message(Message {
-            item: ItemId(message.id),
-            phase: message.phase.and_then(phase),
-            text: message.text,
-            complete: completeness == Completeness::Whole,
-        }),
-        wire::ThreadItem::Reasoning(reasoning) => {
-            let text =
-                if reasoning.summary.is_empty() { reasoning.content } else { reasoning.summary };
-            Item::Thinking(Thinking { item: ItemId(reasoning.id), text: text.join(PARAGRAPH) })
-        }
-        wire::ThreadItem::CommandExecution(command) => Item::Command(self::command(command)),
-        wire::ThreadItem::FileChange(change) => Item::Patch(Patch {
-            item: ItemId(change.id),
-            changes: change.changes.into_iter().map(file_change).collect(),
-            status: status(&change.status),
-        }),
-        wire::ThreadItem::McpToolCall(call) => {
-            tool(call.id, format!("{}.{}", call.server, call.tool), &call.status)
-        }
-        wire::ThreadItem::DynamicToolCall(call) => tool(call.id, call.tool, &call.status),
-        wire::ThreadItem::WebSearch(search) => {
-            let name = format!("web search: {}", search.query);
-            Item::Tool(Tool { item: ItemId(search.id), name, status: done(completeness) })
-        }
-        wire::ThreadItem::Plan(plan) => other(plan.id, "plan"),
-        wire::ThreadItem::ImageView(view) => {
-            let name = format!("view image: {}", artifact::file_name(&view.path));
-            Item::Tool(Tool { item: ItemId(view.id), name, status: done(completeness) })
-        }
-        wire::ThreadItem::ImageGeneration(of) => {
-            let (name, status) = ("generate image".to_owned(), done(completeness));
-            Item::Tool(Tool { item: ItemId(of.id), name, status })
-        }
-        wire::ThreadItem::ExitedReviewMode(mode) => other(mode.id, "exitedReviewMode"),
-        wire::ThreadItem::ContextCompaction(compaction) => {
-            other(compaction.id, "contextCompaction")
-        }
-        wire::ThreadItem::Other(unknown) => match item_id(&unknown.raw) {
-            Some(id) => other(id, &unknown.kind),
-            None => Item::Record,
-        },
-    }
-}
-
-/// Where a tool stands of which Codex says only that it began and that it ended.
-fn done(completeness: Completeness) -> CommandStatus {
-    match completeness {
-        Completeness::Begun => CommandStatus::InProgress,
-        Completeness::Whole => CommandStatus::Completed,
-    }
-}
-
-/// The id of an item of an unknown kind.
-fn item_id(raw: &RawValue) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Id {
-        id: String,
-    }
-    serde_json::from_str::<Id>(raw.get()).ok().map(|item| item.id)
-}
-
-fn phase(phase: wire::MessagePhase) -> Option<Phase> {
-    match phase {
-        wire::MessagePhase::Commentary => Some(Phase::Commentary),
-        wire::MessagePhase::FinalAnswer | wire::MessagePhase::PartialAnswer => {
-            Some(Phase::FinalAnswer)
-        }
-        wire::MessagePhase::Other(_) => None,
-    }
-}
-
-fn command(command: wire::CommandExecutionItem) -> Command {
-    let output = command.aggregated_output.unwrap_or_default();
-    Command {
-        item: ItemId(command.id),
-        command: command.command,
-        working_directory: command.cwd.unwrap_or_default(),
-        status: status(&command.status),
-        exit_code: command.exit_code.map(i64::from),
-        output_chars: output.chars().count(),
-        output,
-        duration: millis(command.duration_ms),
-    }
-}
-
-fn tool(id: String, name: String, of: &wire::ItemStatus) -> Item {
-    Item::Tool(Tool { item: ItemId(id), name, status: status(of) })
-}
-
-fn other(id: String, kind: &str) -> Item {
-    Item::Other { item: ItemId(id), kind: kind.to_owned() }
-}
-
-fn status(status: &wire::ItemStatus) -> CommandStatus {
-    match status {
-        wire::ItemStatus::InProgress => CommandStatus::InProgress,
-        wire::ItemStatus::Completed => CommandStatus::Completed,
-        wire::ItemStatus::Failed | wire::ItemStatus::Other(_) => CommandStatus::Failed,
-        wire::ItemStatus::Declined => CommandStatus::Declined,
-    }
-}
-
-fn millis(millis: Option<i64>) -> Option<Duration> {
-    millis.and_then(|millis| u64::try_from(millis).ok()).map(Duration::from_millis)
 }

@@ -1,6 +1,7 @@
 //! The border to Codex: the only place where its wire types and the core's words meet.
 
 pub(crate) mod artifact;
+pub(crate) mod attachments;
 pub(crate) mod exec;
 mod failing;
 pub(crate) mod from_wire;

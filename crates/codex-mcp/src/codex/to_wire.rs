@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use bridge_core::{
-    ApprovalPolicy, Effort, Json, Place, Request, RequestId, ReviewTarget, ThreadId, ThreadOptions,
-    ThreadQuery, TurnDetail, TurnId, TurnOptions, TurnQuery,
+    ApprovalPolicy, Effort, Json, Material, Place, Request, RequestId, ReviewTarget, ThreadId,
+    ThreadOptions, ThreadQuery, TurnDetail, TurnId, TurnOptions, TurnQuery,
 };
 use codex_client::protocol as wire;
 use codex_client::protocol::Method;
@@ -33,13 +33,19 @@ pub(crate) fn send(
         Request::NameThread { thread, name } => {
             to.submit::<wire::ThreadSetName>(&set_name(thread, name))
         }
-        Request::StartTurn { thread, plan, prompt, options, effort, place, working_directory } => {
-            let params = wire::TurnStartParams {
-                cwd: working_directory.clone(),
-                sandbox_policy: Some(place.as_ref().map_or_else(read_only, sandbox)),
-                ..turn_start(&thread.0, (plan.as_deref(), prompt), options, effort)
-            };
-            to.submit::<wire::TurnStart>(&params)
+        Request::StartTurn {
+            thread,
+            plan,
+            material,
+            prompt,
+            options,
+            effort,
+            place,
+            working_directory,
+        } => {
+            let input = input(plan.as_deref(), material, prompt);
+            let at = (place.as_ref(), working_directory.clone());
+            to.submit::<wire::TurnStart>(&turn_start(&thread.0, input, options, effort, at))
         }
         Request::StartReview { thread, target } => {
             to.submit::<wire::ReviewStart>(&review_start(thread, target))
@@ -68,10 +74,7 @@ pub(crate) fn send(
         }
         Request::ReadThread(thread) => to.submit::<wire::ThreadRead>(&thread_read(thread)),
         Request::ReadAccount => to.submit::<wire::AccountRead>(&Default::default()),
-        Request::ListModels => {
-            let params = wire::ModelListParams { include_hidden: Some(true), ..Default::default() };
-            to.submit::<wire::ModelList>(&params)
-        }
+        Request::ListModels => to.submit::<wire::ModelList>(&all_models()),
         Request::ProbeSandbox => to.submit::<wire::CommandExec>(&sandbox_probe()),
     }
 }
@@ -189,6 +192,10 @@ fn thread_list(query: &ThreadQuery) -> wire::ThreadListParams {
     }
 }
 
+fn all_models() -> wire::ModelListParams {
+    wire::ModelListParams { include_hidden: Some(true), ..Default::default() }
+}
+
 fn sandbox_probe() -> wire::CommandExecParams {
     wire::CommandExecParams {
         command: vec!["true".to_owned()],
@@ -198,11 +205,19 @@ fn sandbox_probe() -> wire::CommandExecParams {
     }
 }
 
+/// What Codex reads, in order; the prompt comes last.
+fn input(plan: Option<&str>, material: &Material, prompt: &str) -> Vec<wire::UserInput> {
+    let before = plan.into_iter().chain(material.text.as_deref()).map(wire::UserInput::text);
+    let images = material.images.iter().map(wire::UserInput::image);
+    before.chain(images).chain([wire::UserInput::text(prompt)]).collect()
+}
+
 fn turn_start(
     thread: &str,
-    (plan, prompt): (Option<&str>, &str),
+    input: Vec<wire::UserInput>,
     options: &TurnOptions,
     effort: &Effort,
+    (place, working_directory): (Option<&Place>, Option<String>),
 ) -> wire::TurnStartParams {
     let (effort, collaboration_mode) = match effort {
         Effort::Unchanged => (None, None),
@@ -211,7 +226,9 @@ fn turn_start(
     };
     wire::TurnStartParams {
         thread_id: thread.to_owned(),
-        input: plan.into_iter().chain([prompt]).map(wire::UserInput::text).collect(),
+        input,
+        cwd: working_directory,
+        sandbox_policy: Some(place.map_or_else(read_only, sandbox)),
         approval_policy: options.approval_policy.map(approval_policy),
         model: options.model.clone(),
         effort,

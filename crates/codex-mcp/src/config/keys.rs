@@ -111,6 +111,13 @@ declare_keys! {
     /// How large the arguments of a call may be together, in bytes of JSON.
     "max_argument_bytes", "max-argument-bytes" => max_argument_bytes: usize = count("BYTES", 8 << 20, 64..=64 << 20);
 
+    /// What all attachments of a call may cost together, in tokens, as estimated. A call can ask for less
+    /// (`attachmentTokens`). What does not fit is cut, or only named.
+    "max_attachment_tokens", "max-attachment-tokens" => max_attachment_tokens: usize = count("TOKENS", 32_000, 100..=200_000);
+
+    /// The largest file that is read for an attachment, in bytes. A larger one is only named.
+    "max_attachment_bytes", "max-attachment-bytes" => max_attachment_bytes: usize = count("BYTES", 64 << 20, 1..=4 << 30);
+
     /// How many turns may wait behind the running one of a thread; a further one is refused.
     "max_queue_per_thread", "max-queue-per-thread" => max_queue_per_thread: usize = count("TURNS", 16, 1..=256);
 

@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{Input, Room, servers};
 use crate::codex::artifact::{Keeper, Kept};
-use crate::codex::{exec, launch, output};
+use crate::codex::{attachments, exec, launch, output};
 use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::workspace::is_itself;
@@ -138,9 +138,9 @@ async fn play(
     };
     let program = launch::program(config).map_err(Failure::Start)?;
     let marker = Marker::mint();
-    let schema = Schema::write(config, &run, &marker)?;
+    let files = Handed::write(config, &run, &marker)?;
     let launch = Launch {
-        args: exec::arguments(&run, schema.path()),
+        args: exec::arguments(&run, files.named()),
         environment: launch::environment(config, &marker),
         working_directory: PathBuf::from(&working_directory),
         program,
@@ -278,28 +278,43 @@ fn stopped(config: &Config) -> StartFailure {
     }
 }
 
-/// The file of an output schema, which `codex exec` takes only by name; it goes with this.
-struct Schema(Option<PathBuf>);
+/// What `codex exec` takes only by the names of files; they go with this.
+#[derive(Default)]
+struct Handed {
+    schema: Option<PathBuf>,
+    images: Vec<PathBuf>,
+}
 
-impl Schema {
+impl Handed {
     fn write(config: &Config, run: &ExecRun, marker: &Marker) -> Result<Self, Failure> {
-        let Some(schema) = &run.options.output_schema else {
-            return Ok(Self(None));
-        };
-        let path = config.state_dir.join(format!("output-schema-{marker}.json"));
-        let written = std::fs::write(&path, schema.as_str());
-        written.map_err(|error| refused(config, &format!("{}: {error}", path.display())))?;
-        Ok(Self(Some(path)))
+        let mut files = Self::default();
+        if let Some(schema) = &run.options.output_schema {
+            let path = config.state_dir.join(format!("output-schema-{marker}.json"));
+            let path = files.schema.insert(path);
+            write_file(config, path, schema.as_str().as_bytes())?;
+        }
+        let images = run.material.images.iter().filter_map(|url| attachments::image(url));
+        for (number, (ending, bytes)) in images.enumerate() {
+            let path = config.state_dir.join(format!("image-{marker}-{number}.{ending}"));
+            files.images.push(path.clone());
+            write_file(config, &path, &bytes)?;
+        }
+        Ok(files)
     }
 
-    fn path(&self) -> Option<&Path> {
-        self.0.as_deref()
+    fn named(&self) -> exec::Files<'_> {
+        exec::Files { schema: self.schema.as_deref(), images: &self.images }
     }
 }
 
-impl Drop for Schema {
+fn write_file(config: &Config, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let written = std::fs::write(path, bytes);
+    written.map_err(|error| refused(config, &format!("{}: {error}", path.display())))
+}
+
+impl Drop for Handed {
     fn drop(&mut self) {
-        if let Some(path) = &self.0 {
+        for path in self.schema.iter().chain(&self.images) {
             // One that cannot be removed is of no use and no harm.
             let _ = std::fs::remove_file(path);
         }

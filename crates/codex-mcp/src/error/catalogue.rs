@@ -96,8 +96,8 @@ catalogue! {
         "Shorten it, or write it to a file in the workspace and name that in the prompt.", Retry::No;
     DirectoryNotFound = "directory_not_found", "The working directory does not exist or is no directory.",
         "Give the absolute path of an existing directory as `cwd`, or leave it out.", Retry::No;
-    OutsideWorkspace = "outside_workspace", "The working directory lies outside the workspace roots.",
-        "Use a directory inside a root, or start the server with a further `--workspace-root`.", Retry::No;
+    OutsideWorkspace = "outside_workspace", "The working directory, or a file that is attached, lies outside the workspace roots.",
+        "Use a path inside a root, or start the server with a further `--workspace-root`.", Retry::No;
     SandboxRequired = "sandbox_required", "The call asks for work without Codex's sandbox, which the configuration does not allow.",
         "Use `changes: propose`, or `direct`, which keep the sandbox. The user can allow it with `danger_full_access = true`.", Retry::No;
     ConfigKeyRefused = "config_key_refused", "A key of `config` is not among those that a call may set.",

@@ -300,6 +300,7 @@ impl World {
 fn turn(prompt: &str) -> TurnRequest {
     TurnRequest {
         prompt: prompt.to_owned(),
+        material: Default::default(),
         options: Default::default(),
         attachment: Attachment::Foreground,
         time_limit: None,

@@ -57,7 +57,7 @@ pub(super) fn parse<T: DeserializeOwned>(arguments: Option<JsonObject>) -> Resul
         let message = match path.as_str() {
             // The whole is meant, or the argument is named already.
             "." | "?" => reason,
-            _ if reason.starts_with("unknown argument") => reason,
+            path if reason.starts_with("unknown argument") && !path.contains('[') => reason,
             path => format!("argument `{path}`: {reason}"),
         };
         Problem::new(Code::InvalidArguments, message)
@@ -73,6 +73,7 @@ fn in_words_of_json(reason: String) -> String {
         ("unknown variant", "unknown value"),
         ("expected u32", "expected a whole number that is not negative"),
         ("type: sequence", "type: array"),
+        ("expected a sequence", "expected an array"),
         ("type: map", "type: object"),
         ("expected a map", "expected an object"),
     ];
@@ -175,6 +176,8 @@ impl TurnArguments {
         let time_limit = self.time_limit_seconds.map(time_limit).transpose()?;
         Ok(TurnRequest {
             prompt: limits.prompt(self.prompt)?,
+            // Read when the turn is about to start.
+            material: Default::default(),
             options: TurnOptions {
                 model: self.model.map(model_name).transpose()?,
                 effort: self.effort.map(|effort| effort.as_str().to_owned()),

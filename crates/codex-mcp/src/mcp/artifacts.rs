@@ -45,6 +45,6 @@ async fn image(server: &Server, id: OutputId) -> Option<ShownImage> {
     let slice = server.outputs().slice(id, 0, usize::MAX).await.ok()?;
     match slice.kind {
         Kind::Image(format) => Some(ShownImage { data: slice.text, format }),
-        Kind::Markdown | Kind::Diff | Kind::Log | Kind::Json => None,
+        Kind::Markdown | Kind::Diff | Kind::Log | Kind::Code | Kind::Json => None,
     }
 }

@@ -1,8 +1,8 @@
 //! One tool call on its way through the engine: its progress, its cancellation, its outcome.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bridge_core::{
     Attachment, CallId, CallRequest, Caller, Changes, Failure, Outcome, Person, TurnNumber,
@@ -18,7 +18,7 @@ use super::input_limits::InputLimits;
 use super::outputs::Outputs;
 use super::paging::ClientLimits;
 use super::progress::ProgressSink;
-use super::render::{self, Answer, StartedBy, TurnResult};
+use super::render::{self, Answer, AttachmentResult, StartedBy, TurnResult};
 use super::repeat::Key;
 use super::resources::News;
 use super::retry::Said;
@@ -48,6 +48,8 @@ pub(super) struct ToolCall<'a> {
     said: Option<Said>,
     /// How much news it was sent, over all its turns.
     sent: AtomicU64,
+    /// What became of its attachments, if it has started a turn.
+    pub(super) attached: OnceLock<Vec<AttachmentResult>>,
 }
 
 impl<'a> ToolCall<'a> {
@@ -56,7 +58,12 @@ impl<'a> ToolCall<'a> {
         tool: &'a str,
         context: RequestContext<RoleServer>,
     ) -> Self {
-        Self { server, tool, context, said: None, sent: AtomicU64::new(0) }
+        let (said, sent, attached) = Default::default();
+        Self { server, tool, context, said, sent, attached }
+    }
+
+    pub(super) fn server(&self) -> &Server {
+        self.server
     }
 
     /// The same call with what the person said meanwhile.
@@ -211,12 +218,7 @@ impl<'a> ToolCall<'a> {
     /// # Errors
     /// Git is there and cannot read what is there.
     pub(super) async fn workspace(&self, directory: &Path) -> Result<PathBuf, Problem> {
-        let mut roots = self.server.roots().iter().filter(|root| directory.starts_with(root));
-        let first = roots.next().unwrap_or(directory);
-        let root = roots.fold(first, |outer, root| match outer.starts_with(root) {
-            true => root,
-            false => outer,
-        });
+        let root = self.roots().outermost(directory).unwrap_or(directory);
         let top = match self.git() {
             Ok(git) => git.top(directory, root).await?,
             // Without git there are no rules about what belongs together.
@@ -284,16 +286,13 @@ impl<'a> ToolCall<'a> {
     pub(super) fn at(&self, cwd: Option<&str>, paths: Option<Vec<String>>) -> Result<At, Problem> {
         let directory = self.working_directory(cwd)?;
         let directory = directory.confirm().map_err(|error| Problem::from(&error))?;
-        let mut roots = self.server.roots().iter().filter(|root| directory.starts_with(root));
-        let root = roots.next().unwrap_or(&directory);
-        let root =
-            roots.fold(root, |outer, root| if outer.starts_with(root) { root } else { outer });
+        let root = self.roots().outermost(&directory).unwrap_or(&directory).to_owned();
         let paths = paths.unwrap_or_default();
         if paths.len() > MAX_PATHS {
             let given = format!("there are {}", paths.len());
             return Err(Problem::argument("paths", &given, &format!("at most {MAX_PATHS}")));
         }
-        Ok(At { root: root.to_owned(), directory, paths })
+        Ok(At { root, directory, paths })
     }
 
     /// How much the client can be shown at once.
@@ -331,7 +330,8 @@ impl<'a> ToolCall<'a> {
         if let (Some(thread), Some(plan)) = (&report.thread, &plan) {
             self.session_knows(thread, plan.plan.version);
         }
-        let result = TurnResult::from(report).with_plan(plan);
+        let attached = self.attached.get().cloned().unwrap_or_default();
+        let result = TurnResult::from(report).with_plan(plan).with_attachments(attached);
         artifacts::shown(self.server, self.limits(), result).await
     }
 

@@ -8,6 +8,7 @@
 mod arguments;
 mod artifacts;
 mod asker;
+mod attachments;
 mod call;
 mod claude;
 pub mod connection;

@@ -128,7 +128,9 @@ impl Outputs {
             kind: kind.name().to_owned(),
             text: match kind {
                 Kind::Diff | Kind::Image(_) => text,
-                Kind::Markdown | Kind::Log | Kind::Json => redact::masked(&text).into_owned(),
+                Kind::Markdown | Kind::Log | Kind::Code | Kind::Json => {
+                    redact::masked(&text).into_owned()
+                }
             },
         })]);
         match self.ledger.settle(vec![Subject::Output(id.to_string())]).await {

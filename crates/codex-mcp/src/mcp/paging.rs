@@ -27,6 +27,8 @@ pub enum Kind {
     Json,
     /// An image, in base64. It has no pages.
     Image(ImageFormat),
+    /// A program.
+    Code,
 }
 
 impl Kind {
@@ -38,12 +40,13 @@ impl Kind {
             Self::Log => "log",
             Self::Json => "json",
             Self::Image(format) => format.mime(),
+            Self::Code => "code",
         }
     }
 
     /// The kind of this word; what a later version may add is plain text here.
     pub(in crate::mcp) fn of_name(name: &str) -> Self {
-        let known = [Self::Markdown, Self::Diff, Self::Log, Self::Json];
+        let known = [Self::Markdown, Self::Diff, Self::Log, Self::Json, Self::Code];
         let image = || ImageFormat::of_mime(name).map(Self::Image);
         known.into_iter().find(|kind| kind.name() == name).or_else(image).unwrap_or(Self::Log)
     }
@@ -54,7 +57,7 @@ impl Kind {
         match self {
             Self::Markdown => "text/markdown",
             Self::Diff => "text/x-diff",
-            Self::Log => "text/plain",
+            Self::Log | Self::Code => "text/plain",
             Self::Json => "application/json",
             Self::Image(format) => format.mime(),
         }

@@ -2,6 +2,7 @@
 //!
 //! Claude Code shows its model only the data of a success and only the text of an error, so both say everything.
 
+mod attachment;
 mod fitting;
 mod patch;
 mod plan;
@@ -18,6 +19,7 @@ use rmcp::model::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
+pub(super) use attachment::{AttachmentResult, Sent};
 pub(super) use fitting::Fitting;
 pub(super) use patch::{FileResult, Looked, look};
 pub(super) use plan::{ChangeResult, PlanVersionResult, StatusWord, StepResult};

@@ -11,6 +11,7 @@ use rmcp::model::JsonObject;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
+use super::attachments::Attachments;
 use super::call::ToolCall;
 use super::progress::ProgressSink;
 use super::render::Answer;
@@ -74,14 +75,16 @@ impl ToolCall<'_> {
     /// Starts a turn, or finds the one that the key stands for. `None` if the outcome is not a turn's.
     ///
     /// # Errors
-    /// The key was used for something else; the call was cancelled while it waited for another one.
+    /// The key was used for something else; an attachment cannot be read; the call was cancelled while it waited for another one.
     pub(super) async fn run_once(
         &self,
         key: Option<&Key>,
-        request: CallRequest,
+        mut request: CallRequest,
         attachment: Attachment,
+        attachments: &Attachments,
     ) -> Result<Option<Answer>, Problem> {
         let Some(key) = key else {
+            self.attach(attachments, &mut request).await?;
             return Ok(self.run_turn(None, request, attachment).await);
         };
         let held = loop {
@@ -92,7 +95,11 @@ impl ToolCall<'_> {
         };
         let answer = match self.known(key).await? {
             Some(row) => Some(self.join(row, attachment).await),
-            None => self.run_turn(Some(key), request, attachment).await,
+            None => {
+                // Of a turn that is there, what it was given may be gone by now.
+                self.attach(attachments, &mut request).await?;
+                self.run_turn(Some(key), request, attachment).await
+            }
         };
         drop(held);
         Ok(answer)

@@ -132,6 +132,33 @@ pub(super) async fn read(uri: &str, server: &Server) -> Result<Vec<ResourceConte
     show(uri, document, server).await.map_err(|reason| missing(&reason))
 }
 
+/// The text of a resource, or as much of it as was wanted.
+pub(super) struct ResourceText {
+    pub(super) text: String,
+    pub(super) kind: Kind,
+    /// Whether there is more of it.
+    pub(super) is_cut: bool,
+}
+
+/// Reads a resource for another tool. A kept output may be long: of that no more is read than wanted.
+///
+/// # Errors
+/// There is none that the client may see, or the store cannot be read.
+pub(super) async fn text(
+    uri: &ResourceUri,
+    server: &Server,
+    max_bytes: usize,
+) -> Result<ResourceText, Problem> {
+    if let ResourceUri::Output(id) = uri {
+        let slice = Threads::of(server).slice(*id, 0, max_bytes).await;
+        let slice = slice.map_err(|error| Problem::from(&error))?;
+        let is_cut = slice.text.len() < slice.total_bytes;
+        return Ok(ResourceText { text: slice.text, kind: slice.kind, is_cut });
+    }
+    let Document { text, kind, .. } = document::of(uri, server).await?;
+    Ok(ResourceText { text, kind, is_cut: false })
+}
+
 /// Shows a document; the whole of a very long one is kept first.
 async fn show(
     uri: &str,

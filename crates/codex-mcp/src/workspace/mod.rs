@@ -1,5 +1,6 @@
 //! The user's files: where Codex may work and what it changes there, and what git knows of them.
 
+pub(crate) mod files;
 mod folder;
 pub(crate) mod git;
 pub(crate) mod patches;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use super::folder::Folder;
 
 /// The longest path that a caller may give, in bytes, as Linux has it.
-const MAX_PATH: usize = 4095;
+pub(super) const MAX_PATH: usize = 4095;
 
 /// The resolved workspace roots: at least one, each an existing directory, none twice.
 #[derive(Debug, Clone)]
@@ -246,6 +246,17 @@ impl Roots {
         }
     }
 
+    /// The root around a resolved path that lies in no other one.
+    pub(crate) fn outermost(&self, resolved: &Path) -> Option<&Path> {
+        let around = self.iter().filter(|root| resolved.starts_with(root));
+        around.min_by_key(|root| root.components().count())
+    }
+
+    /// The root that a resolved path lies in. Whole components are compared, so `/a/root-evil` is not in `/a/root`.
+    pub(super) fn holding(&self, resolved: &Path) -> Option<&Folder> {
+        self.0.iter().find(|root| resolved.starts_with(root.path()))
+    }
+
     fn resolve_existing(&self, given: &str) -> Result<WorkingDirectory, RootError> {
         let path = self.first().join(given);
         let (given, roots) = (given.to_owned(), self.clone());
@@ -261,8 +272,7 @@ impl Roots {
                 return Err(RootError::Unreadable { given, path, roots, source });
             }
         };
-        // `Path::starts_with` compares whole components, so `/a/root-evil` is not in `/a/root`.
-        let Some(root) = self.0.iter().find(|root| resolved.starts_with(root.path())) else {
+        let Some(root) = self.holding(&resolved) else {
             return Err(RootError::Outside { given, resolved, roots });
         };
         if !resolved.is_dir() {

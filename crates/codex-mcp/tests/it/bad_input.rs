@@ -92,11 +92,11 @@ async fn every_bad_argument_is_named() {
         codex {"prompt":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
             Error prompt_too_large: the prompt has 101 characters; the limit is 100
         codex {"promt":"x"}
-            Error invalid_arguments: unknown argument `promt`, expected one of `prompt`, `model`, `effort`, `cwd`, `name`, `outputSchema`, `background`, `idempotencyKey`, `timeLimitSeconds`, `changes`, `sandbox`, `approval-policy`, `profile`, `config`, `mcpServers`, `developer-instructions`, `base-instructions`, `compact-prompt`
+            Error invalid_arguments: unknown argument `promt`, expected one of `prompt`, `model`, `effort`, `cwd`, `name`, `attachments`, `attachmentTokens`, `outputSchema`, `background`, `idempotencyKey`, `timeLimitSeconds`, `changes`, `sandbox`, `approval-policy`, `profile`, `config`, `mcpServers`, `developer-instructions`, `base-instructions`, `compact-prompt`
         codex {"prompt":"x","colour":"blue"}
-            Error invalid_arguments: unknown argument `colour`, expected one of `prompt`, `model`, `effort`, `cwd`, `name`, `outputSchema`, `background`, `idempotencyKey`, `timeLimitSeconds`, `changes`, `sandbox`, `approval-policy`, `profile`, `config`, `mcpServers`, `developer-instructions`, `base-instructions`, `compact-prompt`
+            Error invalid_arguments: unknown argument `colour`, expected one of `prompt`, `model`, `effort`, `cwd`, `name`, `attachments`, `attachmentTokens`, `outputSchema`, `background`, `idempotencyKey`, `timeLimitSeconds`, `changes`, `sandbox`, `approval-policy`, `profile`, `config`, `mcpServers`, `developer-instructions`, `base-instructions`, `compact-prompt`
         codex {"prompt":"x","threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e"}
-            Error invalid_arguments: unknown argument `threadId`, expected one of `prompt`, `model`, `effort`, `cwd`, `name`, `outputSchema`, `background`, `idempotencyKey`, `timeLimitSeconds`, `changes`, `sandbox`, `approval-policy`, `profile`, `config`, `mcpServers`, `developer-instructions`, `base-instructions`, `compact-prompt`
+            Error invalid_arguments: unknown argument `threadId`, expected one of `prompt`, `model`, `effort`, `cwd`, `name`, `attachments`, `attachmentTokens`, `outputSchema`, `background`, `idempotencyKey`, `timeLimitSeconds`, `changes`, `sandbox`, `approval-policy`, `profile`, `config`, `mcpServers`, `developer-instructions`, `base-instructions`, `compact-prompt`
         codex {"prompt":"x","model":""}
             Error invalid_arguments: argument `model`: ""; allowed: a model's name, such as `gpt-5.5`: letters, digits and `-_.:/@+`
         codex {"prompt":"x","model":"--config"}
@@ -160,7 +160,7 @@ async fn every_bad_argument_is_named() {
         codex-reply {"prompt":"x","threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e","conversationId":"01a205a5
             Error invalid_arguments: argument `threadId` was given twice, once as `conversationId`
         codex-reply {"prompt":"x","threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e","cwd":"/"}
-            Error invalid_arguments: unknown argument `cwd`, expected one of `prompt`, `threadId`, `model`, `effort`, `outputSchema`, `background`, `idempotencyKey`, `timeLimitSeconds`, `changes`, `sandbox`, `approval-policy`
+            Error invalid_arguments: unknown argument `cwd`, expected one of `prompt`, `threadId`, `model`, `effort`, `attachments`, `attachmentTokens`, `outputSchema`, `background`, `idempotencyKey`, `timeLimitSeconds`, `changes`, `sandbox`, `approval-policy`
         codex.steer {"threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e"}
             Error invalid_arguments: missing argument `prompt`
         codex.steer {"threadId":"01a205a5-c192-74e0-9472-ab51cb27f43e","prompt":""}

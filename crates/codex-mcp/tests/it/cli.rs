@@ -144,6 +144,8 @@ fn show_prints_every_key_with_its_origin() {
             max_instructions_chars = 200000 # default
             max_object_bytes = 262144 # default
             max_argument_bytes = 8388608 # default
+            max_attachment_tokens = 32000 # default
+            max_attachment_bytes = 67108864 # default
             max_queue_per_thread = 16 # default
             max_running_turns = 16 # default
             max_turns_per_minute = 30 # default

@@ -12,6 +12,7 @@ use testkit::gate::Gate;
 use testkit::model::{Script, StepStatus, plans, rate_limited, reply, runs, says, thinks};
 use testkit::{poll, tools};
 
+use crate::attachments::PIXEL;
 use crate::bridge::{Setup, TestBridge, content, error_code, text};
 use crate::inherited;
 
@@ -169,6 +170,33 @@ async fn options_of_a_thread_reach_it() {
     assert!(body.contains(r#"Say \"hi\".\nTwice."#), "{body}");
     assert_eq!(captured[0].body["reasoning"]["effort"], "high");
     assert_eq!(captured[0].body["text"]["verbosity"], "low");
+    bridge.finish().await;
+}
+
+#[tokio::test]
+async fn what_comes_with_a_prompt_reaches_it() {
+    let codex = Breakable::broken();
+    let mut bridge = codex.bridge([says("One."), says("Two.")]).await;
+    fs::write(bridge.home.workspace().join("shot.png"), PIXEL).unwrap();
+    let attachments = json!([{ "path": "README.md" }, { "path": "shot.png" }]);
+    let arguments = json!({ "prompt": "one", "attachments": attachments });
+    let answer = bridge.call("codex", arguments).await;
+    assert_eq!(content(&answer), "One.");
+    let thread = &answer["structuredContent"]["threadId"];
+    let arguments = json!({ "threadId": thread, "prompt": "two", "attachments": attachments });
+    assert_eq!(content(&bridge.call("codex-reply", arguments).await), "Two.");
+    for (request, prompt) in bridge.model.captured().iter().zip(["one", "two"]) {
+        let newest = request.input().iter().rfind(|item| item["role"] == "user");
+        let parts = newest.expect("there is a user message")["content"].to_string();
+        assert!(parts.contains("# Example"), "{parts}");
+        assert!(parts.contains("data:image/png;base64,"), "{parts}");
+        assert!(request.prompt().ends_with(&format!("</attachments>\n\n{prompt}")), "{parts}");
+    }
+    let read = bridge.call("codex.thread.read", json!({ "threadId": thread })).await;
+    assert!(!read.to_string().contains("# Example"), "{read}");
+    let left = fs::read_dir(bridge.home.home().join(".local/state/codex-mcp")).unwrap();
+    let names = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(names.into_iter().all(|name| !name.starts_with("image-")), "an image was left");
     bridge.finish().await;
 }
 

@@ -6,6 +6,7 @@ mod any_codex;
 mod any_input;
 mod approvals;
 mod artifacts;
+mod attachments;
 mod bad_input;
 mod bridge;
 mod cancel;

@@ -80,8 +80,12 @@ async fn run(
 #[tokio::test]
 async fn delegate() {
     let bridge = TestBridge::start([says("Both locks are taken in the other order.")]).await;
-    let calls = vec![calls_tool(tool("codex"), json!({ "prompt": "Why does it hang?" }))];
+    let attachments = json!([{ "path": "README.md" }]);
+    let arguments = json!({ "prompt": "Why does it hang?", "attachments": attachments });
+    let calls = vec![calls_tool(tool("codex"), arguments)];
     let page = run(&bridge, "/codex:delegate find the race", calls, &["/content"]).await;
+    let asked = bridge.model.captured()[0].prompt();
+    assert!(asked.contains("<attachment path=\"README.md\">\n# Example\n"), "{asked}");
     expect_file!["plugin/delegate.txt"].assert_eq(&page);
     bridge.finish().await;
 }

@@ -16,7 +16,7 @@ use crate::bridge::{Setup, TestBridge, content};
 const SECRETS: [&str; 2] = ["correct-horse-battery", "sk-abcdefghij0123456789"];
 
 /// Every file below a directory: its name, and what is in it.
-fn files(directory: &Path) -> Vec<(String, String)> {
+pub(crate) fn files(directory: &Path) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

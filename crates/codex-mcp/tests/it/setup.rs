@@ -377,6 +377,19 @@ async fn claude_code_gets_the_plugin_uses_it_and_loses_it() {
     "#]]
     .assert_eq(&run(&[]).await);
 
+    // The program was elsewhere when the plugin was installed.
+    let servers = own.join(".local/share/codex-mcp/claude/plugin/.mcp.json");
+    let now = fs::read_to_string(&servers).unwrap();
+    fs::write(&servers, now.replace(PROGRAM, "/elsewhere/codex-mcp")).unwrap();
+    expect![[r#"
+        found     Claude Code 2.1.330 at [claude]
+        wrote     the plugin in ~/.local/share/codex-mcp/claude
+        kept      the plugin `codex@codex-mcp`, which is installed
+        checked   Claude Code connects to the server
+        done      Start Claude Code anew and type /codex:status. `--undo` takes this back.
+    "#]].assert_eq(&run(&[]).await);
+    assert_eq!(fs::read_to_string(&servers).unwrap(), now);
+
     let script = [calls_tool(tool("codex_health"), json!({})), messages::says("That is it.")];
     let model = FakeMessages::start(script).await;
     let claude = ClaudeCode::of_user(&bridge.home, &model, &server, &own);

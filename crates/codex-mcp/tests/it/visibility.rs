@@ -94,6 +94,9 @@ async fn no_resource_of_other_roots_is_read_or_watched() {
             let refused = other.request(method, json!({ "uri": uri })).await;
             assert_eq!(refused["error"]["code"], -32002, "{method} {uri}: {refused}");
         }
+        let arguments = json!({ "prompt": "Look.", "attachments": [{ "uri": uri }] });
+        let refused = result_of(other.call_tool("codex", arguments).await);
+        assert_eq!(error_code(&refused), "thread_not_found", "{uri}: {refused}");
         let watched =
             bridge.client.request("resources/subscribe", json!({ "uri": uri.clone() })).await;
         assert!(watched["error"].is_null(), "{uri}: {watched}");

@@ -469,6 +469,7 @@ impl World {
         TurnRequest {
             options: self.turn_options(&prompt, proposes),
             prompt,
+            material: Default::default(),
             attachment: if background { Attachment::Background } else { Attachment::Foreground },
             time_limit: None,
         }

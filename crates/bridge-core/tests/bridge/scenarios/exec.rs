@@ -6,11 +6,11 @@ use expect_test::{Expect, expect};
 use crate::support;
 
 /// The app-server failed as often as it may: turns go without it for five seconds.
-const RESTS: &str = "connect 1\nstart-failed crashed\ncodex 1 \"hi\"\nstart-failed crashed\n+1s\nstart-failed crashed\n";
+pub(super) const RESTS: &str = "connect 1\nstart-failed crashed\ncodex 1 \"hi\"\nstart-failed crashed\n+1s\nstart-failed crashed\n";
 
 /// Plays `before` and `script` where turns may go without an app-server, and compares what followed from `script`.
 #[track_caller]
-fn check(before: &str, script: &str, expected: Expect) {
+pub(super) fn check(before: &str, script: &str, expected: Expect) {
     let play = |script: &str| {
         let limits = Limits { exec_fallback: true, ..support::limits() };
         support::Script::with(limits).play(script)

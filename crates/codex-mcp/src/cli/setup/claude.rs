@@ -141,20 +141,21 @@ impl Claude<'_> {
         let is_new = plugin::write(&folder, &self.setup.program)?;
         tell(out, if is_new { "wrote" } else { "kept" }, &format!("the plugin in {place}"))?;
         if known.marketplace.is_none() {
+            // Before it is so: what was begun can be taken back.
+            made.claude.marketplace = true;
+            made.keep()?;
             if let Err(problem) = self.ask(&["plugin", "marketplace", "add", &place]).await {
                 return fail(out, &problem, "Mend that, and run this again.");
             }
-            made.claude.marketplace = true;
-            made.keep()?;
             tell(out, "added", &format!("its marketplace `{MARKETPLACE}`"))?;
         }
         match &known.plugin {
             None => {
+                made.claude.plugin = true;
+                made.keep()?;
                 if let Err(problem) = self.ask(&["plugin", "install", PLUGIN]).await {
                     return fail(out, &problem, "Mend that, and run this again.");
                 }
-                made.claude.plugin = true;
-                made.keep()?;
                 tell(out, "installed", &format!("the plugin `{PLUGIN}`"))?;
             }
             Some(_) => tell(out, "kept", &format!("the plugin `{PLUGIN}`, which is installed"))?,

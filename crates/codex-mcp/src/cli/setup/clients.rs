@@ -1,8 +1,7 @@
 //! Clients with a file of servers: one entry is set in it, or taken out, and everything else stays byte for byte.
 
 use std::fs;
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -11,7 +10,7 @@ use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
 use serde_json::{Value, json};
 
 use super::made::{Entry, Made};
-use super::{Setup, fail, tell};
+use super::{Setup, fail, tell, write_whole};
 use crate::cli::Exit;
 use crate::text_file;
 
@@ -41,7 +40,7 @@ enum Place {
 }
 
 impl Client {
-    /// All of them. Their documentation names these places.
+    /// All of them.
     pub(super) const ALL: &[Self] = &[
         Self {
             name: "claude-desktop",
@@ -110,7 +109,7 @@ impl Client {
             return Ok(Exit::Success);
         }
         let made_file = !is_there || known.is_some_and(|known| known.made_file);
-        write(&file, &document.with(&entry))?;
+        write_whole(&file, &document.with(&entry))?;
         made.clients.insert(self.name.to_owned(), Entry { file, entry, made_file });
         made.keep()?;
         tell(out, "wrote", &format!("`{NAME}` in {place}"))?;
@@ -151,7 +150,7 @@ impl Client {
                 match known.made_file && is_bare(&left, self.servers) {
                     true => fs::remove_file(&known.file)
                         .with_context(|| format!("cannot remove {place}"))?,
-                    false => write(&known.file, &left)?,
+                    false => write_whole(&known.file, &left)?,
                 }
                 tell(out, "removed", &format!("`{NAME}` from {place}"))?;
             }
@@ -247,25 +246,4 @@ impl Document {
 /// Whether there is nothing in a file but an empty object of servers.
 fn is_bare(text: &str, servers: &str) -> bool {
     serde_json::from_str::<Value>(text).is_ok_and(|value| value == json!({ servers: {} }))
-}
-
-/// Writes a file whole or not at all, with its mode, where a link leads.
-fn write(file: &Path, text: &str) -> anyhow::Result<()> {
-    let target = file.canonicalize().unwrap_or_else(|_| file.to_owned());
-    let context = || format!("cannot write {}", target.display());
-    let folder = target.parent().unwrap_or(&target);
-    fs::create_dir_all(folder).with_context(context)?;
-    let mode = fs::metadata(&target).map_or(0o600, |metadata| metadata.permissions().mode());
-    let beside = folder.join(format!(".codex-mcp-{}.tmp", std::process::id()));
-    let written = (|| -> io::Result<()> {
-        fs::write(&beside, text)?;
-        fs::set_permissions(&beside, fs::Permissions::from_mode(mode))?;
-        fs::File::open(&beside)?.sync_all()?;
-        fs::rename(&beside, &target)
-    })();
-    if written.is_err() {
-        // Nothing half-made stays.
-        let _ = fs::remove_file(&beside);
-    }
-    written.with_context(context)
 }

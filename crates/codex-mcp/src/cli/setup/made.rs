@@ -79,8 +79,6 @@ impl Made {
                 Ok(()) | Err(_) => Ok(()),
             };
         }
-        let folder = file.parent().unwrap_or(file);
-        fs::create_dir_all(folder).with_context(context)?;
-        fs::write(file, serde_json::to_string_pretty(self)? + "\n").with_context(context)
+        super::write_whole(file, &(serde_json::to_string_pretty(self)? + "\n"))
     }
 }

@@ -73,7 +73,17 @@ pub(super) fn rank(kind: Kind, line: &str, previous: &str) -> Rank {
         Kind::Markdown | Kind::Log if begins_with_any(DEFINITIONS) => Rank::Definition,
         Kind::Markdown | Kind::Log => plain,
         Kind::Json | Kind::Image(_) => Rank::Line,
+        Kind::Code if begins_outermost(line, previous) => Rank::Definition,
+        Kind::Code => plain,
     }
+}
+
+/// Whether something begins that is in nothing else: a function or a type, with the comments and attributes above it. In
+/// most languages that stands at the margin, behind a blank line or what closes the one before.
+fn begins_outermost(line: &str, previous: &str) -> bool {
+    let closes = |text: &str| text.starts_with(['}', ')', ']']) || text.trim_end() == "end";
+    let at_margin = !line.starts_with(char::is_whitespace) && !line.is_empty() && !closes(line);
+    at_margin && (previous.trim().is_empty() || closes(previous))
 }
 
 fn is_heading(line: &str) -> bool {

@@ -22,11 +22,14 @@ pub fn split(text: &str, budget: Budget, kind: Kind) -> usize {
     let Some(limit) = overflow(text, budget.units()) else {
         return text.len();
     };
-    // The last quarter: what lies before would waste more of the page than a better place is worth.
-    let near_end = limit - limit / 4;
+    // What lies before would waste more of the page than a better place is worth; half a function is worth little.
+    let near_end = match kind {
+        Kind::Code => limit / 2,
+        Kind::Markdown | Kind::Diff | Kind::Log | Kind::Json | Kind::Image(_) => limit - limit / 4,
+    };
     let end = match kind {
         Kind::Diff => best_of_diff(text, limit, near_end),
-        Kind::Markdown | Kind::Log | Kind::Json | Kind::Image(_) => {
+        Kind::Markdown | Kind::Log | Kind::Json | Kind::Code | Kind::Image(_) => {
             best(text, limit, near_end, kind)
         }
     };

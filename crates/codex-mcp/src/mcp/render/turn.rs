@@ -12,6 +12,7 @@ use bridge_store::{PlanVersion, TurnRow};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::AttachmentResult;
 use super::plan::PlanResult;
 use crate::error::{ErrorResult, Problem};
 use crate::ledger;
@@ -33,6 +34,9 @@ pub(in crate::mcp) struct TurnResult {
     /// Where a field was too long and goes on. Read on with codex.read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     more: Vec<fit::MoreResult>,
+    /// How much of what this call has attached Codex was shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<AttachmentResult>,
     /// Why the turn failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::mcp) error: Option<ErrorResult>,
@@ -201,6 +205,11 @@ impl TurnResult {
         }
     }
 
+    /// The same with what became of the attachments of the call that started the turn.
+    pub(in crate::mcp) fn with_attachments(self, attachments: Vec<AttachmentResult>) -> Self {
+        Self { attachments, ..self }
+    }
+
     fn build(report: TurnReport, problem: Option<Problem>, stopped_by: Option<String>) -> Self {
         let TurnReport {
             number: _,
@@ -231,6 +240,7 @@ impl TurnResult {
             thread_id: thread.map(|thread| thread.0),
             content,
             more: Vec::new(),
+            attachments: Vec::new(),
             turn_id: turn.map(|turn| turn.0),
             status,
             queue_position,
@@ -401,6 +411,9 @@ impl fmt::Display for TurnResult {
             write!(f, "\n{patch}")?;
         }
         self.artifacts.iter().try_for_each(|artifact| artifact.fmt(f))?;
+        for attachment in &self.attachments {
+            write!(f, "\nAttached: {attachment}.")?;
+        }
         for warning in &self.warnings {
             write!(f, "\nWarning: {warning}.")?;
         }

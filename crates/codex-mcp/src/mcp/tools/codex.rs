@@ -11,6 +11,7 @@ use super::{Definition, Visibility, unexpected};
 use crate::codex::thread_config::{self, Given};
 use crate::error::Problem;
 use crate::mcp::arguments::{Approval, Changes, Effort, Sandbox, TurnArguments, parse};
+use crate::mcp::attachments::{Attachment, Attachments};
 use crate::mcp::call::ToolCall;
 use crate::mcp::input_limits::InputLimits;
 use crate::mcp::render::{Answer, TurnResult};
@@ -30,6 +31,11 @@ struct Arguments {
     cwd: Option<String>,
     /// A title for the thread.
     name: Option<String>,
+    /// What comes with the prompt: for each one of `path`, `text`, `uri`, `diff`. What does not fit is cut or named.
+    attachments: Option<Vec<Attachment>>,
+    /// What attachments may cost. Default: what the server allows.
+    #[schemars(range(min = 100))]
+    attachment_tokens: Option<u32>,
     /// A JSON schema that the final answer follows.
     output_schema: Option<JsonObject>,
     /// `true`: answer as soon as the turn runs; get the result with codex.wait.
@@ -83,6 +89,7 @@ pub(super) struct Asked {
     key: Option<Key>,
     options: ThreadOptions,
     turn: TurnRequest,
+    attachments: Attachments,
 }
 
 /// Reads the arguments.
@@ -115,6 +122,8 @@ pub(super) fn read(
         codex_home: codex_home.as_deref(),
     };
     let config = thread_config::build(given)?;
+    let (given, tokens) = (arguments.attachments, arguments.attachment_tokens);
+    let attachments = Attachments::read(given, tokens, limits.0)?;
     let turn = TurnArguments {
         prompt: arguments.prompt,
         model: arguments.model,
@@ -138,14 +147,15 @@ pub(super) fn read(
         name: arguments.name.filter(|name| !name.trim().is_empty()),
         metadata: None,
     };
-    Ok(Asked { key, options, turn })
+    Ok(Asked { key, options, turn, attachments })
 }
 
 pub(super) async fn call(
     arguments: Option<JsonObject>,
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
-    let Asked { key, options, mut turn } = read(arguments, &call.input_limits(), call.roots())?;
+    let Asked { key, options, mut turn, attachments } =
+        read(arguments, &call.input_limits(), call.roots())?;
     let directory = Path::new(&options.working_directory);
     if let Some(asks) = call.allow_changes(&mut turn.options, directory).await? {
         return Ok(asks);
@@ -153,5 +163,7 @@ pub(super) async fn call(
     let options = ThreadOptions { metadata: Some(call.started_by().to_json()), ..options };
     let attachment = turn.attachment;
     let request = CallRequest::StartThread { options, turn };
-    call.run_once(key.as_ref(), request, attachment).await?.ok_or_else(|| unexpected("codex"))
+    call.run_once(key.as_ref(), request, attachment, &attachments)
+        .await?
+        .ok_or_else(|| unexpected("codex"))
 }

@@ -11,7 +11,7 @@ mod plan_get;
 mod plan_update;
 mod read;
 mod reply;
-mod repo_diff;
+pub(super) mod repo_diff;
 mod repo_status;
 pub(super) mod review;
 mod steer;

@@ -11,6 +11,7 @@ use super::{Definition, Visibility, unexpected};
 use crate::codex::thread_config;
 use crate::error::Problem;
 use crate::mcp::arguments::{Approval, Changes, Effort, Sandbox, TurnArguments, parse, thread_id};
+use crate::mcp::attachments::{Attachment, Attachments};
 use crate::mcp::call::ToolCall;
 use crate::mcp::input_limits::InputLimits;
 use crate::mcp::render::{Answer, TurnResult};
@@ -27,6 +28,12 @@ struct Arguments {
     model: Option<String>,
     /// How hard the model thinks, for this turn only.
     effort: Option<Effort>,
+    /// What comes with the prompt, as in `codex`.
+    #[schemars(with = "Option<Vec<JsonObject>>")]
+    attachments: Option<Vec<Attachment>>,
+    /// What attachments may cost.
+    #[schemars(range(min = 100))]
+    attachment_tokens: Option<u32>,
     /// A JSON schema that the final answer of this turn follows.
     output_schema: Option<JsonObject>,
     /// `true`: answer as soon as the turn runs or is queued; get the result with codex.wait.
@@ -65,6 +72,7 @@ pub(super) struct Asked {
     key: Option<Key>,
     thread: ThreadId,
     turn: TurnRequest,
+    attachments: Attachments,
 }
 
 /// Reads the arguments.
@@ -79,6 +87,8 @@ pub(super) fn read(
     let thread = arguments
         .thread_id
         .ok_or_else(|| Problem::argument("threadId", "it is missing", allowed))?;
+    let (given, tokens) = (arguments.attachments, arguments.attachment_tokens);
+    let attachments = Attachments::read(given, tokens, limits.0)?;
     let turn = TurnArguments {
         prompt: arguments.prompt,
         model: arguments.model,
@@ -91,14 +101,14 @@ pub(super) fn read(
         approval_policy: arguments.approval_policy,
     };
     let turn = turn.check(limits)?;
-    Ok(Asked { key, thread: thread_id(&thread)?, turn })
+    Ok(Asked { key, thread: thread_id(&thread)?, turn, attachments })
 }
 
 pub(super) async fn call(
     arguments: Option<JsonObject>,
     call: ToolCall<'_>,
 ) -> Result<Answer, Problem> {
-    let Asked { key, thread, mut turn } = read(arguments, &call.input_limits())?;
+    let Asked { key, thread, mut turn, attachments } = read(arguments, &call.input_limits())?;
     let attachment = turn.attachment;
     let thread = call.threads().find(&thread).await?;
     let directory = Path::new(thread.working_directory());
@@ -118,5 +128,7 @@ pub(super) async fn call(
         plan: None,
         turn,
     };
-    call.run_once(key.as_ref(), request, attachment).await?.ok_or_else(|| unexpected("codex-reply"))
+    call.run_once(key.as_ref(), request, attachment, &attachments)
+        .await?
+        .ok_or_else(|| unexpected("codex-reply"))
 }

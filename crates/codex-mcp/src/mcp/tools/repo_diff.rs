@@ -16,7 +16,7 @@ use crate::workspace::git::{
     Base, Diff, DiffFile, DiffKind, DiffRequest, Revision, Side, TextLimit, Untracked, shown,
 };
 
-const DEFAULT_CONTEXT: u32 = 3;
+pub(in crate::mcp) const DEFAULT_CONTEXT: u32 = 3;
 const MAX_CONTEXT: u32 = 1_000;
 /// The longest name of a commit, in bytes.
 const MAX_REVISION: usize = 500;
@@ -136,16 +136,16 @@ pub(super) async fn call(
 }
 
 /// What is compared with what.
-pub(super) struct Sides {
-    pub(super) from: Revision,
-    pub(super) to: Revision,
+pub(in crate::mcp) struct Sides {
+    pub(in crate::mcp) from: Revision,
+    pub(in crate::mcp) to: Revision,
     /// The arguments that say so.
-    pub(super) arguments: [&'static str; 2],
-    pub(super) base: Base,
+    pub(in crate::mcp) arguments: [&'static str; 2],
+    pub(in crate::mcp) base: Base,
 }
 
 /// Reads both sides; the first, an argument of this name, may be a range.
-pub(super) fn sides(
+pub(in crate::mcp) fn sides(
     name: &'static str,
     from: Option<&str>,
     to: Option<&str>,
@@ -221,7 +221,7 @@ impl Page {
     }
 }
 
-pub(super) fn warnings(diff: &Diff) -> Vec<String> {
+pub(in crate::mcp) fn warnings(diff: &Diff) -> Vec<String> {
     let mut warnings = Vec::new();
     if diff.is_cut {
         warnings.push(

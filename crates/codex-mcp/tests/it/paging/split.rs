@@ -4,7 +4,7 @@ use codex_mcp::mcp::paging::{Budget, Kind, cost, split};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
-const KINDS: [Kind; 4] = [Kind::Markdown, Kind::Diff, Kind::Log, Kind::Json];
+const KINDS: [Kind; 5] = [Kind::Markdown, Kind::Diff, Kind::Log, Kind::Json, Kind::Code];
 
 fn pages(text: &str, budget: Budget, kind: Kind) -> Vec<&str> {
     let mut rest = text;
@@ -50,6 +50,47 @@ fn an_answer_is_cut_before_a_heading_near_the_end() {
             Second paragraph.
             Its end.
         "]],
+    );
+}
+
+#[test]
+fn a_program_is_cut_between_functions_and_not_below_their_comments() {
+    let text = "fn one() {\n    first();\n\n    last();\n}\n\n/// Two.\n#[test]\nfn two() {}\nfn more() {}\n";
+    check(
+        Kind::Code,
+        80,
+        text,
+        &expect![[r#"
+            fn one() {
+                first();
+
+                last();
+            }
+
+            =====
+            /// Two.
+            #[test]
+            fn two() {}
+            fn more() {}
+        "#]],
+    );
+    let text = "def one():\n    first = 1\n    return first\n\n# Two.\n@wraps\ndef two():\n    a = 1\n    return a\n";
+    check(
+        Kind::Code,
+        80,
+        text,
+        &expect![[r#"
+        def one():
+            first = 1
+            return first
+
+        =====
+        # Two.
+        @wraps
+        def two():
+            a = 1
+            return a
+    "#]],
     );
 }
 

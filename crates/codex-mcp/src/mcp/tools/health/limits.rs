@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::config::{Config, Setting};
 use crate::daemon::MAX_CLIENTS;
 use crate::diagnosis::Finding;
+use crate::mcp::attachments::MAX_ATTACHMENTS;
 
 /// Words in the names of the settings that are limits.
 const LIMITS: &[&str] = &[
@@ -34,6 +35,8 @@ const OF_CLIENT: &[&str] = &[
     "max_instructions_chars",
     "max_object_bytes",
     "max_argument_bytes",
+    "max_attachment_tokens",
+    "max_attachment_bytes",
     "command_time_limit_seconds",
     "test_memory_megabytes",
     "test_cpu_seconds",
@@ -90,6 +93,7 @@ impl Settings<'_> {
             Some((held.key.to_owned(), Limit { value, set_by: held.origin.to_string() }))
         });
         let fixed = [
+            ("max_attachments", MAX_ATTACHMENTS),
             ("max_clients", MAX_CLIENTS),
             ("max_plan_steps", MAX_PLAN_STEPS),
             ("max_plan_text_chars", MAX_PLAN_TEXT_CHARS),
