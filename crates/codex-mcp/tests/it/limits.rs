@@ -87,6 +87,9 @@ async fn health_shows_each_with_its_value_and_who_set_it() {
         command_time_limit_seconds = 300 # default
         idle_stop_seconds = 900 # default
         max_argument_bytes = 300 # CODEX_MCP_MAX_ARGUMENT_BYTES
+        max_attachment_bytes = 67108864 # default
+        max_attachment_tokens = 32000 # default
+        max_attachments = 100 # fixed
         max_client_turns_per_minute = 1 # --max-client-turns-per-minute
         max_clients = 256 # fixed
         max_codex_megabytes = 2048 # default
