@@ -27,23 +27,23 @@ const MAX_NAME: usize = 200;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Attachment {
-    /// A text file, an image or a glob (`src/**/*.rs`), relative to `cwd`. With `text`: where that stands. With `diff`: only this.
+    /// A file, image or glob, relative to `cwd`. With `text`: its place. With `diff`: only this.
     path: Option<String>,
-    /// Of a file: `10-40` or `10-`.
+    /// `10-40` or `10-`.
     lines: Option<String>,
-    /// Text that is in no file: a plan, output, an editor's selection.
+    /// A plan, output, an editor's selection.
     text: Option<String>,
-    /// A resource of this server.
+    /// `codex://…`
     uri: Option<String>,
-    /// `worktree`, `staged`, a commit or branch to compare with, or `a..b`.
+    /// `worktree`, `staged`, a commit to compare with, or `a..b`.
     diff: Option<String>,
-    /// A title for `text`.
+    // A title for `text`.
     name: Option<String>,
-    /// `high` is shown first; `low` is cut first.
+    // Which ones get their room first.
     priority: Option<Priority>,
 }
 
-/// In which order attachments get their room.
+// In which order attachments get their room. No doc comment: a model would be sent it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Priority {
@@ -154,6 +154,9 @@ impl Attachment {
         };
         if name.as_ref().is_some_and(|name| name.chars().count() > MAX_NAME) {
             return Err(wrong("name", "it is too long", "at most 200 characters"));
+        }
+        if name.is_some() && text.is_none() {
+            return Err(wrong("name", "there is no text", "a title beside `text`"));
         }
         let source = match (path, text, uri, diff) {
             (path, Some(text), None, None) => Source::Text { text, name, path, lines },

@@ -314,3 +314,59 @@ impl Lines {
         self.bytes.extend_from_slice(taken);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::{Roots, matcher, parted};
+
+    fn check(content: &[u8], from: u64, to: Option<u64>, max_bytes: usize, expected: Expect) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().canonicalize().unwrap();
+        std::fs::write(path.join("file"), content).unwrap();
+        let roots = Roots::new(std::slice::from_ref(&path)).unwrap();
+        let lines = roots.open(&path, "file").unwrap().lines(from, to, max_bytes).unwrap();
+        let text = String::from_utf8_lossy(&lines.bytes).into_owned();
+        let (cut, binary) = (lines.is_cut, lines.is_binary);
+        expected.assert_eq(&format!("{text:?} of {}, cut {cut}, binary {binary}", lines.total));
+    }
+
+    #[test]
+    fn lines_are_taken_and_the_others_counted() {
+        let three = b"one\ntwo\nthree";
+        check(three, 1, None, 99, expect![[r#""one\ntwo\nthree" of 3, cut false, binary false"#]]);
+        check(three, 2, Some(2), 99, expect![[r#""two\n" of 3, cut false, binary false"#]]);
+        check(three, 2, None, 5, expect![[r#""two\nt" of 3, cut true, binary false"#]]);
+        check(three, 9, None, 99, expect![[r#""" of 3, cut false, binary false"#]]);
+        check(b"one\n", 1, None, 4, expect![[r#""one\n" of 1, cut false, binary false"#]]);
+        check(b"", 1, None, 99, expect![[r#""" of 0, cut false, binary false"#]]);
+        check(b"a\0b\n", 1, None, 99, expect![[r#""a\0b\n" of 1, cut false, binary true"#]]);
+        let long = [b"x".repeat(200_000), b"\nlast\n".to_vec()].concat();
+        check(&long, 2, Some(2), 99, expect![[r#""last\n" of 2, cut false, binary false"#]]);
+        check(&long, 1, None, 3, expect![[r#""xxx" of 2, cut true, binary false"#]]);
+    }
+
+    #[test]
+    fn a_pattern_begins_in_its_folders_without_marks() {
+        for (pattern, expected) in [
+            ("*.rs", (".", "*.rs")),
+            ("src/**/*.rs", ("src", "**/*.rs")),
+            ("/a/b?/c", ("/a", "b?/c")),
+            ("/*", ("/", "*")),
+            ("a/{b,c}/d", ("a", "{b,c}/d")),
+        ] {
+            assert_eq!(parted(pattern), expected);
+        }
+        for (pattern, path, fits) in [
+            ("*.rs", "a.rs", true),
+            ("*.rs", "b/a.rs", false),
+            ("**/*.rs", "a.rs", true),
+            ("**/*.rs", "b/c/a.rs", true),
+            ("[ab]?.txt", "b1.txt", true),
+            ("{a,b}/*", "b/c", true),
+        ] {
+            assert_eq!(matcher(pattern).unwrap().is_match(path), fits, "{pattern} {path}");
+        }
+    }
+}

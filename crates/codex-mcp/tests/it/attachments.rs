@@ -88,6 +88,7 @@ const REFUSED: &[&str] = &[
     r#"{"prompt": "x", "attachments": [{"path": "a", "priority": "urgent"}]}"#,
     r#"{"prompt": "x", "attachments": [{"text": "a", "uri": "codex://threads"}]}"#,
     r#"{"prompt": "x", "attachments": [{"path": "a", "uri": "codex://threads"}]}"#,
+    r#"{"prompt": "x", "attachments": [{"path": "a", "name": "b"}]}"#,
     r#"{"prompt": "x", "attachments": [{"path": ""}]}"#,
     r#"{"prompt": "x", "attachments": [{"path": "a\u0000b"}]}"#,
     r#"{"prompt": "x", "attachments": [{"path": "~/a"}]}"#,

@@ -17,6 +17,8 @@ const IMAGES_BYTES: usize = 8 << 20;
 const MIN_PART: usize = 400;
 /// What the note of a part may cost, with its lines.
 const NOTE_UNITS: usize = 300;
+/// The longest name in a result, in characters.
+const MAX_NAME: usize = 200;
 /// The longest note, in characters.
 const MAX_NOTE: usize = 200;
 /// What stands around all attachments.
@@ -94,7 +96,9 @@ impl Fitting {
     /// Shows as much of an attachment as there is room for.
     pub(super) fn add(&mut self, piece: Piece, room: usize) {
         let Piece { name, attributes, note, content } = piece;
-        let of = Entry { name, attributes, note };
+        let name = name.chars().take(MAX_NAME).collect();
+        let of = Entry { name, attributes, note: None };
+        let of = note.into_iter().fold(of, Entry::noting);
         match content {
             Content::Text(text) => self.add_text(of, text, room),
             Content::Image(url) if self.takes_image(&url) && IMAGE_UNITS + of.frame() <= room => {
@@ -186,7 +190,7 @@ impl Entry {
 
     fn noting(mut self, what: String) -> Self {
         let note = match self.note {
-            Some(note) => format!("{note}; {what}"),
+            Some(note) => format!("{what}; {note}"),
             None => what,
         };
         self.note = Some(note.chars().take(MAX_NOTE).collect());

@@ -58,13 +58,13 @@ impl ToolCall<'_> {
         match item.source {
             Source::Path { path, lines } => {
                 let field = field(number, "path");
-                self.file(path.clone(), lines, directory, room)
-                    .await?
-                    .map_err(|error| error.problem(number, &field, &path))
+                let wanted = (path.clone(), lines, Images::Shown);
+                let piece = self.file(wanted, directory, room).await?;
+                piece.map_err(|error| error.problem(number, &field, &path))
             }
             Source::Found { path } => {
-                let wanted = (path.clone(), directory.to_owned());
-                let piece = self.found(wanted, room).await?;
+                let wanted = (path.clone(), None, Images::Named);
+                let piece = self.file(wanted, directory, room).await?;
                 Ok(piece.unwrap_or_else(|error| named(path, error.to_string())))
             }
             Source::Text { text, name: title, path, lines } => {
@@ -79,28 +79,15 @@ impl ToolCall<'_> {
 
     async fn file(
         &self,
-        path: String,
-        lines: Option<LineRange>,
+        (path, lines, images): (String, Option<LineRange>, Images),
         directory: &str,
         room: usize,
     ) -> Result<Result<Piece, LoadError>, Problem> {
         let (roots, directory) = (self.roots().clone(), directory.to_owned());
         let limit = self.config().max_attachment_bytes as u64;
         let window = Budget::new(room).window();
-        aside(move || read_file(&roots, &directory, path, lines, (limit, window), Images::Shown))
-            .await
-    }
-
-    async fn found(
-        &self,
-        (path, directory): (String, String),
-        room: usize,
-    ) -> Result<Result<Piece, LoadError>, Problem> {
-        let roots = self.roots().clone();
-        let limit = self.config().max_attachment_bytes as u64;
-        let window = Budget::new(room).window();
-        aside(move || read_file(&roots, &directory, path, None, (limit, window), Images::Named))
-            .await
+        let read = move || read_file(&roots, &directory, path, lines, (limit, window), images);
+        aside(read).await
     }
 
     async fn resource(
@@ -117,7 +104,7 @@ impl ToolCall<'_> {
             place: None,
             hint: None,
         };
-        let attributes = vec![("uri", name.clone())];
+        let attributes = vec![("uri", uri.to_string())];
         Ok(Piece { name, attributes, note: None, content: Content::Text(text) })
     }
 

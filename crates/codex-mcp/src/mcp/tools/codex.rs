@@ -31,9 +31,9 @@ struct Arguments {
     cwd: Option<String>,
     /// A title for the thread.
     name: Option<String>,
-    /// What comes with the prompt: for each one of `path`, `text`, `uri`, `diff`. What does not fit is cut or named.
+    /// What comes with the prompt: each has one of `path`, `text`, `uri`, `diff`.
     attachments: Option<Vec<Attachment>>,
-    /// What attachments may cost. Default: what the server allows.
+    /// What they may cost.
     #[schemars(range(min = 100))]
     attachment_tokens: Option<u32>,
     /// A JSON schema that the final answer follows.
@@ -75,7 +75,7 @@ pub(super) fn definition() -> Tool {
         title: "Ask Codex",
         description: "Start a new OpenAI Codex thread and run its first turn: a second opinion, an investigation, a \
             review, an explanation, a plan, a change. Codex reads files and runs commands in a read-only sandbox; with \
-            `changes: propose` it edits a copy and returns a patch. Put everything it needs into `prompt`. Returns `threadId` (continue with codex-reply) and \
+            `changes: propose` it edits a copy and returns a patch. Put what it needs to know into `prompt`, what you have at hand into `attachments`. Returns `threadId` (continue with codex-reply) and \
             `content` (its final answer). Long work: set `background` and collect the result with codex.wait.",
         search_hint: "openai gpt delegate second opinion ask another model agent review investigate",
         annotations: ToolAnnotations::new().read_only(false).destructive(false).idempotent(false).open_world(true),

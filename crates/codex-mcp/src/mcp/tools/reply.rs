@@ -28,26 +28,26 @@ struct Arguments {
     model: Option<String>,
     /// How hard the model thinks, for this turn only.
     effort: Option<Effort>,
-    /// What comes with the prompt, as in `codex`.
+    /// As in `codex`.
     #[schemars(with = "Option<Vec<JsonObject>>")]
     attachments: Option<Vec<Attachment>>,
-    /// What attachments may cost.
+    /// As in `codex`.
     #[schemars(range(min = 100))]
     attachment_tokens: Option<u32>,
-    /// A JSON schema that the final answer of this turn follows.
+    /// As in `codex`.
     output_schema: Option<JsonObject>,
-    /// `true`: answer as soon as the turn runs or is queued; get the result with codex.wait.
+    /// As in `codex`.
     background: Option<bool>,
-    /// Your own name for this call. A call with the same key and arguments is the same turn: safe to retry.
+    /// As in `codex`.
     idempotency_key: Option<String>,
-    /// Interrupt the turn after this long.
+    /// As in `codex`.
     #[schemars(range(min = 1, max = 86400))]
     time_limit_seconds: Option<u32>,
-    /// `propose`: work in the thread's copy, or a new one, and return a patch; `direct`: in the files, if the user agrees.
+    /// As in `codex`; `propose` goes on in the thread's copy, if it has one.
     changes: Option<Changes>,
-    /// `changes` in Codex's words: `workspace-write` is `direct`.
+    /// As in `codex`.
     sandbox: Option<Sandbox>,
-    /// When Codex asks for more than its sandbox allows. The user is asked, by rules first, or it is declined.
+    /// As in `codex`.
     #[serde(rename = "approval-policy")]
     approval_policy: Option<Approval>,
 }
