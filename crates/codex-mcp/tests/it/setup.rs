@@ -387,7 +387,8 @@ async fn claude_code_gets_the_plugin_uses_it_and_loses_it() {
         kept      the plugin `codex@codex-mcp`, which is installed
         checked   Claude Code connects to the server
         done      Start Claude Code anew and type /codex:status. `--undo` takes this back.
-    "#]].assert_eq(&run(&[]).await);
+    "#]]
+    .assert_eq(&run(&[]).await);
     assert_eq!(fs::read_to_string(&servers).unwrap(), now);
 
     let script = [calls_tool(tool("codex_health"), json!({})), messages::says("That is it.")];
