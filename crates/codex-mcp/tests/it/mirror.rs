@@ -2,8 +2,9 @@
 
 use expect_test::expect;
 use serde_json::{Value, json};
+use testkit::gate::Gate;
 use testkit::mcp::McpDriver;
-use testkit::model::{StepStatus, plans, says};
+use testkit::model::{StepStatus, plans, reply, says};
 
 use crate::bridge::{Setup, TestBridge, result_of, text};
 
@@ -259,6 +260,39 @@ async fn what_a_hook_cannot_understand_changes_nothing() {
     .await;
     expect!["The plan of Codex's thread [thread] did not follow your list: argument `steps`: the plan would have 252 steps; allowed: at most 200"]
         .assert_eq(&said(&answer).replace(&thread, "[thread]"));
+    bridge.finish().await;
+}
+
+/// A plan with a thousand steps, some with no text or one text, is told in a few lines.
+#[tokio::test]
+async fn a_huge_plan_is_told_in_short() {
+    let texts: Vec<_> = (0..1_000)
+        .map(|number| match number % 3 {
+            0 => String::new(),
+            1 => "the same".to_owned(),
+            _ => format!("{number} {}", "long ".repeat(100)),
+        })
+        .collect();
+    let steps: Vec<_> = texts.iter().map(|text| (text.as_str(), StepStatus::Pending)).collect();
+    let gate = Gate::new("after the plan");
+    let script = vec![plans("Much.", &steps), reply().holds(&gate).says("Done.")];
+    let mut bridge = TestBridge::spawn(script, of_session("a"));
+    bridge.client.initialize_legacy("2025-11-25").await;
+    let started = bridge.call("codex", json!({ "prompt": "Plan.", "background": true })).await;
+    let thread = text(&started["structuredContent"]["threadId"]);
+    gate.reached().await;
+    // The plan may be on its way still.
+    let news = loop {
+        let news = told(&mut bridge.client, "PostToolBatch").await;
+        if !news.is_empty() {
+            break news;
+        }
+    };
+    assert!(news.len() < 6_000 && news.lines().count() < 30, "{news}");
+    assert!(news.contains("… and 980 more: codex.plan.get shows all."), "{news}");
+    assert_eq!(told(&mut bridge.client, "PostToolBatch").await, "");
+    gate.open();
+    bridge.call("codex.wait", json!({ "threadId": thread })).await;
     bridge.finish().await;
 }
 
