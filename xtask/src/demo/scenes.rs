@@ -190,7 +190,7 @@ async fn sum_up(mut cast: Cast, thread: &str) -> Result<()> {
     screen.fact("more", "`cargo xtask bench` measures an optimised build beside what it replaces");
     screen.gap();
     screen.fact("add it", "cargo install --path crates/codex-mcp");
-    screen.fact("", "claude mcp add codex -- codex-mcp");
+    screen.fact("", "codex-mcp setup claude");
     screen.gap();
     Ok(())
 }

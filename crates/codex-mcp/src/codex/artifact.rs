@@ -199,7 +199,11 @@ impl Keeper<'_> {
         };
         let roots = folder.and_then(|folder| Roots::new(&[folder]).ok());
         let roots = roots.ok_or("the folder of its turn is not known")?;
-        roots.read_file(Path::new(&path), limit).map_err(|error| error.to_string())
+        let file = roots.open(roots.first(), &path).map_err(|error| error.to_string())?;
+        if file.bytes > limit as u64 {
+            return Err(format!("it has more than {limit} bytes"));
+        }
+        file.read(limit as u64).map_err(|error| error.to_string())
     }
 }
 
@@ -261,17 +265,17 @@ mod tests {
         check(
             viewed,
             expect![[r#"
-            image/png, 18 bytes
-            image/png, 18 bytes
-            the image `x` is not kept: it lies outside of [home]/work
-            the image `x` is not kept: it is no PNG, JPEG, GIF or WebP
-            the image `x` is not kept: it has more than 75 bytes
-            the image `x` is not kept: it is not a file
-            the image `x` is not kept: it is not a file
-            the image `x` is not kept: No such file or directory (os error 2)
-            the image `x` is not kept: it lies outside of [home]/work
-            the image `x` is not kept: it lies outside of [home]/work
-        "#]],
+                image/png, 18 bytes
+                image/png, 18 bytes
+                the image `x` is not kept: it is [home]/codex/a.png, outside the workspace roots [home]/work
+                the image `x` is not kept: it is no PNG, JPEG, GIF or WebP
+                the image `x` is not kept: it has more than 75 bytes
+                the image `x` is not kept: it is a folder
+                the image `x` is not kept: it is a named pipe
+                the image `x` is not kept: it does not exist (looked for [home]/work/none.png)
+                the image `x` is not kept: it is [home]/codex/a.png, outside the workspace roots [home]/work
+                the image `x` is not kept: it is /etc/passwd, outside the workspace roots [home]/work
+            "#]],
         );
     }
 
@@ -285,8 +289,8 @@ mod tests {
             written,
             expect![[r#"
                 image/png, 18 bytes
-                the image `x` is not kept: it lies outside of [home]/codex/generated_images
-                the image `x` is not kept: it lies outside of [home]/codex/generated_images
+                the image `x` is not kept: it is [home]/codex/a.png, outside the workspace roots [home]/codex/generated_images
+                the image `x` is not kept: it is [home]/work/a.png, outside the workspace roots [home]/codex/generated_images
             "#]],
         );
     }

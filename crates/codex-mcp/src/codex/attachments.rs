@@ -8,6 +8,8 @@ use std::fmt;
 use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest as _, Sha256};
 
+use crate::image::ImageFormat;
+
 /// What the tags begin with.
 const TAG: &str = "attachment";
 /// What the text begins with.
@@ -101,8 +103,8 @@ pub(crate) fn without(text: &str) -> &str {
 }
 
 /// An image's `data:` URL.
-pub(crate) fn data_url(kind: &str, bytes: &[u8]) -> String {
-    format!("data:image/{kind};base64,{}", BASE64.encode(bytes))
+pub(crate) fn data_url(format: ImageFormat, bytes: &[u8]) -> String {
+    format!("data:{};base64,{}", format.mime(), BASE64.encode(bytes))
 }
 
 /// The image of such a URL: its kind, and its bytes.
@@ -135,6 +137,7 @@ mod tests {
     use expect_test::{Expect, expect};
 
     use super::{Shown, frame, image, rest, without, write};
+    use crate::image::ImageFormat;
 
     fn shown(path: &str, body: Option<&str>) -> Shown {
         let attributes = vec![("path", path.to_owned())];
@@ -215,7 +218,7 @@ mod tests {
 
     #[test]
     fn an_image_comes_back() {
-        let url = super::data_url("png", b"abc");
+        let url = super::data_url(ImageFormat::Png, b"abc");
         assert_eq!(image(&url), Some(("png", b"abc".to_vec())));
         for url in ["data:image/png", "data:image/png;base64,!", "http://a"] {
             assert_eq!(image(url), None, "{url}");

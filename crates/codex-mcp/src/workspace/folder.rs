@@ -1,7 +1,5 @@
 //! A directory that is held open, so that another one put in its place is noticed.
 
-use std::ffi::OsStr;
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
@@ -41,12 +39,6 @@ impl Folder {
                 Arc::new(openat(handle.as_fd(), name, HOLD | OFlags::NOFOLLOW, Mode::empty())?);
         }
         Ok(Self { path, handle })
-    }
-
-    /// Opens a file in it that is no link. Opening never waits, whatever it is.
-    pub(super) fn open_file(&self, name: &OsStr) -> io::Result<File> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        Ok(File::from(openat(self.handle.as_fd(), name, flags, Mode::empty())?))
     }
 
     pub(super) fn handle(&self) -> BorrowedFd<'_> {

@@ -6,7 +6,7 @@
 //! used. What is mounted below a root belongs to it: only who owns the system mounts. Nothing is ever created.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Read as _};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::folder::Folder;
@@ -217,33 +217,6 @@ impl Roots {
             return Err(RootError::Tilde { given, default });
         }
         self.resolve_existing(given)
-    }
-
-    /// Reads a file that lies in one of the roots, however the path gets there. It is opened by a handle that follows no
-    /// link, and is a file, not a pipe that nobody writes to.
-    ///
-    /// # Errors
-    /// It is none, lies elsewhere, or has more than `limit` bytes.
-    pub(crate) fn read_file(&self, path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-        let refused = |reason: String| io::Error::new(ErrorKind::InvalidInput, reason);
-        let resolved = self.first().join(path).canonicalize()?;
-        let outside = || refused(format!("it lies outside of {self}"));
-        let root = self.0.iter().find(|root| resolved.starts_with(root.path()));
-        let root = root.ok_or_else(outside)?;
-        let (Some(folder), Some(name)) = (resolved.parent(), resolved.file_name()) else {
-            return Err(outside());
-        };
-        let folder = root.below(folder.to_owned())?;
-        let file = folder.open_file(name)?;
-        if !file.metadata()?.is_file() {
-            return Err(refused("it is not a file".to_owned()));
-        }
-        let mut content = Vec::new();
-        file.take(limit as u64 + 1).read_to_end(&mut content)?;
-        match content.len() > limit {
-            true => Err(refused(format!("it has more than {limit} bytes"))),
-            false => Ok(content),
-        }
     }
 
     /// The root around a resolved path that lies in no other one.

@@ -8,6 +8,7 @@ use super::gather::given_up;
 use super::{Item, LineRange, Source, at, field, read_diff};
 use crate::codex::attachments::data_url;
 use crate::error::{Code, Problem};
+use crate::image::ImageFormat;
 use crate::mcp::call::ToolCall;
 use crate::mcp::paging::{Budget, Kind};
 use crate::mcp::resources::{self, ResourceUri};
@@ -237,11 +238,11 @@ fn read_file(
     if bytes > limit {
         return Ok(named(path, format!("{bytes} bytes, which is too large; {READ_FILE}")));
     }
-    if let Some(kind) = image_kind(&file.beginning()?) {
+    if let Some(format) = ImageFormat::of(&file.beginning()?) {
         return match (lines, images) {
             (Some(_), _) => Err(LoadError::Image),
             (None, Images::Shown) if bytes <= MAX_IMAGE_BYTES => {
-                let url = data_url(kind, &file.read(MAX_IMAGE_BYTES)?);
+                let url = data_url(format, &file.read(MAX_IMAGE_BYTES)?);
                 let attributes = vec![("path", path.clone())];
                 Ok(Piece { name: path, attributes, note: None, content: Content::Image(url) })
             }
@@ -299,17 +300,6 @@ fn text_of(mut bytes: Vec<u8>, is_cut: bool) -> (String, bool) {
     match String::from_utf8(bytes) {
         Ok(text) => (text, false),
         Err(error) => (String::from_utf8_lossy(error.as_bytes()).into_owned(), true),
-    }
-}
-
-/// What kind of image a file is, by its first bytes.
-fn image_kind(beginning: &[u8]) -> Option<&'static str> {
-    match beginning {
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("png"),
-        [0xff, 0xd8, 0xff, ..] => Some("jpeg"),
-        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("gif"),
-        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("webp"),
-        _ => None,
     }
 }
 

@@ -78,7 +78,7 @@ async fn of_a_file_elsewhere_there_is_only_a_warning() {
     let answer = bridge.call("codex", json!({ "prompt": "Look." })).await;
     assert!(artifacts(&answer, "image").is_empty(), "{answer}");
     let warnings = bridge.show_data(&answer["structuredContent"]["warnings"]);
-    expect![[r#"["the image `elsewhere.png` is not kept: it lies outside of [workspace]"]"#]]
+    expect![[r#"["the image `elsewhere.png` is not kept: it is [root]/elsewhere.png, outside the workspace roots [workspace]"]"#]]
         .assert_eq(&warnings);
     bridge.finish().await;
 }
