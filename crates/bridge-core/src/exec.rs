@@ -268,6 +268,7 @@ fn may_work_without(failure: &Failure) -> bool {
         Failure::AppServerExited(_) | Failure::AppServerHung { .. } => true,
         Failure::Quarantined { last, .. } => may_work_without(last),
         Failure::ExecExited(_)
+        | Failure::ExecLimit { .. }
         | Failure::ExecTakesNoInput
         | Failure::ReviewTakesNoInput
         | Failure::Request { .. }

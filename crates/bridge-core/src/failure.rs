@@ -4,6 +4,15 @@ use std::time::Duration;
 
 use crate::{Exit, Json, Reply, StartFailure, ThreadId, TurnId, WorkspaceFailure};
 
+/// What processes use together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// Memory, in megabytes.
+    Memory,
+    /// Time on processors, in seconds.
+    Processor,
+}
+
 /// Why a call or a turn did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -18,6 +27,13 @@ pub enum Failure {
     },
     /// `codex exec`, which ran the turn, ended without saying how the turn ended.
     ExecExited(Exit),
+    /// What `codex exec` started for the turn used too much, so it was stopped with all of it.
+    ExecLimit {
+        /// Of what.
+        resource: Resource,
+        /// The limit: megabytes, or seconds.
+        limit: u64,
+    },
     /// The turn runs through `codex exec`, which takes no input while it runs.
     ExecTakesNoInput,
     /// The turn is Codex's own review, which takes no input.

@@ -58,7 +58,7 @@ pub use event::{
     ThreadOptions, TurnEvent,
 };
 pub use exec::{ExecEvent, ExecRun, ExecThread};
-pub use failure::{CodexError, Failure, RequestFailure, Scope};
+pub use failure::{CodexError, Failure, RequestFailure, Resource, Scope};
 pub use health::{Account, HealthReport, ProcessState, SandboxProbe};
 pub use ids::{
     AppServerId, ApprovalId, CallId, ConnectionId, ExecId, ItemId, Json, RequestId,

@@ -62,6 +62,12 @@ impl Exec {
         Ok(Self { child, pid, lines, stderr, drain })
     }
 
+    /// Its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.pid
+    }
+
     /// The version that a program tells when asked for it on its command line, if it says that it is Codex.
     pub async fn version(launch: &Launch, deadline: Duration) -> Option<Version> {
         let launch = Launch { args: vec!["--version".into()], ..launch.clone() };

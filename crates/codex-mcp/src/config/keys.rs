@@ -189,6 +189,15 @@ declare_keys! {
     /// turn cannot be steered and asks for no approval; its result says so.
     "exec_fallback", "exec-fallback" => exec_fallback: bool = Switch::On;
 
+    /// How much memory the commands of such a turn may use together, in megabytes, before it is stopped.
+    "exec_memory_megabytes", "exec-memory-megabytes" => exec_memory_megabytes: usize = count("MEGABYTES", 4096, 16..=1_048_576);
+
+    /// How long the commands of such a turn may be on a processor, added up, in seconds.
+    "exec_cpu_seconds", "exec-cpu-seconds" => exec_cpu: Duration = seconds(3600, 1..=864_000);
+
+    /// How large a file may be that such a turn writes, in megabytes.
+    "exec_file_megabytes", "exec-file-megabytes" => exec_file_megabytes: usize = count("MEGABYTES", 1024, 1..=1_048_576);
+
     /// How long an app-server may be unused before it is stopped. The next turn starts a new one.
     "idle_stop_seconds", "idle-stop-seconds" => idle_stop: Option<Duration> = seconds_or_never(900, 86_400);
 

@@ -1,13 +1,14 @@
 //! Turns that run through `codex exec`: a process each, read to its end, with what it left ended before that is told.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bridge_core::{
-    Event, ExecEvent, ExecId, ExecRun, ExecThread, Failure, Item, RequestFailure, StartFailure,
-    StartFailureKind, ThreadId, TurnEvent, TurnId,
+    Event, ExecEvent, ExecId, ExecRun, ExecThread, Failure, Item, RequestFailure, Resource,
+    StartFailure, StartFailureKind, ThreadId, TurnEvent, TurnId,
 };
 use codex_client::orphan::{self, Marker};
 use codex_client::{Exec, Launch};
@@ -24,6 +25,10 @@ use crate::workspace::is_itself;
 
 /// How long a run may take to end when it is told to. Codex needs 30 ms; a cancelled call waits for it.
 const STOP_GRACE: Duration = Duration::from_millis(200);
+/// How often is looked what its commands use.
+const EVERY: Duration = Duration::from_millis(250);
+/// How much more than all together a single process may be on a processor, in seconds: who looks is to be first.
+const CPU_MARGIN: u64 = 5;
 /// How long it may take to end by itself once it has said how its turn ended.
 const END_GRACE: Duration = Duration::from_secs(5);
 
@@ -143,17 +148,19 @@ async fn play(
         args: exec::arguments(&run, files.named()),
         environment: launch::environment(config, &marker),
         working_directory: PathBuf::from(&working_directory),
-        program,
+        program: program.clone(),
     };
+    let launch = limited(config, launch)?;
     let is_new = matches!(run.thread, ExecThread::New(_));
     let rollout = look_up(config, &run.thread).await;
     let left_out = exec::left_out(&run);
     let started = Exec::start(&launch, run.input(), config.max_line_bytes);
     let process =
-        started.map_err(|error| Failure::Start(launch::start_failure(&launch.program, &error)))?;
+        started.map_err(|error| Failure::Start(launch::start_failure(&program, &error)))?;
     let turn = TurnId(format!("exec-{marker}").replace('.', "-"));
     let reader = exec::Reader::new(turn, working_directory, is_new);
-    let end = follow(process, (reader, rollout), left_out, stop, way).await;
+    let ceilings = Ceilings { marker: marker.clone(), config };
+    let end = follow(process, (reader, rollout), left_out, (stop, ceilings), way).await;
     // What it left must be gone before anybody is told that it is.
     let swept = tokio::task::spawn_blocking(move || orphan::sweep(&marker)).await;
     if swept.is_ok_and(|ended| ended > 0) {
@@ -162,18 +169,63 @@ async fn play(
     end
 }
 
+/// The same behind this program's own `limited`, which no file can grow beyond.
+fn limited(config: &Config, launch: Launch) -> Result<Launch, Failure> {
+    let own = std::env::current_exe().and_then(|path| path.canonicalize());
+    let own = own.map_err(|error| refused(config, &format!("this program is gone: {error}")))?;
+    let cpu = config.exec_cpu.as_secs() + CPU_MARGIN;
+    let file = (config.exec_file_megabytes as u64) << 20;
+    let mut args: Vec<OsString> = vec![
+        "limited".into(),
+        format!("--cpu-seconds={cpu}").into(),
+        format!("--file-bytes={file}").into(),
+        "--".into(),
+        launch.program.into_os_string(),
+    ];
+    args.extend(launch.args);
+    Ok(Launch { program: own, args, ..launch })
+}
+
+/// What the commands of a run may use together, for the system limits each only by itself.
+struct Ceilings<'a> {
+    marker: Marker,
+    config: &'a Config,
+}
+
+impl Ceilings<'_> {
+    async fn exceeded(&self, process: &Exec) -> Option<Failure> {
+        let (marker, pid) = (self.marker.clone(), process.id());
+        let (megabytes, cpu) = (self.config.exec_memory_megabytes as u64, self.config.exec_cpu);
+        let look = move || orphan::usage(&marker, pid, megabytes << 20);
+        let usage = tokio::task::spawn_blocking(look).await.ok()??;
+        if usage.memory_bytes > megabytes << 20 {
+            return Some(Failure::ExecLimit { resource: Resource::Memory, limit: megabytes });
+        }
+        let limit = cpu.as_secs();
+        (usage.cpu > cpu).then_some(Failure::ExecLimit { resource: Resource::Processor, limit })
+    }
+}
+
 /// Passes on what a run tells until it has ended.
 async fn follow(
     mut process: Exec,
     (mut reader, rollout): (exec::Reader, Option<Arc<exec::Rollout>>),
     left_out: Option<&'static str>,
-    stop: &CancellationToken,
+    (stop, ceilings): (&CancellationToken, Ceilings<'_>),
     way: &Way,
 ) -> Result<(), Failure> {
     let mut known = None;
+    let mut looks = tokio::time::interval(EVERY);
     while reader.end().is_none() {
         let line = tokio::select! {
             line = process.line() => line,
+            _ = looks.tick() => match ceilings.exceeded(&process).await {
+                Some(failure) => {
+                    process.stop(STOP_GRACE).await;
+                    return Err(failure);
+                }
+                None => continue,
+            },
             () = stop.cancelled() => {
                 return Err(Failure::ExecExited(launch::exit(process.stop(STOP_GRACE).await)));
             }

@@ -216,6 +216,8 @@ catalogue! {
         "Leave `turnId` out to get the newest turn.", Retry::No;
     TurnTimeLimit = "turn_time_limit", "The turn ran into its time limit and was interrupted.",
         "Continue with `codex-reply`, with a smaller task or a larger `timeLimitSeconds`.", NOW;
+    ExecLimit = "exec_limit", "What a turn through `codex exec` had started used more than it may.",
+        "Continue with `codex-reply`, with a smaller task, or raise the limit.", NOW;
     TurnCut = "turn_cut", "The server ended while the turn ran; what was known of it by then is kept.",
         "Look at what it may have done already, then send the prompt again with `codex-reply` on the same thread.", NOW;
     TurnNeverStarted = "turn_never_started", "The server ended while the turn waited; Codex had not begun it.",

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bridge_core::{
-    CodexError, Exit, Failure, Scope, StartFailure, StartFailureKind, TurnId, WorkspaceFailure,
+    CodexError, Exit, Failure, Resource, Scope, StartFailure, StartFailureKind, TurnId,
+    WorkspaceFailure,
 };
 
 use super::codex::{describe, request_failure, turn_error};
@@ -16,6 +17,7 @@ impl From<&Failure> for Problem {
             Failure::Start(failure) => start_failure(failure),
             Failure::AppServerExited(exit) => exited("the app-server", exit),
             Failure::ExecExited(exit) => exited("`codex exec`", exit),
+            Failure::ExecLimit { resource, limit } => exec_limit(*resource, *limit),
             Failure::ExecTakesNoInput => Self::new(
                 Code::TurnNotSteerable,
                 "the turn runs through `codex exec`, which takes no input while it runs",
@@ -237,4 +239,15 @@ mod tests {
             assert_eq!((problem.message.as_str(), problem.hint.as_deref()), (message, hint));
         }
     }
+}
+
+fn exec_limit(resource: Resource, limit: u64) -> Problem {
+    let (what, key) = match resource {
+        Resource::Memory => (format!("more than {limit} MB of memory"), "exec_memory_megabytes"),
+        Resource::Processor => {
+            (format!("more than {limit} s of processor time"), "exec_cpu_seconds")
+        }
+    };
+    let message = format!("what the turn had started used {what}, and was stopped with it");
+    Problem::new(Code::ExecLimit, message).of_limit(key)
 }

@@ -167,6 +167,9 @@ fn show_prints_every_key_with_its_origin() {
             request_deadline_seconds = 30 # default
             start_deadline_seconds = 20 # default
             exec_fallback = true # default
+            exec_memory_megabytes = 4096 # default
+            exec_cpu_seconds = 3600 # default
+            exec_file_megabytes = 1024 # default
             idle_stop_seconds = 0 # $TEST/.config/codex-mcp/config.toml:2
             isolation = "shared" # default
             max_codex_processes = 8 # default

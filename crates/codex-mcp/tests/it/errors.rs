@@ -254,6 +254,9 @@ errors! {
     TurnTimeLimit turn_time_limit: life::a_turn_that_takes_too_long() => expect![[r#"
         Error turn_time_limit: the turn was interrupted after 1 s
     "#]];
+    ExecLimit exec_limit: life::what_exec_started_takes_too_much() => expect![[r#"
+        Error exec_limit: what the turn had started used more than 128 MB of memory, and was stopped with it
+    "#]];
     TurnCut turn_cut: life::a_turn_whose_engine_is_killed() => expect![[r#"
         Error turn_cut: the server ended while this turn ran
     "#]];

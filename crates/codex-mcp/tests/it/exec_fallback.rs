@@ -419,3 +419,53 @@ async fn a_change_of_the_plan_reaches_it_once() {
     assert!(plan["structuredContent"]["toldIn"].is_string(), "{plan}");
     bridge.finish().await;
 }
+
+/// A turn through `codex exec` whose command takes too much of something: the answer.
+pub(crate) async fn over_its_limit(
+    limit: (&'static str, &str),
+    command: &str,
+) -> (TestBridge, Value) {
+    let codex = Breakable::broken();
+    let variables = vec![(limit.0, limit.1.into())];
+    let setup = Setup { variables, ..codex.setup() };
+    let mut bridge = TestBridge::start_with([runs(command)], setup).await;
+    let answer = bridge.call("codex", json!({ "prompt": "Work." })).await;
+    (bridge, answer)
+}
+
+/// What takes more memory than a test allows, and then waits.
+pub(crate) const TAKES_MEMORY: &str =
+    "python3 -c 'import time; taken = bytearray(b\"x\") * (256 << 20); time.sleep(600)'";
+
+#[tokio::test]
+async fn what_takes_too_much_is_stopped_with_everything() {
+    for (limit, command) in [
+        (("CODEX_MCP_EXEC_MEMORY_MEGABYTES", "128"), TAKES_MEMORY),
+        (("CODEX_MCP_EXEC_CPU_SECONDS", "1"), "python3 -c 'while True: pass'"),
+    ] {
+        let (bridge, answer) = over_its_limit(limit, command).await;
+        assert_eq!(error_code(&answer), "exec_limit", "{answer}");
+        assert_eq!(bridge.processes("python3 -c").len(), 0, "something still runs");
+        bridge.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn no_file_grows_beyond_its_limit() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("large");
+    let writes = format!(
+        "#!/bin/sh\nif [ \"$1\" = exec ]; then python3 -c 'open(\"{}\", \"wb\").write(bytes(4 << 20))'; fi\nexit 1\n",
+        file.display()
+    );
+    let program = directory.path().join("codex");
+    fs::write(&program, writes).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let variables = vec![("CODEX_MCP_EXEC_FILE_MEGABYTES", "1".into())];
+    let setup = Setup { codex: Some(program.into()), variables, ..Setup::default() };
+    let mut bridge = TestBridge::start_with([], setup).await;
+    let answer = bridge.call("codex", json!({ "prompt": "Write." })).await;
+    assert_eq!(answer["isError"], true, "{answer}");
+    assert_eq!(fs::metadata(&file).unwrap().len(), 1 << 20);
+    bridge.finish().await;
+}

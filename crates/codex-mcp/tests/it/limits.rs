@@ -85,6 +85,9 @@ async fn health_shows_each_with_its_value_and_who_set_it() {
         approval_deadline_seconds = 300 # default
         command_output_chars = 4000 # default
         command_time_limit_seconds = 300 # default
+        exec_cpu_seconds = 3600 # default
+        exec_file_megabytes = 1024 # default
+        exec_memory_megabytes = 4096 # default
         idle_stop_seconds = 900 # default
         max_argument_bytes = 300 # CODEX_MCP_MAX_ARGUMENT_BYTES
         max_attachment_bytes = 67108864 # default

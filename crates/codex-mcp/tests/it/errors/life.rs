@@ -19,6 +19,7 @@ use testkit::tools;
 use super::stage::{Told, close};
 use crate::bridge::{Setup, TestBridge, launch, result_of, text};
 use crate::connections::House;
+use crate::exec_fallback::{TAKES_MEMORY, over_its_limit};
 
 /// A thread that nobody has.
 const UNKNOWN: &str = "01a205a5-c192-74e0-9472-ab51cb27f43e";
@@ -129,6 +130,14 @@ pub(super) async fn a_turn_that_takes_too_long() -> Told {
     let gate = Gate::new("held");
     let mut bridge = TestBridge::start([reply().streams("As far as").holds(&gate)]).await;
     let answer = bridge.call("codex", json!({ "prompt": "x", "timeLimitSeconds": 1 })).await;
+    let told = Told::of(&bridge, &answer);
+    bridge.finish().await;
+    told
+}
+
+pub(super) async fn what_exec_started_takes_too_much() -> Told {
+    let limit = ("CODEX_MCP_EXEC_MEMORY_MEGABYTES", "128");
+    let (bridge, answer) = over_its_limit(limit, TAKES_MEMORY).await;
     let told = Told::of(&bridge, &answer);
     bridge.finish().await;
     told

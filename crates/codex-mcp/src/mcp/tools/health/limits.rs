@@ -27,6 +27,9 @@ const LIMITS: &[&str] = &[
     "scratch_",
     "command_output_chars",
     "stop_gate_reviews",
+    "exec_memory_megabytes",
+    "exec_cpu_seconds",
+    "exec_file_megabytes",
 ];
 
 /// Limits that hold for each client by itself.
