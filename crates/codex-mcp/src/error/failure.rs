@@ -208,6 +208,17 @@ fn time(duration: Duration) -> String {
     }
 }
 
+fn exec_limit(resource: Resource, limit: u64) -> Problem {
+    let (what, key) = match resource {
+        Resource::Memory => (format!("more than {limit} MB of memory"), "exec_memory_megabytes"),
+        Resource::Processor => {
+            (format!("more than {limit} s of processor time"), "exec_cpu_seconds")
+        }
+    };
+    let message = format!("what the turn had started used {what}, and was stopped with it");
+    Problem::new(Code::ExecLimit, message).of_limit(key)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,15 +250,4 @@ mod tests {
             assert_eq!((problem.message.as_str(), problem.hint.as_deref()), (message, hint));
         }
     }
-}
-
-fn exec_limit(resource: Resource, limit: u64) -> Problem {
-    let (what, key) = match resource {
-        Resource::Memory => (format!("more than {limit} MB of memory"), "exec_memory_megabytes"),
-        Resource::Processor => {
-            (format!("more than {limit} s of processor time"), "exec_cpu_seconds")
-        }
-    };
-    let message = format!("what the turn had started used {what}, and was stopped with it");
-    Problem::new(Code::ExecLimit, message).of_limit(key)
 }
