@@ -1,5 +1,5 @@
 //! `codex-mcp limited`: becomes another program within limits. It stands between Codex's sandbox and the tests of a
-//! project, and is nothing for a person to call.
+//! project, and before `codex exec`, and is nothing for a person to call.
 
 use std::ffi::OsString;
 

@@ -13,6 +13,7 @@ use bridge_core::{
 use codex_client::orphan::{self, Marker};
 use codex_client::{Exec, Launch};
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -216,6 +217,7 @@ async fn follow(
 ) -> Result<(), Failure> {
     let mut known = None;
     let mut looks = tokio::time::interval(EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while reader.end().is_none() {
         let line = tokio::select! {
             line = process.line() => line,

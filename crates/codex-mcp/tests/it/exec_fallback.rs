@@ -442,6 +442,11 @@ async fn what_takes_too_much_is_stopped_with_everything() {
     for (limit, command) in [
         (("CODEX_MCP_EXEC_MEMORY_MEGABYTES", "128"), TAKES_MEMORY),
         (("CODEX_MCP_EXEC_CPU_SECONDS", "1"), "python3 -c 'while True: pass'"),
+        // None of them alone.
+        (
+            ("CODEX_MCP_EXEC_CPU_SECONDS", "2"),
+            "for i in 1 2 3 4 5 6 7 8; do timeout 0.7 python3 -c 'while True: pass'; done; sleep 600",
+        ),
     ] {
         let (bridge, answer) = over_its_limit(limit, command).await;
         assert_eq!(error_code(&answer), "exec_limit", "{answer}");

@@ -237,6 +237,19 @@ async fn what_is_not_its_own_is_left_alone() {
         exit 1
     "#]].assert_eq(&home.said(&["cursor"]).await);
     fs::remove_dir(&file).unwrap();
+    let file = home.write(".cursor/mcp.json", "{\"mcpServers\": {}, \"mcpServers\": {}}");
+    expect![[r#"
+        FAILED    ~/.cursor/mcp.json has `mcpServers` more than once
+                  What to do: Add this to `mcpServers` in that file by hand: {"codex":{"command":"[program]"}}
+        exit 1
+    "#]].assert_eq(&home.said(&["cursor"]).await);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o444)).unwrap();
+    expect![[r#"
+        FAILED    ~/.cursor/mcp.json may not be written
+                  What to do: Add this to `mcpServers` in that file by hand: {"codex":{"command":"[program]"}}
+        exit 1
+    "#]].assert_eq(&home.said(&["cursor"]).await);
+    fs::remove_file(&file).unwrap();
     // A link stays a link, and the file behind it is edited.
     let behind = home.write("dotfiles/mcp.json", "{}\n");
     symlink(&behind, &file).unwrap();

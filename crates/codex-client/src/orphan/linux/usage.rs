@@ -14,7 +14,8 @@ pub(in crate::orphan) fn usage(marker: &Marker, app_server: u32, ceiling: u64) -
     let app_server = i32::try_from(app_server).ok()?;
     let processes = tree(marker, app_server);
     let mut usage = Usage::default();
-    let mut ticks = 0;
+    // What has ended counts where it was waited for.
+    let mut ticks = waited(app_server);
     for (pid, stat) in &processes {
         usage.threads += stat.threads;
         usage.memory_bytes += memory(*pid);
@@ -54,6 +55,13 @@ fn tree(wanted: &Marker, app_server: i32) -> Vec<(i32, Stat)> {
         found.extend(children);
     }
     found
+}
+
+/// The time of the children that a process has waited for.
+fn waited(pid: i32) -> u64 {
+    let fields = stat(pid).unwrap_or_default();
+    let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
+    (13..15).filter_map(number).fold(0, u64::saturating_add)
 }
 
 /// The numbers of `/proc/PID/stat` behind the name: the parent is the second, times begin with the twelfth.

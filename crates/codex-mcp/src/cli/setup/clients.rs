@@ -109,9 +109,11 @@ impl Client {
             return Ok(Exit::Success);
         }
         let made_file = !is_there || known.is_some_and(|known| known.made_file);
-        write_whole(&file, &document.with(&entry))?;
-        made.clients.insert(self.name.to_owned(), Entry { file, entry, made_file });
+        // Before it is so: what was begun can be taken back.
+        let text = document.with(&entry);
+        made.clients.insert(self.name.to_owned(), Entry { file: file.clone(), entry, made_file });
         made.keep()?;
+        write_whole(&file, &text)?;
         tell(out, "wrote", &format!("`{NAME}` in {place}"))?;
         tell(out, "done", &format!("Start {} anew. `--undo` takes this back.", self.title))?;
         Ok(Exit::Success)
@@ -184,6 +186,9 @@ impl Client {
         match fs::symlink_metadata(file) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok((String::new(), false)),
             Err(error) => Err(format!("{} cannot be read: {error}", file.display())),
+            Ok(_) if fs::metadata(file).is_ok_and(|file| file.permissions().readonly()) => {
+                Err(format!("{} may not be written", file.display()))
+            }
             Ok(_) => match text_file::read(file, MAX_BYTES) {
                 Ok(text) => Ok((text, true)),
                 Err(error) => Err(format!("{} cannot be read: {error}", file.display())),
@@ -206,6 +211,10 @@ impl Document {
         let root = CstRootNode::parse(text, &ParseOptions::default());
         let root = root.map_err(|error| format!("is not valid JSON: {error}"))?;
         let object = root.object_value().ok_or("does not hold a JSON object")?;
+        let names = object.properties().into_iter().filter_map(|property| property.decoded_name());
+        if names.filter(|name| name == servers).count() > 1 {
+            return Err(format!("has `{servers}` more than once"));
+        }
         if let Some(property) = object.get(servers)
             && property.object_value().is_none()
         {
