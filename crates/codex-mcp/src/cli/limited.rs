@@ -2,6 +2,8 @@
 //! project, and before `codex exec`, and is nothing for a person to call.
 
 use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use codex_client::{ProcessLimits, become_program};
@@ -40,6 +42,25 @@ pub(super) fn command() -> Command {
         .arg(number("cpu-seconds"))
         .arg(number("file-bytes"))
         .arg(command.value_parser(value_parser!(OsString)))
+}
+
+/// What stands before a command line that is to be run within limits: this program's file, and its words.
+///
+/// # Errors
+/// The file is gone.
+pub(crate) fn prefix(
+    cpu_seconds: u64,
+    file_megabytes: usize,
+) -> io::Result<(PathBuf, [String; 4])> {
+    let program = std::env::current_exe()?.canonicalize()?;
+    let file_bytes = (file_megabytes as u64) << 20;
+    let words = [
+        "limited".to_owned(),
+        format!("--cpu-seconds={cpu_seconds}"),
+        format!("--file-bytes={file_bytes}"),
+        "--".to_owned(),
+    ];
+    Ok((program, words))
 }
 
 /// Becomes the program; returns only if that fails, with the words for standard error.

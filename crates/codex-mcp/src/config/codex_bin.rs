@@ -69,15 +69,7 @@ impl Config {
 
     /// Looks for a program in the directories of `PATH`; the error says in which.
     pub(super) fn find_on_path(&self, name: &Path) -> Result<PathBuf, Vec<PathBuf>> {
-        // A relative directory in PATH would be looked up in the workspace, which Codex itself may write.
-        let path = self.environment.get("PATH").unwrap_or_default();
-        let directories: Vec<PathBuf> =
-            std::env::split_paths(path).filter(|path| path.is_absolute()).collect();
-        let found = directories
-            .iter()
-            .map(|directory| directory.join(name))
-            .find(|path| is_executable(path));
-        found.ok_or(directories)
+        self.environment.find_on_path(name)
     }
 }
 

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use codex_client::ancestry;
 
+use super::codex_bin::is_executable;
+
 /// Variables and working directory, as they were at one moment.
 #[derive(Clone, Default)]
 pub struct Environment {
@@ -95,6 +97,19 @@ impl Environment {
     /// Returns an XDG base directory.
     pub(crate) fn base_directory(&self, variable: &str, below_home: &str) -> Option<PathBuf> {
         self.absolute(variable).map(Path::to_owned).or_else(|| Some(self.home()?.join(below_home)))
+    }
+
+    /// Looks for a program in the directories of `PATH`; the error says in which.
+    pub(crate) fn find_on_path(&self, name: &Path) -> Result<PathBuf, Vec<PathBuf>> {
+        // A relative directory in PATH would be looked up in the workspace, which Codex itself may write.
+        let path = self.get("PATH").unwrap_or_default();
+        let directories: Vec<PathBuf> =
+            std::env::split_paths(path).filter(|path| path.is_absolute()).collect();
+        let found = directories
+            .iter()
+            .map(|directory| directory.join(name))
+            .find(|path| is_executable(path));
+        found.ok_or(directories)
     }
 
     /// Returns a path from a variable; a relative one, which nobody can mean, is ignored.

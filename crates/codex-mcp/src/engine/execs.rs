@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::{Input, Room, servers};
+use crate::cli::limited;
 use crate::codex::artifact::{Keeper, Kept};
 use crate::codex::{attachments, exec, launch, output};
 use crate::config::Config;
@@ -151,7 +152,7 @@ async fn play(
         working_directory: PathBuf::from(&working_directory),
         program: program.clone(),
     };
-    let launch = limited(config, launch)?;
+    let launch = within_limits(config, launch)?;
     let is_new = matches!(run.thread, ExecThread::New(_));
     let rollout = look_up(config, &run.thread).await;
     let left_out = exec::left_out(&run);
@@ -171,20 +172,14 @@ async fn play(
 }
 
 /// The same behind this program's own `limited`, which no file can grow beyond.
-fn limited(config: &Config, launch: Launch) -> Result<Launch, Failure> {
-    let own = std::env::current_exe().and_then(|path| path.canonicalize());
-    let own = own.map_err(|error| refused(config, &format!("this program is gone: {error}")))?;
-    let cpu = config.exec_cpu.as_secs() + CPU_MARGIN;
-    let file = (config.exec_file_megabytes as u64) << 20;
-    let mut args: Vec<OsString> = vec![
-        "limited".into(),
-        format!("--cpu-seconds={cpu}").into(),
-        format!("--file-bytes={file}").into(),
-        "--".into(),
-        launch.program.into_os_string(),
-    ];
-    args.extend(launch.args);
-    Ok(Launch { program: own, args, ..launch })
+fn within_limits(config: &Config, launch: Launch) -> Result<Launch, Failure> {
+    let cpu_seconds = config.exec_cpu.as_secs() + CPU_MARGIN;
+    let prefix = limited::prefix(cpu_seconds, config.exec_file_megabytes);
+    let (program, words) =
+        prefix.map_err(|error| refused(config, &format!("this program is gone: {error}")))?;
+    let words = words.into_iter().map(OsString::from);
+    let args = words.chain([launch.program.into_os_string()]).chain(launch.args).collect();
+    Ok(Launch { program, args, ..launch })
 }
 
 /// What the commands of a run may use together, for the system limits each only by itself.

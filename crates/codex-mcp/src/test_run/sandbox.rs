@@ -18,6 +18,7 @@ use codex_client::{AppServer, Inbox, Incoming, RequestError, RpcError, ancestry}
 
 use super::Job;
 use super::protected::Hold;
+use crate::cli::limited;
 use crate::codex::launch;
 use crate::error::{Code, Problem};
 
@@ -157,7 +158,7 @@ fn params(job: &Job) -> Result<CommandExecParams, Problem> {
     let writable = writable.into_iter().map(text).collect::<Result<_, _>>()?;
     let milliseconds = (job.time_limit + MARGIN).as_millis();
     Ok(CommandExecParams {
-        command: limited(job)?,
+        command: within_limits(job)?,
         cwd: Some(text(job.directory.path())?),
         env: Some(variables(job)?),
         timeout_ms: Some(i64::try_from(milliseconds).unwrap_or(i64::MAX)),
@@ -175,25 +176,18 @@ fn params(job: &Job) -> Result<CommandExecParams, Problem> {
 }
 
 /// The command behind this program's own `limited`.
-fn limited(job: &Job) -> Result<Vec<String>, Problem> {
-    let program =
-        std::env::current_exe().and_then(|path| path.canonicalize()).map_err(|error| {
-            Problem::new(
-                Code::TestProgramMissing,
-                format!("this server's own program is gone: {error}"),
-            )
-            .with_hint("Start the engine anew: `codex-mcp daemon stop` ends this one.")
-        })?;
-    let cpu = job.config.test_cpu.as_secs() + CPU_MARGIN;
-    let file = (job.config.test_file_megabytes as u64) << 20;
-    let own = [
-        text(&program)?,
-        "limited".to_owned(),
-        format!("--cpu-seconds={cpu}"),
-        format!("--file-bytes={file}"),
-        "--".to_owned(),
-    ];
-    Ok(own.into_iter().chain(job.plan.command.iter().cloned()).collect())
+fn within_limits(job: &Job) -> Result<Vec<String>, Problem> {
+    let cpu_seconds = job.config.test_cpu.as_secs() + CPU_MARGIN;
+    let prefix = limited::prefix(cpu_seconds, job.config.test_file_megabytes);
+    let (program, words) = prefix.map_err(|error| {
+        Problem::new(
+            Code::TestProgramMissing,
+            format!("this server's own program is gone: {error}"),
+        )
+        .with_hint("Start the engine anew: `codex-mcp daemon stop` ends this one.")
+    })?;
+    let words = std::iter::once(text(&program)?).chain(words);
+    Ok(words.chain(job.plan.command.iter().cloned()).collect())
 }
 
 /// What the command finds in its environment besides that of its Codex, and what it does not.

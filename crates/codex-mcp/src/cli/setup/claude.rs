@@ -67,18 +67,12 @@ pub(super) async fn run(
 }
 
 fn find(setup: &Setup<'_>, given: Option<&Path>) -> Option<PathBuf> {
-    let directory = setup.environment.working_directory();
-    let is_there = |path: &PathBuf| path.is_file();
     match given {
         Some(path) if path.components().count() > 1 => {
-            directory.map(|directory| directory.join(path)).filter(is_there)
+            let path = setup.environment.working_directory()?.join(path);
+            path.is_file().then_some(path)
         }
-        named => {
-            let name = named.unwrap_or(Path::new("claude"));
-            let path = setup.environment.get("PATH")?;
-            let folders = std::env::split_paths(path).filter(|folder| folder.is_absolute());
-            folders.map(|folder| folder.join(name)).find(is_there)
-        }
+        named => setup.environment.find_on_path(named.unwrap_or(Path::new("claude"))).ok(),
     }
 }
 

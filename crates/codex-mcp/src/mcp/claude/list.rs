@@ -55,6 +55,8 @@ pub(super) async fn mirror(
 ) -> Option<String> {
     let response: Value = serde_json::from_str(&hook.response).ok()?;
     let list = List { call, session, name: list };
+    // What was recorded in this moment can be read once it is safe.
+    let _ = call.ledger().settle(Vec::new()).await;
     match hook.tool.as_str() {
         "TaskCreate" => {
             let input: TaskInput = serde_json::from_str(&hook.input).ok()?;
@@ -212,13 +214,11 @@ impl List<'_> {
     }
 
     async fn plan(&self, thread: &ThreadId) -> Option<KeptPlan> {
-        let _ = self.call.ledger().settle(Vec::new()).await;
         let newest = plans::version(self.call, thread, None).await.ok()?;
         Some(newest.map(|newest| newest.plan).unwrap_or_default())
     }
 
     async fn tasks(&self) -> Vec<TaskRow> {
-        let _ = self.call.ledger().settle(Vec::new()).await;
         let name = self.name.to_owned();
         self.call.ledger().read(move |store| store.tasks(&name)).await.unwrap_or_default()
     }
